@@ -1,0 +1,80 @@
+"""Small models and data for the tests of the package vae."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+from vae.data import mean_image
+from vae.networks import VAE, initialise
+from vae.spec import TrainingSpec
+from vae.training import Training
+
+settings.register_profile("elboflow", derandomize=True, deadline=None, max_examples=50)
+settings.load_profile("elboflow")
+
+PIXELS, LEVELS = 12, 16
+
+
+def make_spec(**changes: Any) -> TrainingSpec:
+    values: dict[str, Any] = {
+        "dataset": "toy",
+        "likelihood": "bernoulli",
+        "posterior": "gaussian",
+        "prior": "standard_normal",
+        "latent_dim": 2,
+        "encoder_layers": [8],
+        "decoder_layers": [8],
+        "activation": "tanh",
+        "objective": "elbo",
+        "kl": "analytic",
+        "training_samples": 1,
+        "beta": 1.0,
+        "warmup_epochs": 0,
+        "schedule": "constant",
+        "learning_rate": 0.01,
+        "gradient_clip": None,
+        "batch_size": 10,
+        "epochs": 4,
+        "patience": None,
+        "precision": "float64",
+    }
+    return TrainingSpec(**{**values, **changes})
+
+
+def make_vae(seed: int = 1, **changes: Any) -> VAE:
+    vae = VAE(make_spec(**changes), PIXELS)
+    initialise(vae, seed, torch.full((PIXELS,), 0.4, dtype=torch.float64))
+    return vae
+
+
+def grey_images(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, LEVELS + 1, (count, PIXELS)).astype(np.uint8)
+
+
+def binary_images(count: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 2, (count, PIXELS)).astype(np.uint8)
+
+
+def make_training(
+    images: int = 35, rank: int = 0, size: int = 1, seed: int = 1, **changes: Any
+) -> Training:
+    spec, grey = make_spec(**changes), grey_images(images)
+    vae = VAE(spec, PIXELS)
+    initialise(vae, seed, mean_image(grey, LEVELS))
+    return Training(
+        vae, spec, seed, grey, LEVELS, binary_images(9), rank, size, allreduce=lambda _: None
+    )
+
+
+@pytest.fixture
+def toy() -> dict[str, Callable[..., Any]]:
+    return {
+        "spec": make_spec,
+        "vae": make_vae,
+        "training": make_training,
+        "grey": grey_images,
+        "binary": binary_images,
+    }

@@ -1,0 +1,75 @@
+import pytest
+import torch
+from vae import checkpoint
+from vae.checkpoint import CheckpointError
+
+STATE = {"step": 3, "values": torch.arange(4.0), "metrics": [{"epoch": 1}], "best": None}
+
+
+def save(folder, step):
+    checkpoint.save(folder / "checkpoint.pt", checkpoint.serialise({**STATE, "step": step}))
+
+
+def step_of(content):
+    return checkpoint.deserialise(content)["step"]
+
+
+def test_what_was_saved_is_read_back(tmp_path):
+    save(tmp_path / "state", 3)
+    content, problems = checkpoint.newest(tmp_path / "state")
+    state = checkpoint.deserialise(content)
+    assert problems == []
+    assert torch.equal(state.pop("values"), STATE["values"])
+    assert state == {"step": 3, "metrics": [{"epoch": 1}], "best": None}
+    assert [file.name for file in (tmp_path / "state").iterdir()] == ["checkpoint.pt"]
+
+
+def damage_end(content):
+    return content[:-1]
+
+
+def damage_bit(content):
+    return content[:100] + bytes([content[100] ^ 1]) + content[101:]
+
+
+@pytest.mark.parametrize("damage", [damage_end, damage_bit, lambda content: b""])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_serves(tmp_path, damage):
+    save(tmp_path, 1)
+    save(tmp_path, 2)
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(damage(path.read_bytes()))
+    content, problems = checkpoint.newest(tmp_path)
+    assert step_of(content) == 1
+    assert len(problems) == 1
+    assert "checkpoint.pt: truncated or damaged" in problems[0]
+    assert (tmp_path / "checkpoint.damaged").exists()
+
+
+def test_an_empty_folder_has_no_checkpoint(tmp_path):
+    assert checkpoint.newest(tmp_path) == (None, [])
+
+
+def test_state_set_aside_is_kept(tmp_path):
+    save(tmp_path / "seed1", 1)
+    checkpoint.set_aside(tmp_path / "seed1")
+    assert checkpoint.newest(tmp_path / "seed1") == (None, [])
+    assert step_of(checkpoint.load(tmp_path / "seed1.superseded" / "checkpoint.pt")) == 1
+
+
+def test_digest_tells_lists_of_parts_apart():
+    lists = [["a", "b"], ["ab"], ["", "ab"], ["b", "a"], ["a", b"b", ""]]
+    assert len({checkpoint.digest(parts) for parts in lists}) == len(lists)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", checkpoint.serialise({"a": 1})])
+def test_a_file_that_is_no_model_is_refused_by_name(tmp_path, content):
+    (tmp_path / "model.pt").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"model\.pt: .*train it again"):
+        checkpoint.load_model(tmp_path / "model.pt")
+
+
+def test_a_truncated_model_is_refused_by_name(tmp_path):
+    content = checkpoint.serialise({"training": {}, "model": {"w": torch.zeros(1000)}})
+    (tmp_path / "model.pt").write_bytes(content[: len(content) // 2])
+    with pytest.raises(CheckpointError, match=r"model\.pt: unreadable"):
+        checkpoint.load_model(tmp_path / "model.pt")

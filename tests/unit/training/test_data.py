@@ -1,0 +1,81 @@
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vae.data import DataError, TrainingImages, load, rank_slice, read_manifest
+
+
+@given(st.integers(1, 500), st.integers(1, 16))
+def test_shares_of_a_batch_are_complete_disjoint_and_even(count, size):
+    shares = [rank_slice(count, rank, size) for rank in range(size)]
+    positions = [position for share in shares for position in range(share.start, share.stop)]
+    assert positions == list(range(count))
+    lengths = [share.stop - share.start for share in shares]
+    assert max(lengths) - min(lengths) <= 1
+
+
+def rows(images: int) -> np.ndarray:
+    """Images that are on or off for sure and spell their own number in binary."""
+    return (np.arange(images)[:, None] >> np.arange(8) & 1).astype(np.uint8)
+
+
+def numbers(batch) -> list[int]:
+    return (batch.numpy() @ (1 << np.arange(8))).tolist()
+
+
+def test_each_pass_shows_every_image_once_and_tails_are_carried_over():
+    images = TrainingImages(rows(25), levels=1, seed=1, batch_size=10)
+    shown = [n for step in range(5) for n in numbers(images.batch(step, slice(0, 10)))]
+    assert sorted(shown[:25]) == list(range(25))
+    assert sorted(shown[25:]) == list(range(25))
+    assert shown[:25] != shown[25:]
+
+
+def test_batches_do_not_depend_on_ranks_or_on_what_was_drawn_before():
+    grey = np.random.default_rng(0).integers(0, 256, (25, 30)).astype(np.uint8)
+    whole = TrainingImages(grey, 255, 7, 10).batch(3, slice(0, 10))
+    again = TrainingImages(grey, 255, 7, 10)
+    again.batch(8, slice(0, 10))
+    shares = [again.batch(3, rank_slice(10, rank, 3)) for rank in range(3)]
+    assert np.array_equal(np.concatenate(shares), whole)
+    assert not np.array_equal(TrainingImages(grey, 255, 8, 10).batch(3, slice(0, 10)), whole)
+
+
+def test_a_batch_larger_than_the_data_is_refused():
+    with pytest.raises(DataError, match="batch_size: 30 is more than the 25 training images"):
+        TrainingImages(rows(25), 1, 1, 30)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    np.save(tmp_path / "train.npy", rows(5))
+    content = (tmp_path / "train.npy").read_bytes()
+    entry = {"images": 5, "sha256": hashlib.sha256(content).hexdigest()}
+    manifest = {"levels": 1, "files": {"train.npy": entry}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    return tmp_path
+
+
+def test_an_array_is_loaded_and_checked(folder):
+    assert np.array_equal(load(read_manifest(folder), "train.npy"), rows(5))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda f: (f / "train.npy").unlink(), "train.npy: unreadable"),
+        (lambda f: (f / "train.npy").write_bytes(b""), "train.npy: sha256 differs"),
+        (lambda f: np.save(f / "train.npy", rows(6)), "train.npy: sha256 differs"),
+        (lambda f: (f / "manifest.json").unlink(), "manifest.json: unreadable"),
+        (lambda f: (f / "manifest.json").write_text("{"), "manifest.json: unreadable"),
+        (lambda f: (f / "manifest.json").write_text("[]"), "manifest.json: unreadable"),
+        (lambda f: (f / "manifest.json").write_text('{"levels": 1}'), "manifest.json: unreadable"),
+    ],
+)
+def test_damaged_data_is_refused_by_name(folder, damage, message):
+    damage(folder)
+    with pytest.raises(DataError, match=message):
+        load(read_manifest(folder), "train.npy")

@@ -1,0 +1,137 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vae.summary import (
+    Baselines,
+    ImpossibleResult,
+    PerImage,
+    active_units,
+    baselines,
+    check,
+    mean_of,
+    summarise,
+)
+
+N = 50
+
+
+def per_image(**changes):
+    random = np.random.default_rng(0)
+    rate, distortion = random.uniform(2, 4, N), random.uniform(20, 30, N)
+    values = {
+        "rate": rate,
+        "distortion": distortion,
+        "elbo_monte_carlo_error": np.full(N, 0.2),
+        "log_likelihood": -rate - distortion + 1.5,
+        "log_likelihood_monte_carlo_error": np.full(N, 0.1),
+        "ess": np.full(N, 80.0),
+        "largest_weight": np.full(N, 0.05),
+        "kl": random.uniform(0, 1, (N, 3)),
+        "posterior_mean": random.normal(size=(N, 3)) * [1.0, 0.5, 0.001],
+    }
+    return PerImage(**{**values, **changes})
+
+
+def base(**changes):
+    values = {
+        "noise_floor": np.full(N, -10.0),
+        "entropy": np.full(N, 10.5),
+        "mean_image": np.full(N, -40.0),
+    }
+    return Baselines(**{**values, **changes})
+
+
+def statuses(images=None, limits=None):
+    rows = check(images or per_image(), limits or base(), threshold=0.01)
+    return {name: status for name, status, _ in rows}
+
+
+def test_sound_results_pass():
+    assert set(statuses().values()) == {"ok"}
+
+
+def test_a_likelihood_above_the_noise_floor_fails():
+    with pytest.raises(ImpossibleResult, match="log_likelihood - noise_floor"):
+        statuses(limits=base(noise_floor=np.full(N, -30.0)))
+
+
+def test_an_elbo_above_the_likelihood_fails():
+    images = per_image()
+    with pytest.raises(ImpossibleResult, match="elbo - log_likelihood"):
+        statuses(dataclasses.replace(images, log_likelihood=images.elbo - 0.5))
+
+
+def test_an_excess_within_five_standard_errors_passes():
+    images = per_image()
+    scatter = np.random.default_rng(1).normal(0.1, 1.0, N)
+    assert statuses(dataclasses.replace(images, log_likelihood=images.elbo - scatter))
+
+
+@pytest.mark.parametrize("name", ["rate", "log_likelihood", "ess"])
+def test_a_value_that_is_not_finite_fails(name):
+    values = np.full(N, 1.0)
+    values[3] = math.nan
+    with pytest.raises(ImpossibleResult, match="not finite"):
+        statuses(per_image(**{name: values}))
+
+
+@pytest.mark.parametrize(
+    ("images", "limits", "warned"),
+    [
+        ({}, {"mean_image": np.full(N, -11.0)}, "better_than_mean_image"),
+        ({"posterior_mean": np.zeros((N, 3))}, {}, "not_collapsed"),
+        ({"largest_weight": np.full(N, 0.9)}, {}, "importance_weights"),
+    ],
+)
+def test_what_is_merely_bad_is_a_warning(images, limits, warned):
+    found = statuses(per_image(**images), base(**limits))
+    assert [name for name, status in found.items() if status == "warning"] == [warned]
+
+
+def test_errors_are_kept_apart():
+    values = np.array([1.0, 2.0, 4.0])
+    quantity = mean_of("x", values, np.array([0.3, 0.0, 0.4]))
+    assert quantity.value == pytest.approx(7 / 3)
+    assert quantity.data_error == pytest.approx(values.std(ddof=1) / 3**0.5)
+    assert quantity.monte_carlo_error == pytest.approx(0.5 / 3)
+
+
+def test_summary_has_every_quantity_in_its_unit():
+    rows = {q.name: q for q in summarise(per_image(), base(), pixels=64, threshold=0.01)}
+    assert rows["elbo"].value == pytest.approx(-rows["rate"].value - rows["distortion"].value)
+    assert rows["gap"].value == pytest.approx(1.5)
+    bits = -rows["log_likelihood"].value / (64 * math.log(2))
+    assert rows["bits_per_dim"].value == pytest.approx(bits)
+    assert rows["active_units"].value == 2
+    assert rows["noise_floor"].value == -10.5
+
+
+def test_active_units_vary_over_images():
+    means = np.array([[0.0, 1.0], [0.01, -1.0], [0.0, 0.5]])
+    assert active_units(means, 0.01).tolist() == [False, True]
+
+
+def test_baselines_have_their_closed_forms():
+    grey = np.array([[0, 4, 8, 16]], dtype=np.uint8)
+    binary = np.array([[0, 1, 0, 1]], dtype=np.uint8)
+    found = baselines(grey, binary, 16, np.array([0.0, 0.25, 0.5, 1.0]))
+    assert found.noise_floor[0] == pytest.approx(math.log(0.25) + math.log(0.5))
+    entropy = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75)) + math.log(2)
+    assert found.entropy[0] == pytest.approx(entropy)
+    mean_image = math.log(0.999) + math.log(0.25) + math.log(0.5) + math.log(0.999)
+    assert found.mean_image[0] == pytest.approx(mean_image)
+
+
+@given(st.integers(1, 400), st.integers(1, 8))
+def test_sums_and_counts_over_unpadded_shares_give_the_exact_mean(count, ranks):
+    """Means of rank means or of batch means differ as soon as shares do."""
+    values = np.linspace(-100, -90, count) ** 3
+    shares = [values[rank::ranks] for rank in range(ranks)]
+    total = sum(share.sum(dtype=np.float64) for share in shares)
+    counted = sum(len(share) for share in shares)
+    assert counted == count
+    assert total / counted == pytest.approx(values.mean(), rel=1e-12)

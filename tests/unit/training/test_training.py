@@ -1,0 +1,114 @@
+import math
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from vae.checkpoint import deserialise, serialise
+from vae.train_step import FlatParameters, accumulate, beta_at, learning_rate_at
+from vae.training import Diverged
+
+
+def train_to_the_end(training):
+    while not training.finished:
+        if training.advance():
+            training.end_epoch()
+    return training
+
+
+@given(st.integers(2, 30), st.integers(1, 7), st.sampled_from(["elbo", "importance_weighted"]))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_shares_of_any_size_sum_to_the_gradient_of_the_global_mean(toy, batch, ranks, kind):
+    spec = toy["spec"](batch_size=batch, objective=kind, training_samples=3)
+    vae = toy["vae"](objective=kind)
+    flat = FlatParameters(vae)
+    generator = torch.Generator().manual_seed(batch)
+    x = (torch.rand(batch, 12, generator=generator) < 0.5).double()
+    noise = torch.randn(3, batch, 2, dtype=torch.float64, generator=generator)
+    accumulate(vae, spec, flat, x, noise, 1.0)
+    whole, total = flat.buffer.clone(), torch.zeros_like(flat.buffer)
+    for rank in range(ranks):
+        share = slice(batch * rank // ranks, batch * (rank + 1) // ranks)
+        accumulate(vae, spec, flat, x[share], noise[:, share], 1.0)
+        total += flat.buffer
+    torch.testing.assert_close(total, whole, rtol=1e-12, atol=1e-12)
+
+
+def test_training_raises_the_elbo_and_writes_a_row_per_epoch(toy):
+    training = train_to_the_end(toy["training"](epochs=60))
+    assert [row["epoch"] for row in training.metrics] == list(range(1, 61))
+    assert training.metrics[-1]["train_elbo_nats"] > training.metrics[0]["train_elbo_nats"] + 0.1
+    last = training.metrics[-1]
+    assert last["train_elbo_nats"] == -last["train_distortion_nats"] - last["train_rate_nats"]
+    assert last["train_objective_nats"] == pytest.approx(last["train_elbo_nats"])
+
+
+def test_an_interrupted_training_goes_on_to_the_same_bits(toy):
+    changes = {"epochs": 6, "patience": 5, "precision": "float32"}
+    straight = train_to_the_end(toy["training"](**changes))
+    for stop in (1, 4, 13):
+        first = toy["training"](**changes)
+        for _ in range(stop):
+            if first.advance():
+                first.end_epoch()
+        second = toy["training"](**changes)
+        second.load_state(deserialise(serialise(first.state())))
+        train_to_the_end(second)
+        assert second.metrics_csv() == straight.metrics_csv()
+        assert torch.equal(second.flat.values, straight.flat.values)
+
+
+def test_seeds_give_different_trainings(toy):
+    one, other = (train_to_the_end(toy["training"](seed=seed)) for seed in (1, 2))
+    assert not torch.equal(one.flat.values, other.flat.values)
+
+
+def test_early_stopping_keeps_the_best_parameters(toy):
+    training = train_to_the_end(toy["training"](epochs=400, patience=3, learning_rate=0.1))
+    elbos = [row["validation_elbo_nats"] for row in training.metrics]
+    best = elbos.index(max(elbos)) + 1
+    assert len(elbos) == best + 3
+    assert training.kept_epoch == best
+    kept = training.kept_parameters()
+    again = toy["training"](epochs=400, patience=3, learning_rate=0.1)
+    while len(again.metrics) < best:
+        if again.advance():
+            again.end_epoch()
+    assert all(torch.equal(kept[name], value) for name, value in again.vae.state_dict().items())
+
+
+def test_a_step_that_is_not_finite_raises_and_leaves_the_parameters(toy):
+    training = toy["training"]()
+    training.advance()
+    before = training.flat.values.detach().clone()
+    training.allreduce = lambda buffer: buffer.fill_(math.nan)
+    with pytest.raises(Diverged, match="not finite at step 2"):
+        training.advance()
+    assert torch.equal(training.flat.values, before)
+
+
+def test_gradient_clipping_bounds_the_step(toy):
+    training = toy["training"](gradient_clip=0.5)
+    seen = {}
+    training.optimiser.step = lambda: seen.update(norm=training.flat.gradient.norm().item())
+    training.flat.buffer.fill_(0)
+    training.allreduce = lambda buffer: buffer.mul_(1000)
+    training.advance()
+    assert seen["norm"] == pytest.approx(0.5)
+
+
+def test_warm_up_is_linear_and_then_over(toy):
+    spec = toy["spec"](beta=2.0, warmup_epochs=10)
+    assert [beta_at(spec, passes) for passes in (0, 2.5, 10, 50)] == [0, 0.5, 2, 2]
+    assert beta_at(toy["spec"](beta=3.0), 0) == 3
+
+
+def test_staircase_is_that_of_the_paper(toy):
+    spec = toy["spec"](schedule="iwae", epochs=3280, learning_rate=0.001)
+    starts = [0, 1, 4, 13, 40, 121, 364, 1093]  # cumulated 3^i passes
+    for stage, start in enumerate(starts):
+        rate = 0.001 * 10 ** (-stage / 7)
+        assert learning_rate_at(spec, start) == pytest.approx(rate)
+        assert learning_rate_at(spec, start + 0.99 * 3**stage) == pytest.approx(rate)
+    assert learning_rate_at(spec, 3281) == pytest.approx(0.0001)
+    assert learning_rate_at(toy["spec"](learning_rate=0.5), 3) == 0.5

@@ -1,0 +1,144 @@
+"""Estimates of the ELBO and of log p(x), image by image, with their Monte Carlo errors."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vae.networks import VAE
+from vae.noise import Purpose, normals, words
+from vae.objective import draw
+from vae.posterior import Gaussian
+
+
+def image_noise(
+    vae: VAE, seed: int, purpose: Purpose, images: Sequence[int]
+) -> Callable[[int, int], Tensor]:
+    """Noise that is a function of (seed, purpose, image, sample) alone.
+
+    Returns:
+        A function of (first, count) that gives standard normal noise of those samples, of shape
+        (count, images, L), on the model's device.
+    """
+
+    def noise(first: int, count: int) -> Tensor:
+        raw = [words(seed, purpose, first, count, vae.latent_dim, row=image) for image in images]
+        return normals(np.stack(raw, axis=1), vae.dtype).to(vae.device)
+
+    return noise
+
+
+@dataclass(frozen=True)
+class ElboEstimate:
+    """Per image, shape (B,), float64, in nats; `monte_carlo_error` is the ELBO's standard error."""
+
+    rate: Tensor
+    distortion: Tensor
+    monte_carlo_error: Tensor
+
+    @property
+    def elbo(self) -> Tensor:
+        return -self.distortion - self.rate
+
+
+def estimate_elbo(
+    vae: VAE,
+    x: Tensor,
+    posterior: Gaussian,
+    noise: Callable[[int, int], Tensor],
+    samples: int,
+    chunk: int,
+) -> ElboEstimate:
+    """The ELBO with the analytic KL and `samples` draws for the reconstruction term.
+
+    Args:
+        x: images (B, D).
+        noise: gives the noise of samples first .. first + count - 1, shape (count, B, L).
+        chunk: samples decoded at once.
+    """
+    parts = [
+        draw(vae, x, noise(first, count), posterior).log_likelihood.double().cpu()
+        for first, count in chunks(samples, chunk)
+    ]
+    log_likelihood = torch.cat(parts)
+    rate = posterior.kl_per_dimension().double().sum(-1).cpu()
+    error = log_likelihood.std(0, correction=1) / samples**0.5 if samples > 1 else rate * torch.nan
+    return ElboEstimate(rate, -log_likelihood.mean(0), error)
+
+
+class ImportanceSum:
+    """A running log-mean-exp of log weights that may arrive in chunks of samples.
+
+    Keeps, in float64 and relative to the largest weight so far, the sum of the weights and of
+    their squares.
+    """
+
+    def __init__(self, images: int) -> None:
+        self.samples = 0
+        self.largest = torch.full((images,), -torch.inf, dtype=torch.float64)
+        self.total = torch.zeros(images, dtype=torch.float64)
+        self.squares = torch.zeros(images, dtype=torch.float64)
+
+    def add(self, log_weights: Tensor) -> None:
+        """Take a chunk of log weights in, shape (K, B), in nats."""
+        chunk = log_weights.double().cpu()
+        largest = torch.maximum(self.largest, chunk.max(0).values)
+        shrink = torch.exp(self.largest - largest)
+        weights = torch.exp(chunk - largest)
+        self.total = self.total * shrink + weights.sum(0)
+        self.squares = self.squares * shrink**2 + weights.square().sum(0)
+        self.largest = largest
+        self.samples += len(chunk)
+
+    @property
+    def log_likelihood(self) -> Tensor:
+        """log (1/K) sum_k w_k: a stochastic lower bound on log p(x), in nats, shape (B,).
+
+        Burda et al., arXiv:1509.00519, equation 8.
+        """
+        return self.largest + self.total.log() - math.log(self.samples)
+
+    @property
+    def ess(self) -> Tensor:
+        """Effective sample size (sum w)^2 / sum w^2, between 1 and K, shape (B,)."""
+        return self.total.square() / self.squares
+
+    @property
+    def largest_weight(self) -> Tensor:
+        """The largest normalised weight, shape (B,): near 1, the estimate rests on one sample."""
+        return 1 / self.total
+
+    @property
+    def monte_carlo_error(self) -> Tensor:
+        """Standard error of log_likelihood by the delta method, in nats, shape (B,).
+
+        sd(w) / (sqrt(K) mean(w)) = sqrt((K / ESS - 1) / (K - 1)); not defined (nan) for K = 1.
+        """
+        return ((self.samples / self.ess - 1).clamp(min=0) / (self.samples - 1)).sqrt()
+
+
+def estimate_log_likelihood(
+    vae: VAE,
+    x: Tensor,
+    posterior: Gaussian,
+    noise: Callable[[int, int], Tensor],
+    samples: int,
+    chunk: int,
+) -> ImportanceSum:
+    """Importance sampling of log p(x) with q(z | x) as the proposal.
+
+    Args: those of estimate_elbo; `chunk` so that (chunk, B, D) numbers fit the cache.
+    """
+    weights = ImportanceSum(len(x))
+    for first, count in chunks(samples, chunk):
+        weights.add(draw(vae, x, noise(first, count), posterior).log_weights)
+    return weights
+
+
+def chunks(total: int, size: int) -> Iterator[tuple[int, int]]:
+    """Split 0 .. total - 1 into (first, count) pieces of at most `size`."""
+    for first in range(0, total, size):
+        yield first, min(size, total - first)

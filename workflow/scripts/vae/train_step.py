@@ -1,0 +1,117 @@
+"""One optimisation step on a rank's share of a global batch."""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vae.networks import VAE
+from vae.objective import objective
+from vae.spec import TrainingSpec
+
+Allreduce = Callable[[Tensor], None]
+"""Sums a tensor over all ranks, in place."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over images in nats, and the number of images."""
+
+    objective: float
+    rate: float
+    distortion: float
+    images: int
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(
+            self.objective + other.objective,
+            self.rate + other.rate,
+            self.distortion + other.distortion,
+            self.images + other.images,
+        )
+
+
+NOTHING = Sums(0.0, 0.0, 0.0, 0)
+
+
+class FlatParameters:
+    """All parameters in one tensor, all gradients in one buffer: a step needs one allreduce.
+
+    The buffer ends in three more slots, for the batch's sums of objective, rate and distortion:
+    every rank then knows the same totals and takes the same decisions.
+    """
+
+    def __init__(self, vae: VAE) -> None:
+        parameters = list(vae.parameters())
+        sizes = [parameter.numel() for parameter in parameters]
+        bounds = list(itertools.accumulate(sizes, initial=0))
+        values = torch.cat([parameter.detach().reshape(-1) for parameter in parameters])
+        self.buffer = values.new_zeros(bounds[-1] + 3)
+        self.values = torch.nn.Parameter(values)
+        self.values.grad = self.buffer[:-3]
+        for parameter, (start, stop) in zip(parameters, itertools.pairwise(bounds), strict=True):
+            parameter.data = values[start:stop].view_as(parameter)
+            parameter.grad = self.buffer[start:stop].view_as(parameter)
+
+    @property
+    def gradient(self) -> Tensor:
+        return self.buffer[:-3]
+
+
+def accumulate(
+    vae: VAE, spec: TrainingSpec, flat: FlatParameters, x: Tensor, epsilon: Tensor, beta: float
+) -> None:
+    """Fill the flat buffer with this rank's share of the gradient of the mean objective.
+
+    The loss is the negative sum over this rank's images divided by the global batch size, so that
+    the plain sum over ranks is the gradient of the global mean, also when shares differ in size.
+    """
+    flat.buffer.zero_()
+    bound = objective(vae, spec, x, epsilon, beta)
+    (-bound.objective.sum() / spec.batch_size).backward()
+    with torch.no_grad():
+        totals = torch.stack([bound.objective.sum(), bound.rate.sum(), bound.distortion.sum()])
+        flat.buffer[-3:] = totals
+
+
+def global_step(
+    spec: TrainingSpec, flat: FlatParameters, optimiser: torch.optim.Optimizer, allreduce: Allreduce
+) -> tuple[Sums, float]:
+    """Sum the buffers over ranks, clip, and let the optimiser step.
+
+    Returns:
+        The global batch's sums and the gradient's norm before clipping. When either is not
+        finite the parameters are left as they were.
+    """
+    allreduce(flat.buffer)
+    total, rate, distortion = flat.buffer[-3:].tolist()
+    sums = Sums(total, rate, distortion, spec.batch_size)
+    norm = float(flat.gradient.norm())
+    if math.isfinite(norm) and math.isfinite(sums.objective):
+        if spec.gradient_clip is not None and norm > spec.gradient_clip:
+            flat.gradient.mul_(spec.gradient_clip / norm)
+        optimiser.step()
+    return sums, norm
+
+
+def beta_at(spec: TrainingSpec, passes: float) -> float:
+    """The KL's weight after some passes over the data: linear warm-up from 0, then `beta`."""
+    if passes >= spec.warmup_epochs:
+        return spec.beta
+    return spec.beta * passes / spec.warmup_epochs
+
+
+def learning_rate_at(spec: TrainingSpec, passes: float) -> float:
+    """The learning rate after some passes over the data.
+
+    `iwae` is the staircase of Burda et al., arXiv:1509.00519, section 5: stage i = 0 .. 7 lasts
+    3^i passes at learning_rate x 10^(-i/7); all 3280 passes are scaled to `epochs`.
+    """
+    if spec.schedule == "constant":
+        return spec.learning_rate
+    done = passes / spec.epochs * 3280
+    stage = next((i for i in range(8) if done < (3 ** (i + 1) - 1) / 2), 7)
+    return spec.learning_rate * 10 ** (-stage / 7)

@@ -1,0 +1,208 @@
+"""The training of one VAE as a state that advances step by step and can be saved at any of them."""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vae.data import TrainingImages, rank_slice
+from vae.estimate import chunks, estimate_elbo, image_noise
+from vae.networks import VAE
+from vae.noise import Purpose, normals, words
+from vae.spec import TrainingSpec
+from vae.train_step import (
+    NOTHING,
+    Allreduce,
+    FlatParameters,
+    Sums,
+    accumulate,
+    beta_at,
+    global_step,
+    learning_rate_at,
+)
+
+VALIDATION_CHUNK = 500  # images at once
+
+
+class Diverged(ArithmeticError):
+    """The objective or its gradient is not finite."""
+
+
+class Training:
+    """One rank's view of a training; every rank holds the same parameters and totals.
+
+    Args:
+        grey: training images, uint8, shape (images, D), of grey levels 0 .. levels.
+        validation: frozen binary validation images, uint8, shape (images, D).
+        allreduce: sums a tensor over all ranks, in place.
+    """
+
+    def __init__(
+        self,
+        vae: VAE,
+        spec: TrainingSpec,
+        seed: int,
+        grey: np.ndarray,
+        levels: int,
+        validation: np.ndarray,
+        rank: int,
+        size: int,
+        allreduce: Allreduce,
+    ) -> None:
+        self.vae, self.spec, self.seed, self.allreduce = vae, spec, seed, allreduce
+        self.images = TrainingImages(grey, levels, seed, spec.batch_size)
+        self.epoch_images = len(grey)
+        self.share = rank_slice(spec.batch_size, rank, size)
+        self.validation, self.rank, self.size = validation, rank, size
+        self.flat = FlatParameters(vae)
+        self.optimiser = torch.optim.Adam([self.flat.values], lr=spec.learning_rate)
+        self.steps = -(-spec.epochs * len(grey) // spec.batch_size)
+        self.step = 0
+        self.sums, self.norms, self.epoch_steps = NOTHING, 0.0, 0
+        self.metrics: list[dict[str, float]] = []
+        self.best: dict[str, Any] | None = None
+
+    @property
+    def passes(self) -> float:
+        """Passes over the training images so far."""
+        return self.step * self.spec.batch_size / self.epoch_images
+
+    @property
+    def finished(self) -> bool:
+        return self.step >= self.steps or self._stopped_early()
+
+    @property
+    def kept_epoch(self) -> int:
+        """The epoch whose parameters the model keeps."""
+        return self.best["epoch"] if self.best else len(self.metrics)
+
+    @property
+    def summary(self) -> str:
+        """The last epoch in a few words, for progress lines."""
+        if not self.metrics:
+            return ""
+        last = self.metrics[-1]
+        return f"epoch {last['epoch']:.0f}, validation ELBO {last['validation_elbo_nats']:.2f} nats"
+
+    def advance(self) -> bool:
+        """Take one step on the global batch.
+
+        Returns:
+            Whether an epoch ended with this step.
+
+        Raises:
+            Diverged: on every rank alike; the parameters are those before the step.
+        """
+        beta = beta_at(self.spec, self.passes)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate_at(self.spec, self.passes)
+        x, noise = self._batch()
+        accumulate(self.vae, self.spec, self.flat, x, noise, beta)
+        sums, norm = global_step(self.spec, self.flat, self.optimiser, self.allreduce)
+        if not (math.isfinite(sums.objective) and math.isfinite(norm)):
+            raise Diverged(f"the objective or its gradient is not finite at step {self.step + 1}")
+        self.sums, self.norms = self.sums + sums, self.norms + norm
+        self.epoch_steps += 1
+        self.step += 1
+        return self.step * self.spec.batch_size % self.epoch_images < self.spec.batch_size
+
+    def end_epoch(self) -> None:
+        """Validate, add a row to the metrics, and remember the best parameters."""
+        rate, distortion = self._validate()
+        count = self.sums.images
+        train_rate, train_distortion = self.sums.rate / count, self.sums.distortion / count
+        self.metrics.append(
+            {
+                "epoch": len(self.metrics) + 1,
+                "step": self.step,
+                "learning_rate": self.optimiser.param_groups[0]["lr"],
+                "beta": beta_at(self.spec, self.passes),
+                "train_objective_nats": self.sums.objective / count,
+                "train_elbo_nats": -train_distortion - train_rate,
+                "train_rate_nats": train_rate,
+                "train_distortion_nats": train_distortion,
+                "gradient_norm": self.norms / self.epoch_steps,
+                "validation_elbo_nats": -distortion - rate,
+                "validation_rate_nats": rate,
+                "validation_distortion_nats": distortion,
+            }
+        )
+        self.sums, self.norms, self.epoch_steps = NOTHING, 0.0, 0
+        self._keep_best(-distortion - rate)
+
+    def state(self) -> dict[str, Any]:
+        """All that is needed to go on exactly: tensors, numbers, strings, lists and dicts."""
+        return {
+            "step": self.step,
+            "values": self.flat.values.detach().cpu(),
+            "optimiser": self.optimiser.state_dict(),
+            "sums": [self.sums.objective, self.sums.rate, self.sums.distortion, self.sums.images],
+            "norms": self.norms,
+            "epoch_steps": self.epoch_steps,
+            "metrics": self.metrics,
+            "best": self.best,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from a state of the same specification, on any number of ranks."""
+        self.step = state["step"]
+        with torch.no_grad():
+            self.flat.values.copy_(state["values"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.sums = Sums(*state["sums"])
+        self.norms, self.epoch_steps = state["norms"], state["epoch_steps"]
+        self.metrics, self.best = state["metrics"], state["best"]
+
+    def kept_parameters(self) -> dict[str, Tensor]:
+        """The model's state_dict: of the best epoch if there is early stopping, else the last."""
+        if self.best:
+            with torch.no_grad():
+                self.flat.values.copy_(self.best["values"])
+        return {name: value.detach().cpu().clone() for name, value in self.vae.state_dict().items()}
+
+    def metrics_csv(self) -> str:
+        """The metrics as CSV: every digit of a float64, so that equal files mean equal runs."""
+        lines = [",".join(self.metrics[0])]
+        lines += [",".join(repr(value) for value in row.values()) for row in self.metrics]
+        return "\n".join(lines) + "\n"
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        samples, latent = self.spec.training_samples, self.vae.latent_dim
+        count = self.share.stop - self.share.start
+        x = self.images.batch(self.step, self.share).to(self.vae.device, self.vae.dtype)
+        first = self.step * self.spec.batch_size + self.share.start
+        raw = words(self.seed, Purpose.TRAINING, first, count, samples * latent)
+        noise = normals(raw, self.vae.dtype).view(count, samples, latent).transpose(0, 1)
+        return x, noise.to(self.vae.device)
+
+    @torch.no_grad()
+    def _validate(self) -> tuple[float, float]:
+        totals = torch.zeros(3, dtype=torch.float64)
+        mine = list(range(self.rank, len(self.validation), self.size))
+        for first, count in chunks(len(mine), VALIDATION_CHUNK):
+            ids = mine[first : first + count]
+            x = torch.from_numpy(self.validation[ids]).to(self.vae.device, self.vae.dtype)
+            noise = image_noise(self.vae, self.seed, Purpose.VALIDATION, ids)
+            one = estimate_elbo(self.vae, x, self.vae.encode(x), noise, samples=1, chunk=1)
+            totals += torch.stack([one.rate.sum(), one.distortion.sum(), torch.tensor(len(ids))])
+        self.allreduce(totals)
+        rate, distortion, counted = totals.tolist()
+        if counted != len(self.validation):
+            raise AssertionError(
+                f"{counted:.0f} of {len(self.validation)} validation images counted"
+            )
+        return rate / counted, distortion / counted
+
+    def _keep_best(self, validation_elbo: float) -> None:
+        if self.spec.patience is None:
+            return
+        if self.best is None or validation_elbo > self.best["elbo"]:
+            values = self.flat.values.detach().cpu().clone()
+            self.best = {"elbo": validation_elbo, "epoch": len(self.metrics), "values": values}
+
+    def _stopped_early(self) -> bool:
+        if self.spec.patience is None or self.best is None:
+            return False
+        return len(self.metrics) - self.best["epoch"] >= self.spec.patience
