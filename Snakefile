@@ -1,0 +1,33 @@
+"""ELBOFlow: train variational autoencoders data-parallel and measure them in nats."""
+
+from snakemake.utils import min_version
+
+min_version("9.19")
+
+
+# A file given with --configfile replaces the default; Snakemake alone would merge the two.
+if not workflow.config_settings.configfiles:
+
+    configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/environment.smk"
+include: "workflow/rules/smoke_test.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report.html",
+        "results/machine.html",
+    localrule: True

@@ -1,0 +1,75 @@
+"""
+The checked configuration, and the names that all rules share.
+
+Paths of the workflow's own files are relative to the working directory, so that moving a
+checkout re-runs nothing.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+WORKFLOW = os.path.relpath(os.path.join(workflow.basedir, "workflow"))
+SCRIPTS = os.path.join(WORKFLOW, "scripts")
+PYTHON = sys.executable
+
+sys.path.insert(0, os.path.join(workflow.basedir, "workflow", "scripts"))
+
+from resolve_run import ConfigError, check, resolve, specification
+from resolve_run import resolve_dataset, resolve_environment
+
+try:
+    check(config)
+except ConfigError as error:
+    raise WorkflowError(str(error))
+
+RUNS = {run: resolve(config, run) for run in sorted(config["runs"])}
+SEEDED = [(run, seed) for run in RUNS for seed in sorted(RUNS[run]["seeds"])]
+WIDEST = max(
+    RUNS.values(), key=lambda run: (run["nodes"] * run["tasks_per_node"], run["nodes"])
+)
+
+# What every rule under mpirun starts with. A rebuilt environment or a repeated smoke test never
+# triggers a rule that names them as ancient(); a changed pin does.
+LAUNCH = os.path.join(SCRIPTS, "launch.sh")
+PINS = sorted(str(path) for path in Path(WORKFLOW, "envs").glob("*.txt"))
+VENV = "results/environment/venv"
+SMOKE_TEST = "results/machine/smoke_test/ranks.csv"
+
+
+def per_run(pattern):
+    return [pattern.format(run=run) for run in RUNS]
+
+
+def per_seed(pattern):
+    return [pattern.format(run=run, seed=seed) for run, seed in SEEDED]
+
+
+def optional_flags(values, keys):
+    """Command-line words for those keys that have a value: --some-key VALUE [VALUE ...]."""
+    words = []
+    for key in keys:
+        if values[key]:
+            given = values[key] if isinstance(values[key], list) else [values[key]]
+            words += [f"--{key.replace('_', '-')}", *map(str, given)]
+    return words
+
+
+def of_run(key):
+    """A resource of a rule: that key of the resolved run."""
+    return lambda wildcards: RUNS[wildcards.run][key]
+
+
+def cores_of_run(wildcards):
+    """Cores that a run's ranks keep busy, so that two trainings do not share them."""
+    run = RUNS[wildcards.run]
+    return run["nodes"] * run["tasks_per_node"] * run["threads_per_rank"]
+
+
+wildcard_constraints:
+    run="|".join(re.escape(run) for run in RUNS),
+    seed="[0-9]+",
+    dataset="|".join(re.escape(name) for name in config["datasets"]),

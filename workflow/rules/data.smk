@@ -1,0 +1,73 @@
+"""
+Resolve what each run is, and fetch the images that it is trained on.
+
+INPUTS:
+
+    config/*.yaml
+
+OUTPUTS:
+
+    run      = results/runs/{run}/run.json        (the frozen specification)
+    training = results/runs/{run}/training.json   (its training part, all that train reads)
+    images   = results/data/{dataset}/*.npy       (uint8, one row per image)
+    manifest = results/data/{dataset}/manifest.json
+"""
+
+IMAGES = ["train", "validation", "test", "validation_binary", "test_binary"]
+
+
+def dataset_key(key):
+    return lambda wildcards: resolve_dataset(config, wildcards.dataset)[key]
+
+
+def optional_dataset_flags(wildcards):
+    """The flags of keys that are given: --path, --data-dir, --test-images, --mirrors."""
+    values = resolve_dataset(config, wildcards.dataset)
+    return optional_flags(values, ["path", "data_dir", "test_images", "mirrors"])
+
+
+rule resolve_run:
+    """Freeze a run's specification, so that later edits of the config cannot get into its jobs."""
+    output:
+        run="results/runs/{run}/run.json",
+        training="results/runs/{run}/training.json",
+    localrule: True
+    params:
+        specification=lambda wildcards: specification(config, wildcards.run),
+    script:
+        "../scripts/resolve_run.py"
+
+
+rule fetch_data:
+    """Find or download a data set, verify it, split it, and freeze its binarisation."""
+    input:
+        script=f"{SCRIPTS}/fetch_data.py",
+        package=sorted(str(path) for path in Path(SCRIPTS, "datasets").glob("*.py")),
+        source_file=lambda wildcards: resolve_dataset(config, wildcards.dataset)[
+            "path"
+        ]
+        or [],
+    output:
+        images=[f"results/data/{{dataset}}/{name}.npy" for name in IMAGES],
+        manifest="results/data/{dataset}/manifest.json",
+    log:
+        "results/logs/fetch_data/{dataset}.log",
+    localrule: True
+    params:
+        output_dir="results/data/{dataset}",
+        source=dataset_key("source"),
+        validation_images=dataset_key("validation_images"),
+        flags=optional_dataset_flags,
+        split_seed=dataset_key("split_seed"),
+        binarisation_seed=dataset_key("binarisation_seed"),
+    shell:
+        r"""
+        {PYTHON:q} {input.script:q} \
+            --dataset {wildcards.dataset:q} \
+            --source {params.source:q} {params.flags:q} \
+            --validation-images {params.validation_images:q} \
+            --split-seed {params.split_seed:q} \
+            --binarisation-seed {params.binarisation_seed:q} \
+            --output-dir {params.output_dir:q} \
+            2>&1 | tee {log:q}
+        """

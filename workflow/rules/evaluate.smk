@@ -1,0 +1,67 @@
+"""
+Measure a trained model on the test split.
+
+INPUTS:
+
+    model    = results/runs/{run}/seed{seed}/model.pt
+    run_json = results/runs/{run}/run.json
+    manifest = results/data/{dataset}/manifest.json
+
+OUTPUTS, in results/runs/{run}/seed{seed}/:
+
+    per_image.csv   ELBO, rate, distortion, log p(x), ESS of each test image   (nats)
+    summary.csv     their means with data error and Monte Carlo error
+    units.csv       KL of each latent dimension, and whether it is active
+    checks.csv      what was checked and what is to be warned of
+    images.npz      originals, reconstructions and samples for the figures
+"""
+
+
+rule evaluate:
+    """Estimate ELBO and log p(x), and fail on what is impossible."""
+    input:
+        venv=ancient(VENV),
+        smoke_test=ancient(SMOKE_TEST),
+        pins=PINS,
+        script=f"{SCRIPTS}/evaluate.py",
+        package=[*TRAINING_PACKAGE, f"{SCRIPTS}/vae/summary.py"],
+        run_json="results/runs/{run}/run.json",
+        model="results/runs/{run}/seed{seed}/model.pt",
+        manifest=lambda wildcards: (
+            f"results/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
+        ),
+    output:
+        per_image="results/runs/{run}/seed{seed}/per_image.csv",
+        summary="results/runs/{run}/seed{seed}/summary.csv",
+        units="results/runs/{run}/seed{seed}/units.csv",
+        checks="results/runs/{run}/seed{seed}/checks.csv",
+        images="results/runs/{run}/seed{seed}/images.npz",
+        speed="results/machine/evaluate/{run}/seed{seed}.json",
+    log:
+        "results/logs/evaluate/{run}/seed{seed}.log",
+    threads: cores_of_run
+    resources:
+        mpi="mpirun",
+        nodes=of_run("nodes"),
+        tasks_per_node=of_run("tasks_per_node"),
+        threads_per_rank=of_run("threads_per_rank"),
+        runtime=60,
+    params:
+        output_dir="results/runs/{run}/seed{seed}",
+    shell:
+        r"""
+        {LAUNCH:q} \
+            --nodes {resources.nodes} \
+            --tasks-per-node {resources.tasks_per_node} \
+            --threads-per-rank {resources.threads_per_rank} \
+            --mpi {resources.mpi:q} \
+            --venv {input.venv:q} \
+            -- {input.script:q} \
+            --run-json {input.run_json:q} \
+            --model {input.model:q} \
+            --data results/data \
+            --seed {wildcards.seed} \
+            --output-dir {params.output_dir:q} \
+            --speed {output.speed:q} \
+            2>&1 | tee {log:q}
+        """

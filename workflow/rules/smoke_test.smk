@@ -1,0 +1,47 @@
+"""
+See that the launcher, Horovod and the network between the ranks work, before anything trains.
+
+INPUTS:
+
+    venv = results/environment/venv
+
+OUTPUTS:
+
+    ranks     = results/machine/smoke_test/ranks.csv       (one row per rank: host, device, threads)
+    allreduce = results/machine/smoke_test/allreduce.csv   (latency in us, bus bandwidth in GB/s)
+"""
+
+
+rule smoke_test:
+    """Start as many ranks as the widest run and let them add numbers."""
+    input:
+        venv=ancient(VENV),
+        script=f"{SCRIPTS}/smoke_test.py",
+    output:
+        ranks=SMOKE_TEST,
+        allreduce="results/machine/smoke_test/allreduce.csv",
+    log:
+        "results/logs/smoke_test.log",
+    threads: WIDEST["nodes"] * WIDEST["tasks_per_node"] * WIDEST["threads_per_rank"]
+    resources:
+        mpi="mpirun",
+        nodes=WIDEST["nodes"],
+        tasks_per_node=WIDEST["tasks_per_node"],
+        threads_per_rank=WIDEST["threads_per_rank"],
+        runtime=10,
+    params:
+        repeats=20,
+    shell:
+        r"""
+        {LAUNCH:q} \
+            --nodes {resources.nodes} \
+            --tasks-per-node {resources.tasks_per_node} \
+            --threads-per-rank {resources.threads_per_rank} \
+            --mpi {resources.mpi:q} \
+            --venv {input.venv:q} \
+            -- {input.script:q} \
+            --repeats {params.repeats} \
+            --ranks-csv {output.ranks:q} \
+            --allreduce-csv {output.allreduce:q} \
+            2>&1 | tee {log:q}
+        """

@@ -1,0 +1,70 @@
+"""
+Fit one VAE per run and seed.
+
+INPUTS:
+
+    training = results/runs/{run}/training.json
+    manifest = results/data/{dataset}/manifest.json
+
+OUTPUTS:
+
+    model   = results/runs/{run}/seed{seed}/model.pt
+    metrics = results/runs/{run}/seed{seed}/metrics.csv          (nats per image, one row an epoch)
+    speed   = results/machine/train/{run}/seed{seed}.json        (images/s, hosts)
+
+Checkpoints live in results/state/{run}/seed{seed}, which no rule declares: Snakemake deletes the
+declared outputs of a failed job, and a training that was interrupted goes on from there.
+"""
+
+# What train.py imports and the results depend on; an edit of another module retrains nothing.
+TRAINING_PACKAGE = [f"{SCRIPTS}/vae/{module}.py" for module in """
+    __init__ checkpoint data estimate likelihood networks noise objective posterior prior spec
+    train_step
+    """.split()]
+
+
+rule train:
+    """Train, going on from the state of an interrupted job if there is one."""
+    input:
+        venv=ancient(VENV),
+        smoke_test=ancient(SMOKE_TEST),
+        pins=PINS,
+        script=f"{SCRIPTS}/train.py",
+        package=TRAINING_PACKAGE,
+        training="results/runs/{run}/training.json",
+        manifest=lambda wildcards: (
+            f"results/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
+        ),
+    output:
+        model="results/runs/{run}/seed{seed}/model.pt",
+        metrics="results/runs/{run}/seed{seed}/metrics.csv",
+        speed="results/machine/train/{run}/seed{seed}.json",
+    log:
+        "results/logs/train/{run}/seed{seed}.log",
+    threads: cores_of_run
+    resources:
+        mpi="mpirun",
+        nodes=of_run("nodes"),
+        tasks_per_node=of_run("tasks_per_node"),
+        threads_per_rank=of_run("threads_per_rank"),
+        runtime=60,
+    params:
+        state="results/state/{run}/seed{seed}",
+    shell:
+        r"""
+        {LAUNCH:q} \
+            --nodes {resources.nodes} \
+            --tasks-per-node {resources.tasks_per_node} \
+            --threads-per-rank {resources.threads_per_rank} \
+            --mpi {resources.mpi:q} \
+            --venv {input.venv:q} \
+            -- {input.script:q} \
+            --training {input.training:q} \
+            --data results/data \
+            --seed {wildcards.seed} \
+            --state {params.state:q} \
+            --model {output.model:q} \
+            --metrics {output.metrics:q} \
+            --speed {output.speed:q} \
+            2>&1 | tee {log:q}
+        """

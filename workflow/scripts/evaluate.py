@@ -1,0 +1,227 @@
+"""Measure a trained VAE on the test split, data-parallel over the ranks of the launcher.
+
+    workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
+        --venv results/environment/venv -- workflow/scripts/evaluate.py \
+        --run-json results/runs/RUN/run.json --model results/runs/RUN/seed1/model.pt \
+        --data results/data --seed 1 --output-dir results/runs/RUN/seed1 --speed speed.json
+"""
+
+import argparse
+import csv
+import io
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import horovod.torch as hvd
+import numpy as np
+import torch
+from progress import Progress
+from smoke_test import Worker, start
+from user_errors import in_one_line
+from vae.checkpoint import load_model, write_bytes
+from vae.data import DataError, Manifest, load, mean_image, read_manifest
+from vae.estimate import chunks, estimate_elbo, estimate_log_likelihood, image_noise
+from vae.networks import VAE
+from vae.noise import Purpose, normals, words
+from vae.spec import EvaluationSpec, TrainingSpec, parse, read_run
+from vae.summary import Baselines, PerImage, active_units, baselines, check, summarise
+
+
+def load_vae(path: Path, pixels: int, data_sha256: str) -> VAE:
+    """Rebuild the model from its file alone; config has no say in what was trained."""
+    document = load_model(path)
+    if document["data_sha256"] != data_sha256:
+        raise DataError(f"{path}: was trained on other data than the manifest's; train it again")
+    vae = VAE(parse(TrainingSpec, document["training"], str(path)), pixels)
+    vae.load_state_dict(document["model"])
+    return vae
+
+
+@torch.no_grad()
+def evaluate_images(
+    vae: VAE, spec: EvaluationSpec, binary: np.ndarray, ids: list[int], progress: Progress
+) -> dict[str, np.ndarray]:
+    """Estimate everything for the images `ids` of a rank.
+
+    Returns:
+        The fields of PerImage, for these images in this order.
+    """
+    parts: dict[str, list[np.ndarray]] = {field.name: [] for field in fields(PerImage)}
+    for first, count in chunks(len(ids), spec.chunk_images):
+        chosen = ids[first : first + count]
+        for name, values in evaluate_chunk(vae, spec, binary[chosen], chosen).items():
+            parts[name].append(values.double().cpu().numpy())
+        progress.advance(count)
+    empty = {"kl": np.zeros((0, vae.latent_dim)), "posterior_mean": np.zeros((0, vae.latent_dim))}
+    return {
+        name: np.concatenate([empty.get(name, np.zeros(0)), *values])
+        for name, values in parts.items()
+    }
+
+
+def evaluate_chunk(
+    vae: VAE, spec: EvaluationSpec, binary: np.ndarray, ids: list[int]
+) -> dict[str, torch.Tensor]:
+    """The fields of PerImage for one chunk of images."""
+    x = torch.from_numpy(binary).to(vae.device, vae.dtype)
+    vae.likelihood.require_support(x)
+    posterior, seed = vae.encode(x), spec.evaluation_seed
+    elbo_noise = image_noise(vae, seed, Purpose.ELBO, ids)
+    elbo = estimate_elbo(vae, x, posterior, elbo_noise, spec.elbo_samples, spec.chunk_samples)
+    weight_noise = image_noise(vae, seed, Purpose.IMPORTANCE, ids)
+    weights = estimate_log_likelihood(
+        vae, x, posterior, weight_noise, spec.importance_samples, spec.chunk_samples
+    )
+    return {
+        "rate": elbo.rate,
+        "distortion": elbo.distortion,
+        "elbo_monte_carlo_error": elbo.monte_carlo_error,
+        "log_likelihood": weights.log_likelihood,
+        "log_likelihood_monte_carlo_error": weights.monte_carlo_error,
+        "ess": weights.ess,
+        "largest_weight": weights.largest_weight,
+        "kl": posterior.kl_per_dimension(),
+        "posterior_mean": posterior.mean,
+    }
+
+
+def gather(mine: dict[str, np.ndarray], ids: list[int], images: int) -> PerImage:
+    """All ranks' results in the order of the test split, each image exactly once."""
+    # Horovod: shares may differ in size, so objects, not tensors, are gathered.
+    shares = hvd.allgather_object((ids, mine))
+    order = np.concatenate([np.array(share_ids, dtype=int) for share_ids, _ in shares])
+    if not np.array_equal(np.sort(order), np.arange(images)):
+        raise AssertionError(f"{len(order)} results for {images} test images, or one counted twice")
+    position = np.argsort(order)
+    return PerImage(
+        **{name: np.concatenate([share[name] for _, share in shares])[position] for name in mine}
+    )
+
+
+@torch.no_grad()
+def pictures(
+    vae: VAE, spec: EvaluationSpec, seed: int, grey: np.ndarray, binary: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Originals, the decoder's means at the posterior means, and at draws from the prior."""
+    shown = binary[: spec.figure_images]
+    posterior = vae.encode(torch.from_numpy(shown).to(vae.device, vae.dtype))
+    raw = words(seed, Purpose.SAMPLES, 0, spec.figure_images, vae.latent_dim)
+    prior = vae.prior.sample(normals(raw, vae.dtype).to(vae.device))
+    reconstruction = vae.likelihood.mean(vae.decode(posterior.mean))
+    sample = vae.likelihood.mean(vae.decode(prior))
+    return {
+        "grey": grey[: spec.figure_images],
+        "binary": shown,
+        "reconstruction": reconstruction.float().cpu().numpy(),
+        "sample": sample.float().cpu().numpy(),
+    }
+
+
+def table(header: str, rows: Iterable[Iterable[Any]]) -> bytes:
+    """CSV of floats with every digit, empty cells for None."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header.split(","))
+    writer.writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def write_tables(
+    folder: Path, images: PerImage, base: Baselines, pixels: int, limit: float
+) -> None:
+    """Check the results, then write them; an impossible one raises before anything is written."""
+    checks = check(images, base, limit)
+    quantities = summarise(images, base, pixels, limit)
+    columns = {
+        "elbo_nats": images.elbo,
+        "elbo_monte_carlo_error_nats": images.elbo_monte_carlo_error,
+        "rate_nats": images.rate,
+        "distortion_nats": images.distortion,
+        "log_likelihood_nats": images.log_likelihood,
+        "log_likelihood_monte_carlo_error_nats": images.log_likelihood_monte_carlo_error,
+        "ess": images.ess,
+        "largest_weight": images.largest_weight,
+        "noise_floor_nats": base.noise_floor,
+        "mean_image_nats": base.mean_image,
+    }
+    values = np.stack(list(columns.values()), axis=1).tolist()
+    per_image = [[image, *row] for image, row in enumerate(values)]
+    write_bytes(folder / "per_image.csv", table("image," + ",".join(columns), per_image))
+    write_bytes(folder / "checks.csv", table("check,status,detail", checks))
+    write_bytes(folder / "units.csv", table(*units(images, limit)))
+    summary = [
+        [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, len(per_image)]
+        for q in quantities
+    ]
+    header = "quantity,unit,value,data_error,monte_carlo_error,images"
+    write_bytes(folder / "summary.csv", table(header, summary))
+
+
+def units(images: PerImage, limit: float) -> tuple[str, list[list[Any]]]:
+    """Header and rows of units.csv."""
+    rates, variances = images.kl.mean(0).tolist(), images.posterior_mean.var(0, ddof=1).tolist()
+    active = active_units(images.posterior_mean, limit).astype(int).tolist()
+    rows = [[unit, *row] for unit, row in enumerate(zip(rates, variances, active, strict=True))]
+    return "unit,rate_nats,posterior_mean_variance,active", rows
+
+
+def evaluate(args: argparse.Namespace, worker: Worker) -> None:
+    run, document = read_run(args.run_json)
+    spec = parse(EvaluationSpec, document.get("evaluation"), str(args.run_json))
+    manifest = read_manifest(args.data / document["training"]["dataset"])
+    binary, grey = load(manifest, "test_binary.npy"), load(manifest, "test.npy")
+    vae = load_vae(args.model, binary.shape[1], manifest.sha256)
+    vae.to(worker.device)
+    ids = list(range(worker.rank, len(binary), worker.size))
+    began = time.monotonic()
+    title = f"{run} seed {args.seed}, evaluation"
+    progress = Progress(title, len(ids), ranks=worker.size, silent=worker.rank != 0)
+    images = gather(evaluate_images(vae, spec, binary, ids, progress), ids, len(binary))
+    progress.close()
+    seconds = time.monotonic() - began
+    hosts = hvd.allgather_object(worker.host)
+    if worker.rank == 0:
+        base = baselines(grey, binary, manifest.levels, training_mean(manifest))
+        write_tables(args.output_dir, images, base, binary.shape[1], spec.active_unit_threshold)
+        buffer = io.BytesIO()
+        shown = pictures(vae, spec, args.seed, grey, binary)
+        np.savez(buffer, allow_pickle=False, **shown)
+        write_bytes(args.output_dir / "images.npz", buffer.getvalue())
+        speed = {
+            "run": run,
+            "seed": args.seed,
+            "ranks": worker.size,
+            "threads_per_rank": torch.get_num_threads(),
+            "hosts": sorted(set(hosts)),
+            "device": worker.device_name,
+            "images_per_second": len(binary) / seconds,
+            "seconds": seconds,
+            "images": len(binary),
+        }
+        write_bytes(args.speed, (json.dumps(speed, indent=2) + "\n").encode())
+
+
+def training_mean(manifest: Manifest) -> np.ndarray:
+    return mean_image(load(manifest, "train.npy"), manifest.levels).numpy()
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run-json", type=Path, required=True, help="run.json of the run")
+    parser.add_argument("--model", type=Path, required=True, help="model.pt that train wrote")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    parser.add_argument("--seed", type=int, required=True, help="the training's seed, for titles")
+    parser.add_argument("--output-dir", type=Path, required=True, help="folder of the results")
+    parser.add_argument("--speed", type=Path, required=True, help="images/s and hosts, as JSON")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    arguments = parse_args()
+    this = start()
+    with in_one_line(this.rank):
+        evaluate(arguments, this)

@@ -1,0 +1,176 @@
+"""Train one VAE, data-parallel over the ranks that the launcher started.
+
+    workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
+        --venv results/environment/venv -- workflow/scripts/train.py \
+        --training results/runs/RUN/training.json --data results/data --seed 1 \
+        --state results/state/RUN/seed1 --model model.pt --metrics metrics.csv --speed speed.json
+
+Started again after an interruption it goes on from its last checkpoint, to the same bits.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import horovod.torch as hvd
+import torch
+from horovod import __version__ as horovod_version
+from progress import Progress
+from smoke_test import Worker, start
+from torch import Tensor
+from user_errors import in_one_line
+from vae import checkpoint
+from vae.data import load, mean_image, read_manifest
+from vae.networks import VAE, initialise
+from vae.spec import TrainingSpec, parse, read_run
+from vae.training import Diverged, Training
+
+SECONDS_BETWEEN_CHECKPOINTS = 60.0
+
+
+def state_digest(spec_document: dict[str, Any], seed: int, data_sha256: str) -> str:
+    """Digest of all that a state depends on: not of nodes, ranks or paths."""
+    package = sorted(
+        Path(module.__file__).read_bytes()
+        for name, module in sys.modules.items()
+        if name.split(".")[0] == "vae" and module.__file__
+    )
+    document = json.dumps(spec_document, sort_keys=True)
+    versions = f"torch {torch.__version__} horovod {horovod_version}"
+    return checkpoint.digest([document, str(seed), data_sha256, versions, *package])
+
+
+def allreduce(tensor: Tensor) -> None:
+    """Sum over ranks, in place."""
+    # Horovod: the one collective of a step; Sum, because the batch size is divided by already.
+    hvd.allreduce_(tensor, op=hvd.Sum, name="sum")
+
+
+def restore(training: Training, state: Path, digest: str, worker: Worker) -> None:
+    """Let every rank go on from rank 0's newest whole checkpoint of the same digest."""
+    content = None
+    if worker.rank == 0:
+        content, problems = checkpoint.newest(state)
+        for problem in problems:
+            print(f"{problem}; going on from an older one", file=sys.stderr, flush=True)
+        if content is not None and checkpoint.deserialise(content)["digest"] != digest:
+            checkpoint.set_aside(state)
+            print(
+                f"{state}: its state is of another specification, data or version; starting over "
+                f"(the old one is kept in {state.name}.superseded)",
+                file=sys.stderr,
+                flush=True,
+            )
+            content = None
+    # Horovod: broadcast_optimizer_state would step a fresh optimizer; bytes do no such thing.
+    content = hvd.broadcast_object(content, root_rank=0)
+    if content is not None:
+        training.load_state(checkpoint.deserialise(content))
+
+
+def run_to_the_end(
+    training: Training, title: str, state: Path, digest: str, worker: Worker
+) -> float:
+    """Train until the last epoch or early stopping.
+
+    Returns:
+        Seconds spent in training steps.
+    """
+    silent = worker.rank != 0
+    total, batch = training.steps, training.spec.batch_size
+    progress = Progress(title, total * batch, training.step * batch, silent=silent)
+    saved, spent = time.monotonic(), 0.0
+    while not training.finished:
+        began = time.monotonic()
+        try:
+            epoch_ended = training.advance()
+        except Diverged as error:
+            advice = "lower learning_rate or set gradient_clip"
+            raise Diverged(f"{title}: {error}; {advice}; checkpoints stay in {state}") from error
+        spent += time.monotonic() - began
+        if epoch_ended:
+            training.end_epoch()
+        progress.advance(batch, training.summary)
+        if worker.rank == 0 and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+            save(training, state, digest)
+            saved = time.monotonic()
+    progress.close(training.summary)
+    return spent
+
+
+def save(training: Training, state: Path, digest: str) -> None:
+    content = checkpoint.serialise({"digest": digest, **training.state()})
+    checkpoint.save(state / "checkpoint.pt", content)
+
+
+def train(args: argparse.Namespace, worker: Worker) -> None:
+    """Train and, on rank 0, write model, metrics and speed once, at the end."""
+    run, document = read_run(args.training)
+    spec = parse(TrainingSpec, document.get("training"), str(args.training))
+    manifest = read_manifest(args.data / spec.dataset)
+    grey = load(manifest, "train.npy")
+    vae = VAE(spec, grey.shape[1])
+    initialise(vae, args.seed, mean_image(grey, manifest.levels))
+    vae.to(worker.device)
+    training = Training(
+        vae, spec, args.seed, grey, manifest.levels, load(manifest, "validation_binary.npy"),
+        worker.rank, worker.size, allreduce,
+    )  # fmt: skip
+    digest = state_digest(document["training"], args.seed, manifest.sha256)
+    restore(training, args.state, digest, worker)
+    started_at_step = training.step
+    seconds = run_to_the_end(training, f"{run} seed {args.seed}", args.state, digest, worker)
+    hosts = hvd.allgather_object(worker.host)
+    if worker.rank == 0:
+        save(training, args.state, digest)
+        steps = training.step - started_at_step
+        write_outputs(args, training, document["training"], manifest.sha256)
+        speed = {
+            "run": run,
+            "seed": args.seed,
+            "ranks": worker.size,
+            "threads_per_rank": torch.get_num_threads(),
+            "hosts": sorted(set(hosts)),
+            "device": worker.device_name,
+            "images_per_second": steps * spec.batch_size / seconds if steps else None,
+            "seconds": seconds,
+            "steps": training.step,
+            "started_at_step": started_at_step,
+        }
+        checkpoint.write_bytes(args.speed, (json.dumps(speed, indent=2) + "\n").encode())
+
+
+def write_outputs(
+    args: argparse.Namespace, training: Training, spec: dict[str, Any], data_sha256: str
+) -> None:
+    model = {
+        "training": spec,
+        "seed": args.seed,
+        "data_sha256": data_sha256,
+        "epoch": training.kept_epoch,
+        "model": training.kept_parameters(),
+    }
+    checkpoint.write_bytes(args.metrics, training.metrics_csv().encode())
+    checkpoint.write_bytes(args.model, checkpoint.serialise(model))
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--training", type=Path, required=True, help="training.json of the run")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    parser.add_argument("--seed", type=int, required=True, help="keys weights, order and noise")
+    parser.add_argument("--state", type=Path, required=True, help="folder of the checkpoints")
+    parser.add_argument("--model", type=Path, required=True, help="model.pt to write")
+    parser.add_argument("--metrics", type=Path, required=True, help="metrics.csv to write")
+    parser.add_argument("--speed", type=Path, required=True, help="images/s and hosts, as JSON")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    arguments = parse_args()
+    this = start()
+    with in_one_line(this.rank):
+        train(arguments, this)
