@@ -17,6 +17,7 @@ rule build_environment:
     """Build or take from the cache what training needs."""
     input:
         script=f"{SCRIPTS}/build_environment.py",
+        package=[f"{SCRIPTS}/horovod_build.py", f"{SCRIPTS}/wheelhouse.py"],
         pins=PINS,
     output:
         venv=directory(VENV),

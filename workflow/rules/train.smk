@@ -50,6 +50,7 @@ rule train:
         runtime=60,
     params:
         state="results/state/{run}/seed{seed}",
+        checkpoint_seconds=60,
     shell:
         r"""
         {LAUNCH:q} \
@@ -63,6 +64,7 @@ rule train:
             --data results/data \
             --seed {wildcards.seed} \
             --state {params.state:q} \
+            --checkpoint-seconds {params.checkpoint_seconds} \
             --model {output.model:q} \
             --metrics {output.metrics:q} \
             --speed {output.speed:q} \

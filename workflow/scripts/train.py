@@ -3,7 +3,8 @@
     workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
         --venv results/environment/venv -- workflow/scripts/train.py \
         --training results/runs/RUN/training.json --data results/data --seed 1 \
-        --state results/state/RUN/seed1 --model model.pt --metrics metrics.csv --speed speed.json
+        --state results/state/RUN/seed1 --checkpoint-seconds 60 \
+        --model model.pt --metrics metrics.csv --speed speed.json
 
 Started again after an interruption it goes on from its last checkpoint, to the same bits.
 """
@@ -27,8 +28,6 @@ from vae.data import load, mean_image, read_manifest
 from vae.networks import VAE, initialise
 from vae.spec import TrainingSpec, parse, read_run
 from vae.training import Diverged, Training
-
-SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
 
 def state_digest(spec_document: dict[str, Any], seed: int, data_sha256: str) -> str:
@@ -65,14 +64,15 @@ def restore(training: Training, state: Path, digest: str, worker: Worker) -> Non
                 flush=True,
             )
             content = None
-    # Horovod: broadcast_optimizer_state would step a fresh optimizer; bytes do no such thing.
-    content = hvd.broadcast_object(content, root_rank=0)
+    # Horovod: broadcast_optimizer_state would step a fresh optimizer; bytes do no such thing. The
+    # name, because the default is the object's type, of which the other ranks know nothing.
+    content = hvd.broadcast_object(content, root_rank=0, name="state")
     if content is not None:
         training.load_state(checkpoint.deserialise(content))
 
 
 def run_to_the_end(
-    training: Training, title: str, state: Path, digest: str, worker: Worker
+    training: Training, title: str, args: argparse.Namespace, digest: str, worker: Worker
 ) -> float:
     """Train until the last epoch or early stopping.
 
@@ -88,14 +88,14 @@ def run_to_the_end(
         try:
             epoch_ended = training.advance()
         except Diverged as error:
-            advice = "lower learning_rate or set gradient_clip"
-            raise Diverged(f"{title}: {error}; {advice}; checkpoints stay in {state}") from error
+            advice = "lower learning_rate or set gradient_clip; earlier checkpoints stay"
+            raise Diverged(f"{title}: {error}; {advice} in {args.state}") from error
         spent += time.monotonic() - began
         if epoch_ended:
             training.end_epoch()
         progress.advance(batch, training.summary)
-        if worker.rank == 0 and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
-            save(training, state, digest)
+        if worker.rank == 0 and time.monotonic() - saved >= args.checkpoint_seconds:
+            save(training, args.state, digest)
             saved = time.monotonic()
     progress.close(training.summary)
     return spent
@@ -122,7 +122,7 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     digest = state_digest(document["training"], args.seed, manifest.sha256)
     restore(training, args.state, digest, worker)
     started_at_step = training.step
-    seconds = run_to_the_end(training, f"{run} seed {args.seed}", args.state, digest, worker)
+    seconds = run_to_the_end(training, f"{run} seed {args.seed}", args, digest, worker)
     hosts = hvd.allgather_object(worker.host)
     if worker.rank == 0:
         save(training, args.state, digest)
@@ -163,6 +163,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--seed", type=int, required=True, help="keys weights, order and noise")
     parser.add_argument("--state", type=Path, required=True, help="folder of the checkpoints")
+    parser.add_argument(
+        "--checkpoint-seconds", type=float, required=True, help="time between two checkpoints"
+    )
     parser.add_argument("--model", type=Path, required=True, help="model.pt to write")
     parser.add_argument("--metrics", type=Path, required=True, help="metrics.csv to write")
     parser.add_argument("--speed", type=Path, required=True, help="images/s and hosts, as JSON")

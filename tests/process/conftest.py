@@ -1,0 +1,145 @@
+"""Start scripts on several ranks, as the workflow does: through launch.sh."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
+LAUNCH = SCRIPTS / "launch.sh"
+Launch = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def words(
+    script: Path | str,
+    *arguments: object,
+    ranks: int = 2,
+    threads: int = 1,
+    mpi: str = "mpirun",
+    venv: str = sys.prefix,
+) -> list[str]:
+    """The launcher's words for one node; by default in the environment of these tests."""
+    shape = ["--nodes", "1", "--tasks-per-node", str(ranks), "--threads-per-rank", str(threads)]
+    tail = ["--mpi", mpi, "--venv", venv, "--", str(script), *map(str, arguments)]
+    return [str(LAUNCH), *shape, *tail]
+
+
+@pytest.fixture(scope="session")
+def launch_command() -> Callable[..., list[str]]:
+    """The launcher's words, for a test that starts it by itself."""
+    return words
+
+
+@pytest.fixture(scope="session")
+def launch() -> Launch:
+    """Run a script of the training environment to its end, at most two minutes."""
+
+    def run(
+        script: Path | str,
+        *arguments: object,
+        ranks: int = 2,
+        threads: int = 1,
+        mpi: str = "mpirun",
+        env: dict[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            words(script, *arguments, ranks=ranks, threads=threads, mpi=mpi),
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+TRAINING = {
+    "dataset": "toy",
+    "likelihood": "bernoulli",
+    "posterior": "gaussian",
+    "prior": "standard_normal",
+    "latent_dim": 3,
+    "encoder_layers": [16],
+    "decoder_layers": [16],
+    "activation": "tanh",
+    "objective": "elbo",
+    "kl": "analytic",
+    "training_samples": 1,
+    "beta": 1.0,
+    "warmup_epochs": 0,
+    "schedule": "constant",
+    "learning_rate": 0.01,
+    "gradient_clip": None,
+    "batch_size": 30,
+    "epochs": 10,
+    "patience": None,
+    "precision": "float64",
+}
+EVALUATION = {
+    "elbo_samples": 20,
+    "importance_samples": 50,
+    "chunk_images": 7,
+    "chunk_samples": 30,
+    "active_unit_threshold": 0.01,
+    "evaluation_seed": 0,
+    "figure_images": 4,
+}
+
+
+class Experiment:
+    """One run in a folder of its own, started by hand as the rules do it."""
+
+    def __init__(self, folder: Path, launch: Launch, **changes: object) -> None:
+        self.folder, self.launch = folder, launch
+        self.specify(**changes)
+
+    def specify(self, **changes: object) -> None:
+        """Write run.json with some training keys changed."""
+        run = {"run": "toy_run", "training": {**TRAINING, **changes}, "evaluation": EVALUATION}
+        (self.folder / "run.json").write_text(json.dumps(run))
+
+    def train_arguments(self, checkpoint_seconds: float = 60) -> list[object]:
+        values = {
+            "training": self.folder / "run.json",
+            "data": self.folder / "data",
+            "seed": 1,
+            "state": self.folder / "state" / "seed1",
+            "checkpoint-seconds": checkpoint_seconds,
+            "model": self.folder / "model.pt",
+            "metrics": self.folder / "metrics.csv",
+            "speed": self.folder / "speed.json",
+        }
+        return [word for name, value in values.items() for word in (f"--{name}", value)]
+
+    def train(self, ranks: int = 1, **changes: float) -> subprocess.CompletedProcess[str]:
+        return self.launch(SCRIPTS / "train.py", *self.train_arguments(**changes), ranks=ranks)
+
+    def evaluate(self, ranks: int = 1) -> subprocess.CompletedProcess[str]:
+        values = {
+            "run-json": self.folder / "run.json",
+            "model": self.folder / "model.pt",
+            "data": self.folder / "data",
+            "seed": 1,
+            "output-dir": self.folder / "evaluation",
+            "speed": self.folder / "evaluation" / "speed.json",
+        }
+        words = [word for name, value in values.items() for word in (f"--{name}", value)]
+        return self.launch(SCRIPTS / "evaluate.py", *words, ranks=ranks)
+
+
+@pytest.fixture
+def experiment(
+    tmp_path: Path, launch: Launch, make_data: Callable[..., Path]
+) -> Callable[..., Experiment]:
+    """Make an experiment with some training keys changed."""
+
+    def make(name: str = "one", **changes: object) -> Experiment:
+        make_data(tmp_path / name / "data" / "toy")
+        return Experiment(tmp_path / name, launch, **changes)
+
+    return make

@@ -1,0 +1,102 @@
+import csv
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+IMAGES = 53
+
+
+def read(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def columns(folder):
+    rows = read(folder / "evaluation" / "per_image.csv")
+    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+
+
+@pytest.fixture
+def trained(experiment):
+    run = experiment(epochs=5)
+    assert run.train(ranks=2).returncode == 0
+    return run
+
+
+def test_every_image_counts_once_and_ranks_change_nothing(trained):
+    results = {}
+    for ranks in (1, 2, 4):
+        assert trained.evaluate(ranks).returncode == 0
+        results[ranks] = columns(trained.folder)
+    assert results[1]["image"].tolist() == list(range(IMAGES))
+    for ranks in (2, 4):
+        for name, values in results[1].items():
+            np.testing.assert_allclose(results[ranks][name], values, rtol=1e-9, atol=1e-9)
+
+
+def test_summary_units_and_pictures_follow_from_the_images(trained):
+    assert trained.evaluate(ranks=2).returncode == 0
+    values = columns(trained.folder)
+    folder = trained.folder / "evaluation"
+    summary = {row["quantity"]: row for row in read(folder / "summary.csv")}
+    for name in ("elbo", "rate", "distortion", "log_likelihood"):
+        per_image = values[f"{name}_nats"]
+        assert float(summary[name]["value"]) == pytest.approx(per_image.mean())
+        error = per_image.std(ddof=1) / IMAGES**0.5
+        assert float(summary[name]["data_error"]) == pytest.approx(error)
+        assert summary[name]["images"] == str(IMAGES)
+    assert values["elbo_nats"].mean() < values["log_likelihood_nats"].mean()
+    rates = [float(row["rate_nats"]) for row in read(folder / "units.csv")]
+    assert sum(rates) == pytest.approx(float(summary["rate"]["value"]))
+    pictures = np.load(folder / "images.npz", allow_pickle=False)
+    assert {name: array.shape for name, array in pictures.items()} == dict.fromkeys(
+        ["grey", "binary", "reconstruction", "sample"], (4, 36)
+    )
+    assert pictures["sample"].min() >= 0
+    assert pictures["sample"].max() <= 1
+
+
+def replace_test_images(folder, grey):
+    """Put other grey levels behind the same binary test images."""
+    data = folder / "data" / "toy"
+    np.save(data / "test.npy", grey)
+    manifest = json.loads((data / "manifest.json").read_text())
+    manifest["files"]["test.npy"]["sha256"] = hashlib.sha256(
+        (data / "test.npy").read_bytes()
+    ).hexdigest()
+    (data / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_a_likelihood_above_the_noise_floor_fails_and_writes_nothing(experiment):
+    """Grey levels of one half make the floor 36 log 2 = 25.0 nats below 0; the model beats that."""
+    run = experiment(epochs=60)
+    replace_test_images(run.folder, np.full((IMAGES, 36), 8, dtype=np.uint8))
+    assert run.train().returncode == 0
+    result = run.evaluate(ranks=2)
+    assert result.returncode != 0
+    assert "error: log_likelihood - noise_floor = " in result.stderr
+    assert "above what is possible" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (run.folder / "evaluation" / "per_image.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda f: (f / "model.pt").write_bytes(b"PK"), "model.pt: unreadable"),
+        (lambda f: (f / "model.pt").unlink(), "model.pt: unreadable"),
+        (lambda f: (f / "data/toy/test_binary.npy").unlink(), "test_binary.npy: unreadable"),
+        (
+            lambda f: replace_test_images(f, np.zeros((IMAGES, 36), dtype=np.uint8)),
+            "model.pt: was trained on other data",
+        ),
+    ],
+)
+def test_unusable_input_is_one_line(trained, harm, message):
+    harm(trained.folder)
+    result = trained.evaluate(ranks=2)
+    assert result.returncode != 0
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr

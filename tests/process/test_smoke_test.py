@@ -1,0 +1,164 @@
+"""The smoke test under the launcher, and what it says when something is wrong."""
+
+import csv
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from smoke_test import SIZES, Worker, differences, misplaced
+
+Launch = Callable[..., subprocess.CompletedProcess[str]]
+SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
+
+
+def worker(rank: int, size: int, host: str = "node1", gpu: str = "") -> Worker:
+    device = torch.device("cuda" if gpu else "cpu")
+    return Worker(rank, size, rank, size, host, device, gpu or "cpu", gpu, 1)
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[[str], Path]:
+    """A script that has joined the other ranks as `worker` before its own lines run."""
+
+    def write(lines: str) -> Path:
+        path = tmp_path / "script.py"
+        head = f"import sys\nsys.path.insert(0, {str(SCRIPTS)!r})\n"
+        head += "import horovod.torch as hvd, smoke_test, torch\nfrom smoke_test import start\n"
+        path.write_text(head + lines)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_tables_have_a_row_per_rank_and_per_size(
+    launch: Launch, tmp_path: Path, ranks: int
+) -> None:
+    tables = ["--ranks-csv", tmp_path / "ranks.csv", "--allreduce-csv", tmp_path / "allreduce.csv"]
+    done = launch(SCRIPTS / "smoke_test.py", "--repeats", 1, *tables, ranks=ranks)
+    assert done.returncode == 0, done.stderr
+    rows = read(tmp_path / "ranks.csv")
+    assert [int(row["rank"]) for row in rows] == list(range(ranks))
+    assert {(row["size"], row["threads"]) for row in rows} == {(str(ranks), "1")}
+    measured = read(tmp_path / "allreduce.csv")
+    assert [int(row["bytes"]) for row in measured] == SIZES
+    assert all((float(row["bus_bandwidth_gb_per_s"]) == 0) == (ranks == 1) for row in measured)
+    printed = [line.split() for line in done.stdout.splitlines() if line]
+    assert printed[: ranks + 1] == [list(rows[0]), *(list(row.values()) for row in rows)]
+
+
+def test_threads_per_rank_hold_whatever_the_shell_says(
+    launch: Launch, script: Callable[[str], Path]
+) -> None:
+    shown = script("start()\nprint(torch.get_num_threads())")
+    done = launch(shown, ranks=1, threads=2, env={"OMP_NUM_THREADS": "1"})
+    assert done.stdout.split() == ["2"]
+
+
+def test_another_number_of_ranks_is_one_line(launch: Launch, script: Callable[[str], Path]) -> None:
+    done = launch(script("start(ranks=3)\nprint('went on')"))
+    (line,) = [text for text in done.stderr.splitlines() if text.startswith("error: ")]
+    assert "3 ranks were asked for and Horovod sees 2" in line
+    assert done.returncode != 0
+    assert "went on" not in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_launcher_of_another_mpi_is_seen(
+    launch: Launch, script: Callable[[str], Path], tmp_path: Path
+) -> None:
+    stranger = tmp_path / "stranger"
+    stranger.write_text('#!/bin/sh\nshift 2\nexec "$@"\n')
+    stranger.chmod(0o755)
+    done = launch(script("start()"), mpi=str(stranger))
+    assert done.returncode != 0
+    assert done.stderr.startswith("error: 2 ranks were asked for and Horovod sees 1")
+
+
+def test_missing_launcher_is_one_line(launch: Launch, script: Callable[[str], Path]) -> None:
+    done = launch(script("start()"), mpi="no-such-mpirun -v")
+    assert done.returncode != 0
+    assert done.stderr.startswith("launch.sh: MPI launcher 'no-such-mpirun' not found")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_wrong_sum_on_one_rank_ends_all(launch: Launch, script: Callable[[str], Path]) -> None:
+    lines = """
+add = hvd.allreduce
+hvd.allreduce = lambda tensor, **rest: add(tensor, **rest) + (hvd.rank() == 1)
+start()
+print('went on')
+"""
+    done = launch(script(lines))
+    assert done.returncode != 0
+    assert "went on" not in done.stdout
+    errors = [text for text in done.stderr.splitlines() if text.startswith("error: ")]
+    assert [line.partition(" gave ")[0].split()[-1] for line in errors] == [
+        "float32", "float64", "int64",
+    ]  # fmt: skip
+    assert all("rank 1" in line and "allreduce" in line for line in errors)
+
+
+def test_exception_on_one_rank_ends_all(launch: Launch, script: Callable[[str], Path]) -> None:
+    lines = """
+if start().rank == 1:
+    raise ValueError("only here")
+hvd.allreduce(torch.ones(1))
+"""
+    done = launch(script(lines))
+    assert done.returncode != 0
+    assert "ValueError: only here" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_to_the_launcher_ends_the_ranks(
+    launch_command: Callable[..., list[str]],
+    script: Callable[[str], Path],
+    number: signal.Signals,
+) -> None:
+    lines = "import os, time\nstart()\nprint(os.getpid(), flush=True)\ntime.sleep(600)"
+    with subprocess.Popen(
+        launch_command(script(lines)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        ranks = [int(process.stdout.readline()) for _ in range(2)]
+        process.send_signal(number)
+        assert process.wait(timeout=60) != 0
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{rank}").exists() for rank in ranks):
+        assert time.monotonic() < deadline, f"still there: {ranks}"
+        time.sleep(0.1)
+
+
+def test_gpu_shared_by_two_ranks_is_named() -> None:
+    workers = [worker(0, 3, gpu="A"), worker(1, 3, gpu="A"), worker(2, 3, host="node2", gpu="A")]
+    (problem,) = misplaced(workers, asked=3)
+    assert problem.startswith("2 ranks share GPU A of node1")
+
+
+def test_ranks_without_gpu_are_named() -> None:
+    (problem,) = misplaced([worker(0, 2, gpu="A"), worker(1, 2, host="node2")], asked=2)
+    assert "node2" in problem
+    assert "node1" not in problem
+
+
+def test_ranks_must_be_complete_and_unique() -> None:
+    assert misplaced([worker(0, 2), worker(1, 2)], asked=2) == []
+    (problem,) = misplaced([worker(0, 2), worker(0, 2)], asked=2)
+    assert "each once" in problem
+
+
+def test_differences_see_value_and_dtype() -> None:
+    expected = torch.tensor([1, 2])
+    assert differences("allreduce", expected.clone(), expected) == []
+    assert "gave [1, 3], not [1, 2]" in differences("allreduce", torch.tensor([1, 3]), expected)[0]
+    assert differences("allreduce", expected.double(), expected) != []

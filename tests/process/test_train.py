@@ -1,0 +1,141 @@
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from vae.checkpoint import load_model
+
+TRAIN = Path(__file__).parents[2] / "workflow/scripts/train.py"
+
+
+def parameters(folder):
+    return load_model(folder / "model.pt")["model"]
+
+
+def largest_difference(one, other):
+    return max((one[name] - other[name]).abs().max().item() for name in one)
+
+
+def error_line(result):
+    """The one line that a failed program says."""
+    assert result.returncode != 0
+    assert "Traceback" not in result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+def test_results_do_not_depend_on_the_number_of_ranks(experiment):
+    """100 steps in float64; 30 images over 4 ranks are shares of 7 and 8."""
+    runs = {ranks: experiment(f"ranks{ranks}") for ranks in (1, 2, 4)}
+    for ranks, run in runs.items():
+        assert run.train(ranks).returncode == 0
+        speed = json.loads((run.folder / "speed.json").read_text())
+        assert (speed["ranks"], speed["steps"]) == (ranks, 100)
+    alone = parameters(runs[1].folder)
+    assert largest_difference(alone, parameters(runs[2].folder)) < 1e-9
+    assert largest_difference(alone, parameters(runs[4].folder)) < 1e-9
+
+
+def kill_after_first_checkpoint(run, launch_command):
+    """Start two ranks that save after every step, and kill -9 them all in the middle."""
+    words = launch_command(TRAIN, *run.train_arguments(checkpoint_seconds=0), ranks=2)
+    process = subprocess.Popen(words, start_new_session=True, stderr=subprocess.DEVNULL)
+    checkpoint, deadline = run.folder / "state" / "seed1" / "checkpoint.pt", time.time() + 60
+    while not checkpoint.exists() and process.poll() is None and time.time() < deadline:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert checkpoint.exists()
+    assert not (run.folder / "model.pt").exists()
+
+
+def test_a_killed_training_goes_on_to_the_same_bits(experiment, launch_command):
+    changes = {"precision": "float32", "epochs": 40, "patience": 39}
+    straight, killed = experiment("straight", **changes), experiment("killed", **changes)
+    assert straight.train(ranks=2).returncode == 0
+    kill_after_first_checkpoint(killed, launch_command)
+    assert killed.train(ranks=2).returncode == 0
+    speed = json.loads((killed.folder / "speed.json").read_text())
+    assert 0 < speed["started_at_step"] < speed["steps"]
+    for name in ("metrics.csv", "model.pt"):
+        assert (killed.folder / name).read_bytes() == (straight.folder / name).read_bytes()
+
+
+def test_a_training_goes_on_with_another_number_of_ranks(experiment, launch_command):
+    straight, killed = experiment("straight"), experiment("killed")
+    assert straight.train(ranks=1).returncode == 0
+    kill_after_first_checkpoint(killed, launch_command)
+    assert killed.train(ranks=4).returncode == 0
+    difference = largest_difference(parameters(straight.folder), parameters(killed.folder))
+    assert difference < 1e-9
+
+
+def test_a_finished_training_only_rewrites_its_outputs(experiment):
+    run = experiment()
+    assert run.train().returncode == 0
+    first = (run.folder / "model.pt").read_bytes()
+    (run.folder / "model.pt").unlink()
+    assert run.train().returncode == 0
+    assert (run.folder / "model.pt").read_bytes() == first
+    speed = json.loads((run.folder / "speed.json").read_text())
+    assert speed["started_at_step"] == speed["steps"] == 100
+
+
+def test_a_state_of_another_specification_is_set_aside(experiment):
+    run = experiment()
+    assert run.train().returncode == 0
+    run.specify(learning_rate=0.02)
+    result = run.train()
+    assert result.returncode == 0
+    assert "starting over" in result.stderr
+    assert (run.folder / "state" / "seed1.superseded" / "checkpoint.pt").exists()
+    assert json.loads((run.folder / "speed.json").read_text())["started_at_step"] == 0
+
+
+def test_a_damaged_checkpoint_is_named_and_training_starts_over(experiment):
+    run = experiment()
+    assert run.train().returncode == 0
+    checkpoint = run.folder / "state" / "seed1" / "checkpoint.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-5])
+    result = run.train()
+    assert result.returncode == 0
+    assert "checkpoint.pt: truncated or damaged" in result.stderr
+
+
+def test_divergence_ends_all_ranks_in_one_line(experiment):
+    run = experiment(learning_rate=1e300)
+    line = error_line(run.train(ranks=2))
+    assert "toy_run seed 1: the objective or its gradient is not finite at step" in line
+    assert "lower learning_rate" in line
+    assert not (run.folder / "model.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda folder: (folder / "run.json").write_text("{"), "run.json: not a readable run"),
+        (lambda folder: (folder / "data/toy/train.npy").unlink(), "train.npy: unreadable"),
+        (lambda folder: (folder / "data/toy/manifest.json").unlink(), "manifest.json: unreadable"),
+    ],
+)
+def test_unreadable_input_is_one_line(experiment, harm, message):
+    run = experiment()
+    harm(run.folder)
+    assert message in error_line(run.train(ranks=2))
+
+
+def test_a_batch_larger_than_the_data_is_one_line(experiment):
+    line = error_line(experiment(batch_size=301).train(ranks=2))
+    assert "batch_size: 301 is more than the 300 training images" in line
+
+
+def test_progress_is_plain_lines_without_a_terminal(experiment):
+    result = experiment().train(ranks=2)
+    lines = [line for line in result.stderr.splitlines() if "images/s" in line]
+    assert len(lines) == 1, "one rank speaks"
+    assert lines[0].startswith("toy_run seed 1: 100%, ")
+    assert "\r" not in result.stderr

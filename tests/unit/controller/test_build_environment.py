@@ -1,0 +1,266 @@
+"""The environment's builder, with pip and the compiler replaced by stubs."""
+
+import argparse
+import hashlib
+import io
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import build_environment
+import horovod_build
+import pytest
+import wheelhouse
+from wheelhouse import Pin, SetupError
+
+VERSION = "0.28.1"
+FACTS: dict[str, Any] = {
+    "python": "3.11.7",
+    "abi": "cpython-311-x86_64-linux-gnu",
+    "platform": "linux-x86_64",
+    "libc": "glibc 2.36",
+    "torch": "2.13.0+cpu",
+    "cuda": None,
+    "nvcc": None,
+    "mpi": "mpirun (Open MPI) 5.0.11",
+    "mpi_folder": None,
+    "own_mpi": True,
+    "compiler": "g++ 12.2.0",
+    "compiler_path": "/usr/bin/g++",
+}
+SOURCE = {
+    "CMakeLists.txt": "project(horovod CXX)\nset(CMAKE_CXX_STANDARD 14)\ncheck_language(CUDA)\n"
+    "find_package(CUDAToolkit)\n",
+    "horovod/torch/CMakeLists.txt": "set(CMAKE_CXX_STANDARD 14)\n",
+    "horovod/common/ops/cuda/CMakeLists.txt": "set(CMAKE_CUDA_STANDARD 11)\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache of the test's own, and no build settings of the user's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in horovod_build.user_settings():
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A source archive of the files that are patched."""
+    path = tmp_path / f"horovod-{VERSION}.tar.gz"
+    with tarfile.open(path, "w:gz") as packed:
+        for name, text in SOURCE.items():
+            member = tarfile.TarInfo(f"horovod-{VERSION}/{name}")
+            member.size = len(text)
+            packed.addfile(member, io.BytesIO(text.encode()))
+    return path
+
+
+@pytest.fixture
+def pin_file(tmp_path: Path, archive: Path) -> Path:
+    path = tmp_path / "horovod.txt"
+    sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
+    path.write_text(f"# why\nhorovod=={VERSION} --hash=sha256:{sha256}\n")
+    return path
+
+
+@pytest.fixture
+def build(
+    tmp_path: Path, archive: Path, pin_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., list[Path]]:
+    """Ask for a wheel with some facts changed; the builds that were started so far."""
+    started: list[Path] = []
+
+    def compile_wheel(*arguments: Any) -> None:
+        folder = arguments[4]
+        started.append(folder)
+        (folder / f"horovod-{VERSION}-cp311.whl").touch()
+
+    def ask(**changed: Any) -> list[Path]:
+        facts = {**FACTS, **changed}
+        wheel = horovod_build.horovod_wheel(archive, pin_file, tmp_path, facts, tmp_path / "log")
+        assert wheel.is_file()
+        return started
+
+    monkeypatch.setattr(horovod_build, "compile_wheel", compile_wheel)
+    return ask
+
+
+def stub_run(
+    monkeypatch: pytest.MonkeyPatch, module: Any, lines: list[str], status: int = 1
+) -> list[list[str]]:
+    """Let every command end so; the commands that were asked for."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], *rest: Any, **options: Any) -> tuple[int, list[str]]:
+        commands.append(command)
+        return status, lines
+
+    monkeypatch.setattr(module, "run", run)
+    return commands
+
+
+def test_second_build_comes_from_the_cache(build: Callable[..., list[Path]]) -> None:
+    assert len(build()) == 1
+    assert len(build()) == 1
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_every_fact_has_a_wheel_of_its_own(build: Callable[..., list[Path]], fact: str) -> None:
+    build()
+    assert len(build(**{fact: False if fact == "own_mpi" else "another"})) == 2
+
+
+@pytest.mark.parametrize("name", ["CC", "CXX", "CXXFLAGS", "LDFLAGS", "HOROVOD_GPU_OPERATIONS"])
+def test_every_setting_of_the_user_has_a_wheel_of_its_own(
+    build: Callable[..., list[Path]], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    build()
+    monkeypatch.setenv(name, "another")
+    assert len(build()) == 2
+
+
+def test_release_and_recipe_are_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = {
+        horovod_build.cache_key(Pin(version, sha256), FACTS)
+        for version, sha256 in [("1", "a"), ("2", "a"), ("1", "b")]
+    }
+    monkeypatch.setattr(horovod_build, "CXX_STANDARD", [("CMakeLists.txt", "14", "23")])
+    assert len(keys | {horovod_build.cache_key(Pin("1", "a"), FACTS)}) == 4
+
+
+def test_of_two_builds_at_once_one_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "wheel"
+
+    def overtaken(aside: Path) -> None:
+        (aside / "mine").touch()
+        folder.mkdir()
+        (folder / "theirs").touch()
+
+    wheelhouse.settled(folder, overtaken)
+    assert [path.name for path in folder.iterdir()] == ["theirs"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_what_was_not_finished_leaves_nothing(tmp_path: Path) -> None:
+    def interrupted(aside: Path) -> None:
+        (aside / "half").touch()
+        raise SetupError("interrupted")
+
+    with pytest.raises(SetupError):
+        wheelhouse.settled(tmp_path / "wheel", interrupted)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_archive_than_pinned_is_refused(
+    build: Callable[..., list[Path]], archive: Path, pin_file: Path
+) -> None:
+    pin = wheelhouse.read_pin(pin_file)
+    archive.write_bytes(archive.read_bytes() + b"\n")
+    with pytest.raises(SetupError, match=f"(?s){archive}.*{pin.sha256}"):
+        wheelhouse.check_archive(archive, pin)
+
+
+def test_failed_build_shows_the_compilers_words_and_the_log(
+    tmp_path: Path, archive: Path, pin_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = "mpi_ops_v2.cc:31:10: fatal error: torch/extension.h: No such file or directory"
+    noise = [f"[ {percent}%] Building CXX object" for percent in range(100)]
+    stub_run(monkeypatch, horovod_build, [*noise, f"  {error}", f"  {error}", *noise])
+    log = tmp_path / "build.log"
+    with pytest.raises(SetupError) as caught:
+        horovod_build.horovod_wheel(archive, pin_file, tmp_path, FACTS, log)
+    first, shown, last = str(caught.value).splitlines()
+    assert (VERSION in first, shown.strip(), last) == (True, error, f"The whole log: {log}")
+
+
+def test_cmake_errors_are_shown_with_their_reason() -> None:
+    lines = ["-- Found MPI", "CMake Error at CMakeLists.txt:1 (message):", "  Could NOT find MPI"]
+    assert horovod_build.error_lines(lines)[-1] == "Could NOT find MPI"
+
+
+def test_patches_fit_and_say_where_they_do_not(tmp_path: Path) -> None:
+    for name, text in SOURCE.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    changes = horovod_build.patches(cuda=None, own_mpi=True)
+    horovod_build.apply_patches(tmp_path, changes)
+    patched = (tmp_path / "CMakeLists.txt").read_text()
+    assert "CUDA" not in patched
+    assert "$ORIGIN" in patched
+    with pytest.raises(SetupError, match=r"CMAKE_CXX_STANDARD 14.*CMakeLists\.txt"):
+        horovod_build.apply_patches(tmp_path, changes)
+
+
+def test_flags_of_a_make_above_do_not_reach_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAKEFLAGS", "w --jobserver-auth=3,4")
+    monkeypatch.setenv("CXXFLAGS", "-O1")
+    environment = horovod_build.build_environment(tmp_path, cuda=None)
+    assert environment["MAKEFLAGS"] == f"-j{horovod_build.jobs()}"
+    assert environment["CXXFLAGS"] == "-include string -include cstdint -O1"
+
+
+def test_cpu_machine_never_asks_for_a_cuda_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wheelhouse.sys, "platform", "linux")
+    commands = stub_run(monkeypatch, wheelhouse, ["ERROR: No matching distribution found"])
+    with pytest.raises(SetupError, match=r"CUDA build .* not fetched"):
+        wheelhouse.fetch_torch(Path("python"), "torch==2.13.0", "cpu", tmp_path, tmp_path / "log")
+    assert [word for command in commands for word in command if word.startswith("torch")] == [
+        "torch==2.13.0+cpu"
+    ]
+
+
+@pytest.mark.parametrize(("accelerator", "system"), [("cuda", "linux"), ("cpu", "darwin")])
+def test_only_linux_has_cpu_builds_of_their_own(accelerator: str, system: str) -> None:
+    assert wheelhouse.torch_requirement("torch==2.13.0", accelerator, system) == "torch==2.13.0"
+
+
+def test_missing_network_is_named(tmp_path: Path) -> None:
+    lines = [
+        "WARNING: Retrying: Failed to establish a new connection: name resolution",
+        "ERROR: No matching distribution found for tqdm==4.70.1",
+    ]
+    reason = wheelhouse.why_pip_failed(lines, tmp_path / "log")
+    assert "cannot be reached" in reason
+    assert wheelhouse.why_pip_failed(lines[1:], tmp_path / "log").startswith("No matching")
+
+
+def test_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "nowhere-g++")
+    with pytest.raises(SetupError, match="nowhere-g\\+\\+"):
+        build_environment.compiler()
+
+
+def test_missing_pins_are_named(pin_file: Path) -> None:
+    assert build_environment.pin_file([pin_file], "horovod.txt") == pin_file
+    with pytest.raises(SetupError, match=r"torch\.txt"):
+        build_environment.pin_file([pin_file], "torch.txt")
+
+
+def test_python_without_torch_says_so() -> None:
+    missing = "import nowhere_to_be_found"
+    with pytest.raises(SetupError, match="No module named 'nowhere_to_be_found'"):
+        build_environment.ask(Path(build_environment.sys.executable), missing)
+
+
+def test_failed_build_leaves_no_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["venv", "build.json", "packages.txt", "log"]
+    venv, build_json, packages, log = (tmp_path / name for name in names)
+    (venv / "bin").mkdir(parents=True)
+    build_json.write_text("{}")
+    arguments = argparse.Namespace(
+        python=Path("nowhere"), torch="pinned", site_python=None, accelerator="cpu", pins=[],
+        horovod_sdist=None, venv=venv, build_json=build_json, packages=packages, log=log,
+    )  # fmt: skip
+    monkeypatch.setattr(build_environment, "parse_arguments", lambda: arguments)
+    with pytest.raises(SystemExit, match="build_environment: "):
+        build_environment.main()
+    assert not venv.exists()
+    assert not build_json.exists()

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Run a Python script of the training environment on every MPI rank.
+#
+#   launch.sh --nodes N --tasks-per-node M --threads-per-rank T --mpi "mpirun …" --venv DIR -- SCRIPT ARGS…
+#
+# Starts N x M ranks of `DIR/bin/python SCRIPT ARGS…`. The words of --mpi are the launcher and its
+# own options; `-n RANKS` is added. Every setting below yields to one that is set already, except
+# the threads per rank, which the configuration fixes.
+set -euo pipefail
+
+fail() {
+    echo "launch.sh: $*" >&2
+    exit 2
+}
+
+nodes='' tasks_per_node='' threads='' mpi='' venv=''
+while [[ $# -gt 0 && $1 != -- ]]; do
+    [[ $# -ge 2 ]] || fail "$1 needs a value"
+    case $1 in
+        --nodes) nodes=$2 ;;
+        --tasks-per-node) tasks_per_node=$2 ;;
+        --threads-per-rank) threads=$2 ;;
+        --mpi) mpi=$2 ;;
+        --venv) venv=$2 ;;
+        *) fail "unknown option $1" ;;
+    esac
+    shift 2
+done
+[[ $# -ge 2 ]] || fail "no script: end the options with -- SCRIPT"
+shift
+
+for count in "$nodes" "$tasks_per_node" "$threads"; do
+    [[ $count =~ ^[1-9][0-9]*$ ]] ||
+        fail "--nodes, --tasks-per-node and --threads-per-rank must be whole numbers above 0, not '$count'"
+done
+[[ -x $venv/bin/python ]] ||
+    fail "no training environment at '$venv': build it with \`snakemake build_environment\`"
+[[ -f $1 ]] || fail "no script at '$1'"
+ranks=$((nodes * tasks_per_node))
+venv=$(cd "$venv" && pwd)
+
+# An environment with an MPI of its own was built against it; any other mpirun would start strangers.
+[[ -x $venv/bin/mpirun ]] && export PATH="$venv/bin:$PATH"
+read -ra launcher <<<"$mpi"
+command -v "${launcher[0]:-}" >/dev/null ||
+    fail "MPI launcher '${launcher[0]:-}' not found: load the site's MPI module, or name another in the profile's mpi"
+
+# For mpirun, in the names that Open MPI 4 and 5 read. Polling ranks that never yield halve the
+# speed where cores are scarce; binding would pin several jobs of one machine to the same cores.
+: "${OMPI_ALLOW_RUN_AS_ROOT=1}" "${OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1}"
+: "${OMPI_MCA_mpi_yield_when_idle=1}"
+: "${OMPI_MCA_rmaps_base_oversubscribe=1}" "${PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe}"
+: "${OMPI_MCA_hwloc_base_binding_policy=none}" "${PRTE_MCA_hwloc_default_binding_policy=none}"
+export "${!OMPI_@}" "${!PRTE_@}"
+
+# For the ranks. Horovod wakes up every HOROVOD_CYCLE_TIME milliseconds: its default of 1 is as
+# long as a training step on small images.
+: "${HOROVOD_CYCLE_TIME=0.2}" "${PYTHONUNBUFFERED=1}"
+settings=(
+    "ELBOFLOW_RANKS=$ranks" "PYTHONUNBUFFERED=$PYTHONUNBUFFERED"
+    "OMP_NUM_THREADS=$threads" "MKL_NUM_THREADS=$threads" "OPENBLAS_NUM_THREADS=$threads"
+)
+for name in "${!HOROVOD_@}"; do settings+=("$name=${!name}"); done
+
+# Through env, since mpirun hands a shell's variables to its own host only. And exec, so that
+# Ctrl-C and a scheduler's signals reach mpirun itself, which then ends the ranks.
+exec "${launcher[@]}" -n "$ranks" env "${settings[@]}" "$venv/bin/python" "$@"
