@@ -1,0 +1,228 @@
+"""The command as a whole: what it writes, that it writes the same again, how it fails."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import fetch_data
+import numpy as np
+import pytest
+from datasets.session import Limits
+from datasets.sources import FASHION_MNIST, FASHION_MNIST_PACKAGE, MNIST, PUBLISHED
+from datasets.verify import read_verified
+
+ARRAYS = ["test.npy", "test_binary.npy", "train.npy", "validation.npy", "validation_binary.npy"]
+DIGITS_MANIFEST = "3d81cb6f55608a4a512a691728bfed78d717f5434973aa535e2fab823a219775"
+
+
+def command(output: Path, **flags: object) -> list[str]:
+    """Flags as the rule passes them: all of them, empty where there is no value."""
+    values: dict[str, object] = {
+        "dataset": "mine",
+        "source": "digits",
+        "path": "",
+        "data_dir": "",
+        "validation_images": 200,
+        "test_images": 397,
+        "split_seed": 0,
+        "binarisation_seed": 0,
+        "output_dir": output,
+        "mirrors": "",
+    }
+    return [
+        text
+        for name, value in (values | flags).items()
+        for text in (f"--{name.replace('_', '-')}", str(value))
+    ]
+
+
+def fail(output: Path, **flags: object) -> str:
+    """The one line with which the command ends."""
+    with pytest.raises(SystemExit) as failure:
+        fetch_data.main(command(output, **flags), Limits(connect_retries=0, backoff=0.01))
+    assert isinstance(failure.value.code, str) and "\n" not in failure.value.code
+    return failure.value.code
+
+
+def read(folder: Path) -> tuple[dict[str, np.ndarray], dict]:
+    arrays = {name: np.load(folder / name, allow_pickle=False) for name in ARRAYS}
+    return arrays, json.loads((folder / "manifest.json").read_text())
+
+
+def test_digits_are_the_same_bytes_on_every_machine(tmp_path, capsys):
+    """The manifest holds the digests of all files, so its own stands for all that is written."""
+    fetch_data.main(command(tmp_path, dataset="digits"))
+    assert capsys.readouterr().out == (
+        "digits: 1200 training, 200 validation, 397 test images of 8 x 8, "
+        f"sha256 {DIGITS_MANIFEST}\n"
+    )
+    assert hashlib.sha256((tmp_path / "manifest.json").read_bytes()).hexdigest() == DIGITS_MANIFEST
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", *ARRAYS]
+
+
+def test_the_manifest_describes_the_files(tmp_path):
+    fetch_data.main(command(tmp_path, split_seed=3, binarisation_seed=4))
+    arrays, manifest = read(tmp_path)
+    for name, array in arrays.items():
+        assert manifest["files"][name] == {
+            "images": len(array),
+            "sha256": hashlib.sha256((tmp_path / name).read_bytes()).hexdigest(),
+        }
+        assert array.dtype == np.uint8 and array.shape[1:] == (64,) and array.flags.c_contiguous
+    assert (manifest["dataset"], manifest["source"]) == ("mine", "digits")
+    assert (manifest["image_shape"], manifest["levels"]) == ([8, 8], 16)
+    assert (manifest["split_seed"], manifest["binarisation_seed"]) == (3, 4)
+    assert str(tmp_path) not in json.dumps(manifest)
+
+
+def test_binary_images_go_with_their_grey_ones(tmp_path):
+    fetch_data.main(command(tmp_path))
+    arrays, manifest = read(tmp_path)
+    for name in ("validation", "test"):
+        grey, binary = arrays[f"{name}.npy"], arrays[f"{name}_binary.npy"]
+        assert not binary[grey == 0].any() and binary[grey == manifest["levels"]].all()
+        assert abs(binary.mean() - grey.mean() / manifest["levels"]) < 0.01
+
+
+def test_an_interrupted_call_leaves_no_manifest(tmp_path, monkeypatch):
+    fetch_data.main(command(tmp_path))
+
+    def full_disk(*_: object) -> str:
+        raise OSError(28, "No space left on device", str(tmp_path / "train.npy"))
+
+    monkeypatch.setattr("datasets.writing.write_array", full_disk)
+    assert fail(tmp_path).endswith("train.npy cannot be read or written: No space left on device")
+    assert not (tmp_path / "manifest.json").exists()
+
+
+@pytest.fixture
+def mnist(monkeypatch, tmp_path) -> Path:
+    """A data_dir with MNIST's two files, of far fewer images, as the published ones."""
+    folder = tmp_path / "idx"
+    folder.mkdir()
+    files = {}
+    for part, count in (("train", 90), ("test", 20)):
+        published = getattr(MNIST, part)
+        pixels = np.random.Philox(count).random_raw(count * 98).tobytes()
+        content = b"\0\0\x08\x03" + np.array([count, 28, 28], ">i4").tobytes() + pixels
+        (folder / published.name).write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        files[part] = replace(published, size=len(content), sha256=digest)
+    monkeypatch.setitem(PUBLISHED, "mnist", replace(MNIST, **files))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return folder
+
+
+def test_published_files_keep_their_test_set(mnist, tmp_path):
+    output = tmp_path / "out"
+    flags = {"source": "mnist", "data_dir": mnist, "validation_images": 10, "test_images": ""}
+    fetch_data.main(command(output, **flags))
+    arrays, manifest = read(output)
+    published = (mnist / MNIST.test.name).read_bytes()[16:]
+    assert arrays["test.npy"].tobytes() == published
+    assert len(arrays["train.npy"]) == 80 and manifest["image_shape"] == [28, 28]
+    assert manifest["levels"] == 255 and "CC BY-SA" in manifest["licence"]
+
+
+def test_the_place_of_the_files_does_not_show(mnist, tmp_path):
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    for path in mnist.iterdir():
+        (other / path.name).write_bytes(path.read_bytes())
+    written = []
+    for data_dir in (mnist, other):
+        output = tmp_path / f"out of {data_dir.name}"
+        flags = {"data_dir": data_dir, "validation_images": 10, "test_images": 5}
+        fetch_data.main(command(output, source="mnist", **flags))
+        written.append([(output / name).read_bytes() for name in ["manifest.json", *ARRAYS]])
+    assert written[0] == written[1]
+
+
+def test_no_file_and_no_network(mnist, tmp_path, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    (mnist / MNIST.train.name).unlink()
+    line = fail(tmp_path, source="mnist", data_dir=mnist, mirrors="http://127.0.0.1:9")
+    assert line == (
+        "data set mine: train-images-idx3-ubyte could not be downloaded (127.0.0.1:9: connection "
+        "refused); put train-images-idx3-ubyte.gz into a folder and set data_dir to that folder"
+    )
+
+
+def test_the_files_of_another_data_set_are_called_by_their_name(tmp_path):
+    if not FASHION_MNIST_PACKAGE.is_dir():
+        pytest.skip("the Debian package dataset-fashion-mnist is not installed")
+    line = fail(tmp_path, source="mnist", data_dir=FASHION_MNIST_PACKAGE)
+    assert "is not train-images-idx3-ubyte of MNIST: expected sha256 ba891046" in line
+    assert line.endswith("(the training images of Fashion-MNIST); replace or remove it")
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_debians_package_holds_the_published_bytes(part):
+    file = getattr(FASHION_MNIST, part)
+    path = FASHION_MNIST_PACKAGE / f"{file.name}.gz"
+    if not path.is_file():
+        pytest.skip("the Debian package dataset-fashion-mnist is not installed")
+    assert len(read_verified(path, file)) == file.size
+
+
+def test_a_file_of_ones_own(tmp_path):
+    path = tmp_path / "mine.npz"
+    images = (np.random.Philox(1).random_raw(40 * 6) & 1).astype(bool).reshape(40, 2, 3)
+    np.savez(path, train=images[:30], test=images[30:])
+    output = tmp_path / "out"
+    flags = {"source": "file", "path": path, "validation_images": 5, "test_images": ""}
+    fetch_data.main(command(output, **flags))
+    arrays, manifest = read(output)
+    np.testing.assert_array_equal(arrays["test_binary.npy"], images[30:].reshape(10, 6))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert manifest["origin"] == f"own file mine.npz, sha256 {digest}"
+    assert (manifest["levels"], manifest["image_shape"]) == (1, [2, 3])
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        ({"source": "file"}, "source file needs a path"),
+        ({"path": "mine.npy"}, "source digits takes no path"),
+        ({"test_images": ""}, "has no test images of its own; set test_images"),
+        ({"test_images": 1700}, "1797 images cannot give 1700 test and 200 validation images"),
+        ({"source": "file", "path": "/nowhere/mine.npy"}, "/nowhere/mine.npy: no such file"),
+        ({"source": "mnist", "data_dir": "/nowhere"}, "data_dir /nowhere is not a folder"),
+        ({"source": "mnist", "mirrors": "ftp://host/"}, "mirror 'ftp://host/' is not an http"),
+    ],
+)
+def test_mistakes_end_in_one_line(tmp_path, flags, why):
+    line = fail(tmp_path / "out", **flags)
+    assert line.startswith("data set mine: ") and why in line
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [("split_seed", -1), ("binarisation_seed", 2**64), ("test_images", "many"), ("source", "x")],
+)
+def test_flags_of_the_wrong_kind(tmp_path, capsys, flag, value):
+    with pytest.raises(SystemExit) as failure:
+        fetch_data.main(command(tmp_path, **{flag: value}))
+    assert failure.value.code == 2
+    assert f"argument --{flag.replace('_', '-')}: invalid" in capsys.readouterr().err
+
+
+def test_the_command_needs_no_folder_of_its_own(tmp_path):
+    """As a process, in another folder, with only the flags that are required."""
+    process = subprocess.run(
+        [
+            *(sys.executable, fetch_data.__file__, "--dataset", "digits", "--source", "digits"),
+            *("--validation-images", "200", "--test-images", "397", "--split-seed", "0"),
+            *("--binarisation-seed", "0", "--output-dir", "out"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.endswith(f"sha256 {DIGITS_MANIFEST}\n")

@@ -1,0 +1,202 @@
+"""Files of the user's own: what is accepted, and that all else is refused by name in one line."""
+
+import gzip
+import io
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from datasets.collection import load_file
+from datasets.errors import DataError
+
+GREY = np.random.Philox(3).random_raw(5 * 6).astype(np.uint8).reshape(5, 2, 3)
+GREY[0, 0] = 0, 255, 7
+BINARY = GREY & 1
+
+
+def npy(array: Any, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, **options)
+    return stream.getvalue()
+
+
+def npz(**arrays: Any) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    return stream.getvalue()
+
+
+def idx(array: np.ndarray, code: int = 0x08) -> bytes:
+    header = struct.pack(f">HBB{array.ndim}I", 0, code, array.ndim, *array.shape)
+    return header + array.tobytes()
+
+
+def zipped(**members: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Callable[[bytes], Path]:
+    def write(content: bytes) -> Path:
+        path = tmp_path / "mine.dat"
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        npy(GREY),
+        npy(np.asfortranarray(GREY)),
+        npy(GREY.astype(">i4")),
+        npy(GREY / 255),
+        npy((GREY / 255).astype(np.float32)),
+        npz(anything=GREY),
+        idx(GREY),
+        idx(GREY.astype(">i4"), 0x0C),
+        gzip.compress(idx(GREY)),
+        gzip.compress(npy(GREY)),
+    ],
+    ids=["npy", "fortran", "int32", "float64", "float32", "npz", "idx", "idx4", "gz", "npy.gz"],
+)
+def test_grey_images_of_every_kind_are_the_same_levels(save, content):
+    collection = load_file(save(content))
+    assert (collection.levels, collection.image_shape) == (255, (2, 3))
+    assert list(collection.parts) == ["train"]
+    np.testing.assert_array_equal(collection.parts["train"], GREY.reshape(5, 6))
+    assert collection.parts["train"].dtype == np.uint8
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float32])
+def test_black_and_white_images_have_one_level(save, dtype):
+    collection = load_file(save(npy(BINARY.astype(dtype))))
+    assert collection.levels == 1
+    np.testing.assert_array_equal(collection.parts["train"], BINARY.reshape(5, 6))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "shape"), [(784, (28, 28)), (6, (1, 6)), (1, (1, 1)), (785, (1, 785))]
+)
+def test_rows_are_square_images_where_they_can_be(save, pixels, shape):
+    assert load_file(save(npy(np.ones((4, pixels), np.uint8)))).image_shape == shape
+
+
+def test_a_part_that_happens_to_be_black_and_white_follows_the_others(save):
+    collection = load_file(save(npz(train=GREY, test=BINARY)))
+    assert collection.levels == 255
+    np.testing.assert_array_equal(collection.parts["test"], BINARY.reshape(5, 6))
+
+
+def test_a_file_may_bring_its_splits(save):
+    collection = load_file(save(npz(train=GREY, validation=GREY[:2], test=GREY[2:])))
+    assert {name: len(part) for name, part in collection.parts.items()} == {
+        "train": 5,
+        "validation": 2,
+        "test": 3,
+    }
+
+
+def with_value(value: float) -> bytes:
+    array = GREY / 255
+    array[1, 1, 1] = value
+    return npy(array)
+
+
+HUGE = (
+    b"\x93NUMPY\x01\x00"
+    + struct.pack("<H", 118)
+    + (
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (900000000, 28, 28), }".ljust(117)
+        + b"\n"
+    )
+)
+OBJECTS = npy(np.array([{"a": 1}], dtype=object), allow_pickle=True)
+
+REFUSED = {
+    "empty": (b"", "empty"),
+    "text": (b"label,pixel1\n1,2\n", "neither .npy, .npz nor idx"),
+    "pickle": (b"\x80\x04\x95\x05", "neither .npy, .npz nor idx"),
+    "cut npy": (npy(GREY)[:-1], "damaged, truncated"),
+    "cut npy header": (npy(GREY)[:20], "damaged, truncated"),
+    "huge npy": (HUGE, "memory|damaged, truncated"),
+    "long npy": (npy(GREY) + b"?", "there are bytes behind the array"),
+    "objects": (OBJECTS, "not plain numbers: Object arrays cannot be loaded"),
+    "objects in npz": (zipped(**{"train.npy": OBJECTS}), "not plain numbers: Object arrays"),
+    "cut npz": (npz(train=GREY)[:-30], "damaged, truncated"),
+    "spoilt npz": (zipped(**{"train.npy": npy(GREY)}).replace(b"\x93NUMPY", b"?NUMPY"), "damaged"),
+    "no npz": (zipped(readme=b"hello"), "damaged"),
+    "empty npz": (zipped(), "holds nothing; one array, or train"),
+    "labels in npz": (npz(x=GREY, y=GREY), "holds x, y; one array, or train"),
+    "no train": (npz(validation=GREY, test=GREY), "holds validation, test; one array, or train"),
+    "cut gzip": (gzip.compress(idx(GREY))[:-12], "damaged, truncated"),
+    "spoilt gzip": (gzip.compress(idx(GREY))[:12] + b"??????????", "damaged|neither"),
+    "idx magic": (b"\0\0\x07\x03" + bytes(40), "not an idx file: its magic number is wrong"),
+    "idx scalar": (b"\0\0\x08\x00" + bytes(40), "not an idx file: its magic number is wrong"),
+    "cut idx header": (idx(GREY)[:9], "truncated: the idx header is not complete"),
+    "cut idx": (idx(GREY)[:-1], r"truncated: the idx header \(5, 2, 3\) asks for 30 bytes"),
+    "long idx": (idx(GREY) + b"?", "too long: the idx header"),
+    "huge idx": (b"\0\0\x08\x03" + b"\xff" * 12, "memory|truncated|damaged"),
+    "labels": (idx(np.arange(9, dtype=np.uint8)), r"train has shape \(9,\); expected \(images, h"),
+    "colours": (npy(np.ones((5, 4, 4, 3), np.uint8)), r"train has shape \(5, 4, 4, 3\); expected"),
+    "no images": (npy(GREY[:0]), "holds no image"),
+    "no pixels": (npy(GREY[:, :0]), "holds no image"),
+    "strings": (npy(np.array([["a", "b"]])), "train holds <U1; expected integers 0 to 255"),
+    "complex": (npy(GREY * 1j), "train holds complex128; expected integers"),
+    "times": (npy(GREY.astype("M8[s]")), "train holds datetime64"),
+    "structured": (npy(np.zeros((4, 4), [("a", "u1")])), "train holds .*; expected integers"),
+    "NaN": (with_value(np.nan), "train holds NaN or infinity"),
+    "infinity": (with_value(np.inf), "train holds NaN or infinity"),
+    "in between": (with_value(0.5), "train holds 0.5, which is no k/255; expected"),
+    "standardised": (with_value(-0.4), "train holds floats -0.4 to 1; expected"),
+    "0 to 255 as floats": (npy(GREY * 1.0), "train holds floats 0 to 255; expected"),
+    "16 bit": (npy(GREY.astype(np.uint16) * 257), "train holds integers 0 to 65535; expected"),
+    "signed": (npy(GREY.astype(np.int16) - 1), "train holds integers -1 to 254; expected"),
+    "two sizes": (
+        npz(train=GREY, test=GREY[:, :1]),
+        "images of different sizes: train 2 x 3, test 1 x 3",
+    ),
+    "two kinds": (npz(train=GREY, test=GREY / 255), "some parts hold floats, others integers"),
+}
+
+
+@pytest.mark.parametrize(("content", "why"), REFUSED.values(), ids=REFUSED)
+def test_what_is_not_images_is_refused_by_name_in_one_line(save, content, why):
+    path = save(content)
+    with pytest.raises(DataError, match=why) as failure:
+        load_file(path)
+    assert str(failure.value).startswith(f"{path}: ")
+    assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize("where", ["missing.npy", "."])
+def test_no_file(tmp_path, where):
+    with pytest.raises(DataError, match="no such file"):
+        load_file(tmp_path / where)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [npy(GREY), npz(train=GREY, test=GREY), idx(GREY), gzip.compress(idx(GREY), mtime=0)],
+    ids=["npy", "npz", "idx", "gz"],
+)
+def test_no_damage_ends_in_anything_but_a_refusal(save, content):
+    """Every cut and a spread of spoilt bytes: images, or one line."""
+    spoilt = [content[:cut] for cut in range(len(content))]
+    for position in range(0, len(content), 3):
+        for value in (0, 0x28, 0xFF):
+            spoilt.append(content[:position] + bytes([value]) + content[position + 1 :])
+    for damaged in spoilt:
+        try:
+            load_file(save(damaged))
+        except DataError as failure:
+            assert "\n" not in str(failure)
