@@ -28,7 +28,15 @@ from vae.estimate import chunks, estimate_elbo, estimate_log_likelihood, image_n
 from vae.networks import VAE
 from vae.noise import Purpose, normals, words
 from vae.spec import EvaluationSpec, TrainingSpec, parse, read_run
-from vae.summary import Baselines, PerImage, active_units, baselines, check, summarise
+from vae.summary import (
+    Baselines,
+    ImpossibleResult,
+    PerImage,
+    active_units,
+    baselines,
+    check,
+    summarise,
+)
 
 
 def load_vae(path: Path, pixels: int, data_sha256: str) -> VAE:
@@ -223,5 +231,5 @@ def parse_args() -> argparse.Namespace:
 if __name__ == "__main__":
     arguments = parse_args()
     this = start()
-    with in_one_line(this.rank):
+    with in_one_line(this.rank, ImpossibleResult):
         evaluate(arguments, this)

@@ -175,5 +175,5 @@ def parse_args() -> argparse.Namespace:
 if __name__ == "__main__":
     arguments = parse_args()
     this = start()
-    with in_one_line(this.rank):
+    with in_one_line(this.rank, Diverged):
         train(arguments, this)

@@ -10,24 +10,22 @@ from contextlib import contextmanager
 from vae.checkpoint import CheckpointError
 from vae.data import DataError
 from vae.spec import SpecError
-from vae.summary import ImpossibleResult
-from vae.training import Diverged
-
-EXPECTED = (CheckpointError, DataError, Diverged, ImpossibleResult, OSError, SpecError)
 
 
 @contextmanager
-def in_one_line(rank: int) -> Iterator[None]:
+def in_one_line(rank: int, *expected: type[Exception]) -> Iterator[None]:
     """End the process on any error, at once, so that the launcher stops the other ranks.
 
-    Mostly all ranks meet the same error: rank 0 says it first and alone.
+    Errors of files and specifications, and the `expected` ones, are one line each; any other is a
+    defect and keeps its traceback. Mostly all ranks meet the same error: rank 0 says it first and
+    alone.
     """
     try:
         yield
     except Exception as error:
         if rank != 0:
             time.sleep(2)
-        if isinstance(error, EXPECTED):
+        if isinstance(error, (OSError, CheckpointError, DataError, SpecError, *expected)):
             print(f"error: {error}", file=sys.stderr, flush=True)
         else:
             traceback.print_exc()

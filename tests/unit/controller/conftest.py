@@ -1,0 +1,222 @@
+"""Finished runs, made up, in the layout that train, evaluate and fetch_data write."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+REPOSITORY = Path(__file__).parents[3]
+SCRIPTS, PAGES = REPOSITORY / "workflow" / "scripts", REPOSITORY / "workflow" / "report"
+FIGURES = ["training_curves", "rate_distortion", "reconstructions", "samples"]
+TABLES = ["runs", "summary", "training", "units", "checks", "settings"]
+ELBO_PARTS = ["elbo_nats", "rate_nats", "distortion_nats"]
+METRICS = [
+    *["epoch", "step", "learning_rate", "beta", "train_objective_nats"],
+    *[f"train_{part}" for part in ELBO_PARTS],
+    "gradient_norm",
+    *[f"validation_{part}" for part in ELBO_PARTS],
+]
+LEVELS, SIDE, IMAGES, EPOCHS = 16, 4, 5, 12
+
+# Runs a list of scripts as Snakemake does: its object is a global name when the script starts.
+DRIVER = """
+import json, runpy, sys
+from types import SimpleNamespace as Names
+for job in json.load(sys.stdin):
+    told = {"snakemake": Names(input=Names(**job["input"]), output=Names(**job["output"]))}
+    runpy.run_path(job["script"], init_globals=told, run_name="__main__")
+"""
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def write_csv(path: Path, header: str, rows: Sequence[Sequence[Any]]) -> None:
+    lines = [",".join(str(cell) for cell in row) for row in rows]
+    write(path, "\n".join([header, *lines]) + "\n")
+
+
+def write_summary(path: Path, elbo: float, data_error: float, monte_carlo_error: float) -> None:
+    """summary.csv of a run whose log p(x) is one nat above its ELBO."""
+    nats, errors = "nats per image", (data_error, monte_carlo_error)
+    rows = [
+        ("elbo", nats, elbo, *errors),
+        ("rate", nats, 5.0, data_error, ""),
+        ("distortion", nats, -elbo - 5, *errors),
+        ("log_likelihood", nats, elbo + 1, *errors),
+        ("gap", nats, 1.0, *errors),
+        ("bits_per_dim", "bits per pixel", 0.5, *errors),
+        ("ess", "samples", 120.5, data_error, ""),
+        ("active_units", "units", 2.0, "", ""),
+        ("noise_floor", nats, -8.0, 0.25, ""),
+        ("mean_image", nats, -40.0, 0.75, ""),
+    ]
+    header = "quantity,unit,value,data_error,monte_carlo_error,images"
+    write_csv(path, header, [(*row, 53) for row in rows])
+
+
+def write_metrics(path: Path, elbo: float) -> None:
+    """metrics.csv whose validation ELBO is best in the eighth of its epochs."""
+    rows = []
+    for epoch in range(1, EPOCHS + 1):
+        validation = elbo - abs(epoch - 8) - 30 * (epoch == 1)
+        train = elbo - 10 / epoch
+        trained = [0.001, 1.0, train, train, 5.0, -train - 5, 2.5]
+        rows.append([epoch, 3 * epoch, *trained, validation, 5.0, -validation - 5])
+    write_csv(path, ",".join(METRICS), rows)
+
+
+def write_images(path: Path, images: int = IMAGES) -> None:
+    random = np.random.default_rng(0)
+    grey = random.integers(0, LEVELS + 1, (images, SIDE * SIDE)).astype(np.uint8)
+    mean = (grey / LEVELS).astype(np.float32)
+    arrays = {"binary": (grey > 8).astype(np.uint8), "reconstruction": mean, "sample": mean[::-1]}
+    np.savez(path, grey=grey, **arrays)  # type: ignore[arg-type]
+
+
+def write_run(results: Path, run: str, seeds: Sequence[int], first_elbo: float) -> None:
+    folder = results / "runs" / run
+    training = {"dataset": "tiny", "latent_dim": 2, "patience": 3, "encoder_layers": [8]}
+    document = {
+        "run": run,
+        "training": {**training, "beta": first_elbo / -20},
+        "evaluation": {"evaluation_seed": 0, "figure_images": IMAGES},
+    }
+    write(folder / "run.json", json.dumps(document))
+    for place, seed in enumerate(seeds):
+        here, elbo = folder / f"seed{seed}", first_elbo - 2 * place
+        write_summary(here / "summary.csv", elbo, 0.3 + 0.1 * place, 0.03 + 0.01 * place)
+        write_metrics(here / "metrics.csv", elbo)
+        write_csv(here / "units.csv", "unit,rate_nats,posterior_mean_variance,active",
+                  [(0, 4.0, 0.9, 1), (1, 1.0, 0.5, 1)])  # fmt: skip
+        write_csv(here / "checks.csv", "check,status,detail",
+                  [("not_collapsed", "ok", "2 of 2 dimensions are active")])  # fmt: skip
+        write_images(here / "images.npz")
+        write_speeds(results, run, seed)
+
+
+def write_speeds(results: Path, run: str, seed: int) -> None:
+    speed = {
+        "run": run, "seed": seed, "ranks": 2, "threads_per_rank": 1, "hosts": ["node<7>"],
+        "device": "cpu", "images_per_second": 8123.4, "seconds": 31.5,
+    }  # fmt: skip
+    resumed = {**speed, "images_per_second": None, "steps": 36, "started_at_step": 36}
+    for stage, values in (("train", resumed), ("evaluate", {**speed, "images": 53})):
+        write(results / "machine" / stage / run / f"seed{seed}.json", json.dumps(values))
+
+
+def write_manifest(results: Path) -> None:
+    counts = {"train": 300, "validation": 41, "test": 53, "validation_binary": 41}
+    counts["test_binary"] = 53
+    files = {f"{name}.npy": {"images": n, "sha256": f"{n:064x}"} for name, n in counts.items()}
+    manifest = {
+        "dataset": "tiny", "source": "file", "origin": "made up", "licence": "none & void",
+        "image_shape": [SIDE, SIDE], "levels": LEVELS, "split_seed": 3, "binarisation_seed": 4,
+        "files": files,
+    }  # fmt: skip
+    write(results / "data" / "tiny" / "manifest.json", json.dumps(manifest))
+
+
+def write_machine(results: Path) -> None:
+    smoke_test = results / "machine" / "smoke_test"
+    write_csv(smoke_test / "ranks.csv", "rank,size,local_rank,local_size,host,device,threads",
+              [(1, 2, 1, 2, "node<7>", "cpu", 1), (0, 2, 0, 2, "node<7>", "cpu", 1)])  # fmt: skip
+    write_csv(smoke_test / "allreduce.csv", "bytes,latency_us,bus_bandwidth_gb_per_s",
+              [(1024, 12.5, 0.08)])  # fmt: skip
+    build = {"torch": "2.13.0", "controllers": ["MPI", "Gloo"], "cuda": None}
+    write(results / "environment" / "build.json", json.dumps(build))
+    write(results / "environment" / "packages.txt", "numpy==2.4.6\ntorch==2.13.0\n")
+
+
+def write_results(
+    folder: Path, runs: Sequence[str] = ("alpha", "beta"), seeds: Sequence[int] = (1, 2)
+) -> Path:
+    """Everything that the tables, figures and pages are made of, in folder/results."""
+    results = folder / "results"
+    for place, run in enumerate(runs):
+        write_run(results, run, seeds, -20.0 - 4 * place)
+    write_manifest(results)
+    write_machine(results)
+    return folder
+
+
+def jobs(root: Path) -> list[dict[str, Any]]:
+    """The scripts with their inputs and outputs, as the rules name them, below `root`."""
+
+    def each(pattern: str) -> list[str]:
+        return sorted(str(path) for path in root.glob(f"results/{pattern}"))
+
+    results = root / "results"
+    table = {name: str(results / "tables" / f"{name}.csv") for name in TABLES}
+    figure = {name: str(results / "figures" / f"{name}.svg") for name in FIGURES}
+    shared = {"runs": each("runs/*/run.json"), "manifests": each("data/*/manifest.json")}
+    stems = {"metrics": "metrics", "summaries": "summary", "units": "units", "checks": "checks"}
+    seeds = {key: each(f"runs/*/seed*/{stem}.csv") for key, stem in stems.items()}
+    inputs = {
+        "tables": {"runs": shared["runs"], **seeds},
+        "plot_training_curves": table,
+        "plot_rate_distortion": table,
+        "plot_reconstructions": {**shared, "images": each("runs/*/seed1/images.npz")},
+        "plot_samples": {**shared, "images": each("runs/*/seed1/images.npz")},
+        "report": {
+            **table,
+            "manifests": shared["manifests"],
+            "figures": list(figure.values()),
+            "captions": [str(PAGES / f"{name}.rst") for name in FIGURES],
+            "introduction": str(PAGES / "workflow.rst"),
+            "template": str(PAGES / "report.html.jinja"),
+        },
+    }
+    outputs: dict[str, dict[str, str]] = {"tables": table}
+    outputs |= {f"plot_{name}": {"figure": path} for name, path in figure.items()}
+    outputs["report"] = {"report": str(results / "report.html")}
+    return [
+        {"script": str(SCRIPTS / f"{name}.py"), "input": inputs[name], "output": outputs[name]}
+        for name in inputs
+    ]
+
+
+def run_scripts(
+    work: list[dict[str, Any]], cwd: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run scripts in a process of their own."""
+    for job in work:
+        for path in job["output"].values():
+            (cwd / path).parent.mkdir(parents=True, exist_ok=True)
+    return subprocess.run(
+        [sys.executable, "-c", DRIVER],
+        input=json.dumps(work),
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS), **environment},
+    )
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Path:
+    """A folder with the results of two runs with two seeds each."""
+    return write_results(tmp_path / "finished")
+
+
+@pytest.fixture(scope="session")
+def make_results() -> Callable[..., Path]:
+    return write_results
+
+
+@pytest.fixture(scope="session")
+def script_jobs() -> Callable[[Path], list[dict[str, Any]]]:
+    return jobs
+
+
+@pytest.fixture(scope="session")
+def scripts_runner() -> Callable[..., subprocess.CompletedProcess[str]]:
+    return run_scripts

@@ -1,0 +1,178 @@
+"""The figures: what they show of the inputs, and that they are drawn for any run."""
+
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import figure_style
+import numpy as np
+import pandas as pd
+import pytest
+from image_strips import DataSet, Strip, draw_strips, montage, read_images
+from plot_rate_distortion import draw_baselines, plot_rate_distortion, square
+from plot_reconstructions import plot_reconstructions, strips
+from plot_samples import plot_samples
+from plot_training_curves import elbo_range, grid, kept_epochs, plot_training_curves
+from result_files import METRICS, InputError
+from tables import gather, gather_results, gather_settings, summarise
+
+TINY = DataSet("tiny", (2, 3), levels=16)
+
+
+def training(folder: Path) -> pd.DataFrame:
+    return gather(sorted(folder.glob("results/runs/*/seed*/metrics.csv")), METRICS, "epoch")
+
+
+def settings(folder: Path) -> pd.DataFrame:
+    return gather_settings(sorted(folder.glob("results/runs/*/run.json")))
+
+
+def images(count: int, shape: tuple[int, int] = (2, 3)) -> dict[str, np.ndarray]:
+    pixels = np.arange(count * shape[0] * shape[1]).reshape(count, -1) % 16
+    means = (pixels / 16).astype(np.float32)
+    return {"grey": pixels, "binary": pixels % 2, "reconstruction": means, "sample": means}
+
+
+def test_with_patience_the_best_epoch_is_marked(finished: Path) -> None:
+    kept = kept_epochs(training(finished), {"alpha": "3", "beta": "null"})
+    epochs = kept.set_index(["run", "seed"])["epoch"]
+    assert epochs.to_dict() == {
+        ("alpha", 1): 8, ("alpha", 2): 8, ("beta", 1): 12, ("beta", 2): 12,
+    }  # fmt: skip
+
+
+def test_the_steep_first_epoch_lies_below_the_frame(finished: Path) -> None:
+    rows = training(finished)
+    low, high = elbo_range(rows[rows["epoch"] > 0])
+    later = rows[rows["epoch"] > 1]["validation_elbo_nats"]
+    assert rows["validation_elbo_nats"].min() < -50
+    assert low > -50
+    assert low < later.min() <= later.max() < high
+
+
+def test_each_data_set_begins_a_row_of_panels() -> None:
+    datasets = {"a": "mnist", "b": "digits", "c": "mnist", "d": "mnist", "e": "mnist"}
+    assert grid(datasets) == [["b"], ["a", "c", "d"], ["e"]]
+
+
+def test_panels_of_training_curves_share_the_elbo_axis(finished: Path) -> None:
+    figure = plot_training_curves(training(finished), settings(finished))
+    assert [axes.get_title("left") for axes in figure.axes] == ["alpha", "beta"]
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
+
+
+def test_equal_elbos_are_diagonals() -> None:
+    (left, right), (bottom, top) = square(pd.Series([4.0, 10.0]), pd.Series([12.0, 13.0]), 0.5)
+    assert right - left == pytest.approx(top - bottom)
+    assert left < 4.0 < 10.0 < right
+    assert bottom < 12.0 < 13.0 < top
+
+
+def test_rate_distortion_names_runs_best_at_the_top(finished: Path) -> None:
+    results = gather_results(sorted(finished.glob("results/runs/*/seed*/summary.csv")))
+    figure = plot_rate_distortion(results, summarise(results), settings(finished))
+    names = [label.get_text() for label in figure.axes[1].get_yticklabels()]
+    assert names == ["beta", "alpha"]  # from the bottom; alpha has the higher log p(x)
+    assert figure.axes[1].get_title("left") == "noise floor \u22128.00; mean image \u221240.00"
+
+
+def test_a_far_baseline_does_not_squeeze_the_runs() -> None:
+    figure_style.apply()
+    axes = figure_style.plt.figure().add_subplot()
+    axes.plot([-230, -228], [0, 0])
+    before = axes.get_xlim()
+    draw_baselines(axes, pd.DataFrame({"noise_floor": [-190.0], "mean_image": [-385.0]}))
+    assert axes.get_xlim() == before
+    figure_style.plt.close("all")
+
+
+def test_a_run_looks_the_same_in_every_figure() -> None:
+    names = [f"run{place:02}" for place in range(42)]
+    looks = figure_style.looks(names)
+    assert looks == figure_style.looks(reversed(names))
+    assert len(set(looks.values())) == 42
+
+
+def test_montage_puts_images_in_rows_with_gutters() -> None:
+    sheet = montage(np.arange(18.0).reshape(3, 6), (2, 3), columns=2)
+    nan = np.nan
+    np.testing.assert_array_equal(
+        sheet,
+        [
+            [0, 1, 2, nan, 6, 7, 8],
+            [3, 4, 5, nan, 9, 10, 11],
+            [nan] * 7,
+            [12, 13, 14, nan, nan, nan, nan],
+            [15, 16, 17, nan, nan, nan, nan],
+        ],
+    )
+
+
+def test_originals_come_before_the_runs_of_their_data_set() -> None:
+    binary = DataSet("binary", (2, 3), levels=1)
+    shown = {"a": images(2), "b": images(4), "c": images(3)}
+    rows = strips(shown, {"a": TINY, "b": TINY, "c": binary})
+    labels = [row.label for row in rows]
+    assert labels == ["binary: binary input", "c", "tiny: original", "tiny: binary input", "a", "b"]
+    assert [len(row.images) for row in rows] == [3, 3, 4, 4, 2, 4]
+    assert rows[2].images.max() <= 1
+
+
+def test_samples_of_a_run_fill_rows_of_ten() -> None:
+    figure = plot_samples({"a": images(13)}, {"a": TINY})
+    sheet = figure.axes[0].images[0].get_array()
+    assert sheet is not None
+    assert sheet.shape == (2 * 2 + 1, 10 * 3 + 9)
+
+
+def test_reconstructions_show_at_most_twelve_images() -> None:
+    figure = plot_reconstructions({"a": images(20)}, {"a": TINY})
+    for axes in figure.axes:
+        sheet = axes.images[0].get_array()
+        assert sheet is not None
+        assert sheet.shape == (2, 12 * 3 + 11)
+
+
+@pytest.mark.parametrize("name", ["$x_{", "_hidden", "<b>&", "long_" * 30])
+def test_any_name_can_be_drawn(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "strips.svg"
+    figure_style.save(draw_strips([Strip(name, images(1)["grey"], (2, 3))], 1), path)
+    ElementTree.parse(path)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_damaged_archive_is_refused_by_name(finished: Path) -> None:
+    path = finished / "results/runs/alpha/seed1/images.npz"
+    whole = path.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"no archive"):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError) as refusal:
+            read_images(path)
+        assert str(refusal.value).startswith(f"{path}: ")
+        assert "\n" not in str(refusal.value)
+
+
+def test_an_archive_without_an_array_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "images.npz", grey=np.zeros((1, 4)))
+    with pytest.raises(InputError, match=r"images\.npz: .*binary"):
+        read_images(tmp_path / "images.npz")
+
+
+def test_svg_holds_no_date_and_no_version(
+    finished: Path,
+    script_jobs: Callable[[Path], list[dict[str, Any]]],
+    scripts_runner: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = scripts_runner(script_jobs(finished)[:-1], cwd=finished)
+    assert done.returncode == 0, done.stderr
+    figures = sorted(finished.glob("results/figures/*.svg"))
+    assert len(figures) == 4
+    for path in figures:
+        ElementTree.parse(path)
+        text = path.read_text()
+        assert "dc:date" not in text
+        assert "Matplotlib v" not in text
+        assert "<text" not in text, "fonts must be paths"
+        assert str(finished) not in text

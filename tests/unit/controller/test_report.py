@@ -1,0 +1,228 @@
+"""The two pages: complete, escaped, and the first of them the same bytes everywhere."""
+
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import machine_report
+import pytest
+from html_page import render
+from report import paragraphs
+from report_tables import significant
+from result_files import InputError, number
+
+PAGES = Path(__file__).parents[3] / "workflow" / "report"
+Jobs = Callable[[Path], list[dict[str, Any]]]
+Runner = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def build(script_jobs: Jobs, scripts_runner: Runner) -> Callable[[Path], str]:
+    """Makes tables, figures and report of a folder; the report without its figures."""
+
+    def make(folder: Path) -> str:
+        done = scripts_runner(script_jobs(folder), cwd=folder)
+        assert done.returncode == 0, done.stderr
+        html = (folder / "results" / "report.html").read_text(encoding="utf-8")
+        return re.sub(r"base64,[A-Za-z0-9+/=]+", "base64,", html)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def html(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_results: Callable[..., Path],
+    build: Callable[[Path], str],
+) -> str:
+    """The report of two runs without warnings."""
+    return build(make_results(tmp_path_factory.mktemp("report")))
+
+
+def words(html: str) -> str:
+    """What a reader sees, with single spaces."""
+    body = html.split("<body>")[1]
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def made(folder: Path) -> dict[str, bytes]:
+    results = folder / "results"
+    paths = [*results.glob("tables/*"), *results.glob("figures/*"), results / "report.html"]
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def test_same_bytes_in_another_folder_process_and_locale(
+    finished: Path, tmp_path: Path, script_jobs: Jobs, scripts_runner: Runner
+) -> None:
+    other = tmp_path / "somewhere" / "else"
+    shutil.copytree(finished, other)
+    here = scripts_runner(
+        script_jobs(finished), cwd=tmp_path, PYTHONHASHSEED="1", LC_ALL="C", TZ="Asia/Tokyo"
+    )
+    relative = [
+        {
+            "script": job["script"],
+            "input": {key: below(value, other) for key, value in job["input"].items()},
+            "output": {key: below(value, other) for key, value in job["output"].items()},
+        }
+        for job in script_jobs(other)
+    ]
+    there = scripts_runner(
+        relative, cwd=other, PYTHONHASHSEED="2", LC_ALL="C.UTF-8", TZ="UTC", PYTHONUTF8="1",
+        MPLBACKEND="pdf",
+    )  # fmt: skip
+    assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
+    assert len(made(finished)) == 11
+    assert made(finished) == made(other)
+
+
+def below(paths: str | list[str], folder: Path) -> str | list[str]:
+    """Paths relative to a folder, those outside of it as they are."""
+    if isinstance(paths, list):
+        return [str(below(path, folder)) for path in paths]
+    return paths.removeprefix(f"{folder}/")
+
+
+def test_headline_has_values_with_all_errors(html: str) -> None:
+    seen = words(html)
+    assert "alpha \u221220.00 data 0.35 MC 0.025 seeds 1.4 \u221221.00" in seen
+    assert seen.index("alpha \u221220.00") < seen.index("beta \u221224.00"), "best first"
+    # -8 nats on 4 x 4 pixels are 8 / (16 ln 2) bits per pixel.
+    assert "noise floor \u22128.00 data 0.25 0.7213 data 0.023" in seen
+    assert "mean image \u221240.00 data 0.75 3.6067" in seen
+    assert "tiny, 53 test images" in seen
+
+
+def test_settings_that_differ_are_shown(html: str) -> None:
+    seen = words(html)
+    assert "Settings that differ between the runs. run beta alpha 1.0 beta 1.2" in seen
+    assert "encoder_layers: [8]" in seen
+
+
+def test_data_section_names_origin_licence_and_digests(html: str) -> None:
+    seen = words(html)
+    assert "Origin: made up. Licence: none &amp; void. Images of 4 × 4 pixels" in seen  # noqa: RUF001
+    assert f"train.npy 300 {300:064x}" in seen
+    assert "Seed of the split: 3; seed of the binarisation: 4." in seen
+
+
+def test_warnings_come_first(finished: Path, build: Callable[[Path], str]) -> None:
+    path = finished / "results/runs/beta/seed2/checks.csv"
+    path.write_text("check,status,detail\nnot_collapsed,warning,0 of 2 dimensions are active\n")
+    seen = words(build(finished))
+    warning = "1 warning beta, seed 2: not collapsed : 0 of 2 dimensions are active"
+    assert 0 < seen.index(warning) < seen.index("A variational autoencoder")
+    assert "checks passed" not in seen
+
+
+def test_without_warnings_it_says_so(html: str) -> None:
+    assert "All 4 checks passed." in words(html)
+
+
+def test_a_hostile_run_name_is_text(
+    tmp_path: Path, make_results: Callable[..., Path], build: Callable[[Path], str]
+) -> None:
+    name = "<img src=x onerror=alert(1)>\"'{{ 7 * 7 }}$"
+    html = build(make_results(tmp_path, runs=[name, "tame"], seeds=[1]))
+    assert "<img src=x" not in html
+    assert "&lt;img src=x onerror=alert(1)&gt;&#34;&#39;{{ 7 * 7 }}$" in html
+
+
+def test_no_clock_no_host_no_path(html: str) -> None:
+    assert not re.search(r"\b20\d\d-\d\d-\d\d|\b\d\d:\d\d(:\d\d)?\b", html)
+    assert gettempdir() not in html
+    assert str(PAGES.parents[1]) not in html
+    assert "node" not in words(html)
+    assert not re.search(rf"\b{re.escape(socket.gethostname())}\b", words(html))
+
+
+def test_nothing_is_loaded_and_ids_are_unique(html: str) -> None:
+    assert set(re.findall(r'src="([^"]*)"', html)) == {"data:image/svg+xml;base64,"}
+    assert all(link.startswith("#") for link in re.findall(r'href="([^"]*)"', html))
+    ids = re.findall(r'\bid="([^"]*)"', html)
+    assert len(ids) == len(set(ids))
+    assert all(f'id="{link}"' in html for link in re.findall(r'href="#([^"]*)"', html))
+    assert html.count('alt="') == 4
+    assert '<html lang="en">' in html
+
+
+@pytest.mark.parametrize("caption", sorted(PAGES.glob("*.rst")), ids=lambda path: path.stem)
+def test_captions_read_the_same_as_text_and_as_rst(caption: Path) -> None:
+    docutils = pytest.importorskip("docutils.core")
+    filled = paragraphs(caption, runs=3, trainings=6)
+    assert not any("{{" in text or "``" in text for text in filled)
+    body = docutils.publish_parts(
+        "\n\n".join(filled), writer="html5", settings_overrides={"halt_level": 2}
+    )["body"]
+    seen = unescape(re.sub(r"<[^>]+>", "", body))
+    assert seen.split() == " ".join(filled).split()
+
+
+def test_a_manifest_without_licence_is_refused(
+    finished: Path, script_jobs: Jobs, scripts_runner: Runner
+) -> None:
+    path = finished / "results/data/tiny/manifest.json"
+    path.write_text(path.read_text().replace("licence", "license"))
+    done = scripts_runner(script_jobs(finished), cwd=finished)
+    assert done.stderr == f"error: {path}: no key 'licence'; delete the file and run again\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [(0.0, "0"), (0.3, "0.30"), (0.0999, "0.10"), (1.414, "1.4"), (123.4, "120"), (3e-8, "3e-08")],
+)
+def test_errors_have_two_significant_digits(error: float, shown: str) -> None:
+    assert significant(error) == shown
+
+
+def test_numbers_have_a_minus_sign_and_no_negative_zero() -> None:
+    assert number(-19.126) == "\u221219.13"
+    assert number(-0.001) == "0.00"
+
+
+def machine_inputs(folder: Path) -> dict[str, Any]:
+    results = folder / "results"
+    return {
+        "ranks": results / "machine/smoke_test/ranks.csv",
+        "allreduce": results / "machine/smoke_test/allreduce.csv",
+        "train": sorted(results.glob("machine/train/*/*.json"), reverse=True),
+        "evaluate": sorted(results.glob("machine/evaluate/*/*.json")),
+        "build": results / "environment/build.json",
+        "packages": results / "environment/packages.txt",
+    }
+
+
+def test_machine_report_shows_ranks_speed_and_versions(finished: Path) -> None:
+    html = render(
+        PAGES / "machine.html.jinja", written="now", commit=None, snakemake_version="9",
+        **machine_report.context(**machine_inputs(finished)),
+    )  # fmt: skip
+    seen = words(html)
+    assert "commit not in a git checkout" in seen
+    assert "alpha 1 – 31.5 2 1 node&lt;7&gt; cpu went on at step 36 of 36" in seen  # noqa: RUF001
+    assert "alpha 1 8123 31.5" in seen
+    assert seen.index("0 of 2") < seen.index("1 of 2"), "ranks in order"
+    assert "1024 12.5 0.080" in seen
+    assert "controllers MPI, Gloo" in seen
+    assert "cuda none" in seen
+    assert "torch==2.13.0" in seen
+
+
+def test_machine_report_refuses_a_cut_file(finished: Path) -> None:
+    inputs = machine_inputs(finished)
+    inputs["evaluate"][0].write_text("{")
+    with pytest.raises(InputError, match=r"seed1\.json: not JSON"):
+        machine_report.context(**inputs)
+
+
+def test_commit_is_optional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert machine_report.git_commit(tmp_path) is None
+    monkeypatch.setenv("PATH", "")
+    assert machine_report.git_commit(PAGES) is None

@@ -1,0 +1,119 @@
+"""
+Draw the figures.
+
+INPUTS:
+
+    tables    = results/tables/*.csv
+    runs      = results/runs/{run}/run.json
+    images    = results/runs/{run}/seed{seed}/images.npz   (of each run's first seed)
+    manifests = results/data/{dataset}/manifest.json
+
+OUTPUTS, in results/figures/ (SVG without date, its bytes a function of the inputs):
+
+    training_curves.svg   ELBO against epoch
+    rate_distortion.svg   the ELBO's two parts, and its gap to log p(x)
+    reconstructions.svg   test images and what each run makes of them
+    samples.svg           decoder means at draws from the prior
+"""
+
+# The params of these rules are numbers for the captions.
+MANIFESTS = sorted(
+    {f"results/data/{run['dataset']}/manifest.json" for run in RUNS.values()}
+)
+FIRST_IMAGES = [
+    f"results/runs/{name}/seed{min(run['seeds'])}/images.npz"
+    for name, run in RUNS.items()
+]
+
+
+rule plot_training_curves:
+    """Training and validation ELBO of every run, one panel each."""
+    input:
+        style=f"{SCRIPTS}/figure_style.py",
+        files=f"{SCRIPTS}/result_files.py",
+        training="results/tables/training.csv",
+        settings="results/tables/settings.csv",
+    output:
+        figure=report(
+            "results/figures/training_curves.svg",
+            caption="../report/training_curves.rst",
+            category="Figures",
+            labels={"figure": "training curves"},
+        ),
+    localrule: True
+    params:
+        runs=len(RUNS),
+        trainings=len(SEEDED),
+    script:
+        "../scripts/plot_training_curves.py"
+
+
+rule plot_rate_distortion:
+    """The plane of rate and distortion, and the gap between ELBO and log p(x)."""
+    input:
+        style=f"{SCRIPTS}/figure_style.py",
+        files=f"{SCRIPTS}/result_files.py",
+        runs="results/tables/runs.csv",
+        summary="results/tables/summary.csv",
+        settings="results/tables/settings.csv",
+    output:
+        figure=report(
+            "results/figures/rate_distortion.svg",
+            caption="../report/rate_distortion.rst",
+            category="Figures",
+            labels={"figure": "rate and distortion"},
+        ),
+    localrule: True
+    params:
+        runs=len(RUNS),
+        trainings=len(SEEDED),
+    script:
+        "../scripts/plot_rate_distortion.py"
+
+
+rule plot_reconstructions:
+    """Test images, their binary versions, and every run's reconstructions."""
+    input:
+        style=f"{SCRIPTS}/figure_style.py",
+        files=f"{SCRIPTS}/result_files.py",
+        strips=f"{SCRIPTS}/image_strips.py",
+        runs=per_run("results/runs/{run}/run.json"),
+        manifests=MANIFESTS,
+        images=FIRST_IMAGES,
+    output:
+        figure=report(
+            "results/figures/reconstructions.svg",
+            caption="../report/reconstructions.rst",
+            category="Figures",
+            labels={"figure": "reconstructions"},
+        ),
+    localrule: True
+    params:
+        runs=len(RUNS),
+        trainings=len(SEEDED),
+    script:
+        "../scripts/plot_reconstructions.py"
+
+
+rule plot_samples:
+    """What every run generates from draws of the prior."""
+    input:
+        style=f"{SCRIPTS}/figure_style.py",
+        files=f"{SCRIPTS}/result_files.py",
+        strips=f"{SCRIPTS}/image_strips.py",
+        runs=per_run("results/runs/{run}/run.json"),
+        manifests=MANIFESTS,
+        images=FIRST_IMAGES,
+    output:
+        figure=report(
+            "results/figures/samples.svg",
+            caption="../report/samples.rst",
+            category="Figures",
+            labels={"figure": "samples"},
+        ),
+    localrule: True
+    params:
+        runs=len(RUNS),
+        trainings=len(SEEDED),
+    script:
+        "../scripts/plot_samples.py"

@@ -1,0 +1,63 @@
+"""
+Write the two pages: what is reproducible, and what depends on the machine.
+
+INPUTS:
+
+    tables      = results/tables/*.csv
+    figures     = results/figures/*.svg
+    manifests   = results/data/{dataset}/manifest.json
+    speeds      = results/machine/{train,evaluate}/{run}/seed{seed}.json
+    smoke test  = results/machine/smoke_test/{ranks,allreduce}.csv
+    environment = results/environment/{build.json,packages.txt}
+
+OUTPUTS:
+
+    report         = results/report.html    (one file, no clock and no host in it)
+    machine_report = results/machine.html   (speed, ranks, hosts, versions, commit)
+"""
+
+FIGURES = ["training_curves", "rate_distortion", "reconstructions", "samples"]
+PAGES = f"{WORKFLOW}/report"
+
+
+rule report:
+    """Put results, settings, figures and data sets on one page."""
+    input:
+        modules=[
+            f"{SCRIPTS}/{name}.py"
+            for name in ["html_page", "report_tables", "result_files"]
+        ],
+        template=f"{PAGES}/report.html.jinja",
+        page=f"{PAGES}/page.html.jinja",
+        introduction=f"{PAGES}/workflow.rst",
+        captions=[f"{PAGES}/{name}.rst" for name in FIGURES],
+        figures=[f"results/figures/{name}.svg" for name in FIGURES],
+        runs="results/tables/runs.csv",
+        summary="results/tables/summary.csv",
+        checks="results/tables/checks.csv",
+        settings="results/tables/settings.csv",
+        manifests=MANIFESTS,
+    output:
+        report="results/report.html",
+    localrule: True
+    script:
+        "../scripts/report.py"
+
+
+rule machine_report:
+    """Put speed, ranks, hosts and versions on another page."""
+    input:
+        modules=[f"{SCRIPTS}/{name}.py" for name in ["html_page", "result_files"]],
+        template=f"{PAGES}/machine.html.jinja",
+        page=f"{PAGES}/page.html.jinja",
+        ranks="results/machine/smoke_test/ranks.csv",
+        allreduce="results/machine/smoke_test/allreduce.csv",
+        train=per_seed("results/machine/train/{run}/seed{seed}.json"),
+        evaluate=per_seed("results/machine/evaluate/{run}/seed{seed}.json"),
+        build="results/environment/build.json",
+        packages="results/environment/packages.txt",
+    output:
+        report="results/machine.html",
+    localrule: True
+    script:
+        "../scripts/machine_report.py"

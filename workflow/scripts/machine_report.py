@@ -1,0 +1,83 @@
+"""Write the machine report: speed, ranks, hosts and versions, all that depends on the machine."""
+
+import subprocess
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from html_page import render, write_page
+from result_files import Columns, in_one_line, read_json, read_table
+
+snakemake: Any  # Snakemake puts it into scripts of `script:`
+
+RANKS = Columns(
+    text=("host", "device"),
+    integers=("rank", "size", "local_rank", "local_size", "threads"),
+)
+ALLREDUCE = Columns(
+    integers=("bytes",), floats=("latency_us",), optional=("bus_bandwidth_gb_per_s",)
+)
+SPEED = (
+    *("run", "seed", "ranks", "threads_per_rank", "hosts", "device"),
+    *("images_per_second", "seconds"),
+)
+
+
+def read_speeds(paths: Sequence[str | Path]) -> list[dict[str, Any]]:
+    """What every training or evaluation took, sorted by run and seed."""
+    speeds = [read_json(path, SPEED) for path in paths]
+    return sorted(speeds, key=lambda speed: (speed["run"], speed["seed"]))
+
+
+def git_commit(folder: Path) -> str | None:
+    """The commit of the checkout that holds `folder`, or None outside of one."""
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(folder), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        return done.stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + (" with uncommitted changes" if changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def context(
+    ranks: str | Path,
+    allreduce: str | Path,
+    train: Sequence[str | Path],
+    evaluate: Sequence[str | Path],
+    build: str | Path,
+    packages: str | Path,
+) -> dict[str, Any]:
+    """What the template prints, but for what is found out at the time of writing."""
+    return {
+        "ranks": read_table(ranks, RANKS).sort_values("rank").to_dict("records"),
+        "allreduce": read_table(allreduce, ALLREDUCE).sort_values("bytes").to_dict("records"),
+        "stages": {"Training": read_speeds(train), "Evaluation": read_speeds(evaluate)},
+        "build": read_json(build),
+        "packages": Path(packages).read_text(encoding="utf-8").splitlines(),
+    }
+
+
+if __name__ == "__main__":
+    with in_one_line():
+        html = render(
+            Path(snakemake.input.template),
+            written=datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
+            commit=git_commit(Path(__file__).parent),
+            snakemake_version=version("snakemake"),
+            **context(
+                ranks=snakemake.input.ranks,
+                allreduce=snakemake.input.allreduce,
+                train=snakemake.input.train,
+                evaluate=snakemake.input.evaluate,
+                build=snakemake.input.build,
+                packages=snakemake.input.packages,
+            ),
+        )
+        write_page(snakemake.output.report, html)

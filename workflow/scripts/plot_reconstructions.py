@@ -1,0 +1,48 @@
+"""Draw test images, the binary images that the model sees, and every run's reconstructions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import figure_style as style
+import numpy as np
+from image_strips import DataSet, Strip, draw_strips, read_datasets, read_images, read_runs
+from matplotlib.figure import Figure
+from result_files import in_one_line, run_and_seed
+
+snakemake: Any  # Snakemake puts it into scripts of `script:`
+
+MOST_IMAGES = 12  # columns of the figure
+
+
+def strips(images: Mapping[str, dict[str, np.ndarray]], runs: Mapping[str, DataSet]) -> list[Strip]:
+    """Rows of the figure: for each data set the originals, then one row per run."""
+    rows = []
+    for dataset in sorted(set(runs.values()), key=lambda dataset: dataset.name):
+        members = [run for run in sorted(images) if runs[run] == dataset]
+        # Runs may show different numbers of images: the originals are those of the longest row.
+        longest = images[max(members, key=lambda run: len(images[run]["binary"]))]
+        if dataset.levels > 1:
+            grey = longest["grey"] / dataset.levels
+            rows.append(Strip(f"{dataset.name}: original", grey, dataset.shape))
+        rows.append(Strip(f"{dataset.name}: binary input", longest["binary"], dataset.shape))
+        rows += [Strip(run, images[run]["reconstruction"], dataset.shape) for run in members]
+    return rows
+
+
+def plot_reconstructions(
+    images: Mapping[str, dict[str, np.ndarray]], runs: Mapping[str, DataSet]
+) -> Figure:
+    """Rows of images: original, binary input, and each run's decoder means."""
+    rows = strips(images, runs)
+    columns = min(MOST_IMAGES, max(len(row.images) for row in rows))
+    shown = [Strip(row.label, row.images[:columns], row.shape) for row in rows]
+    return draw_strips(shown, columns)
+
+
+if __name__ == "__main__":
+    with in_one_line():
+        figure = plot_reconstructions(
+            images={run_and_seed(path)[0]: read_images(path) for path in snakemake.input.images},
+            runs=read_runs(snakemake.input.runs, read_datasets(snakemake.input.manifests)),
+        )
+        style.save(figure, snakemake.output.figure)

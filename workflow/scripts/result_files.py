@@ -1,0 +1,154 @@
+"""Read what the stages wrote, and refuse in one line what cannot be used."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+class InputError(ValueError):
+    """A file that cannot be used; the message names it in one line."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that a table must have; `optional` ones are numbers that may be left empty."""
+
+    text: tuple[str, ...] = ()
+    integers: tuple[str, ...] = ()
+    floats: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.text + self.integers + self.floats + self.optional
+
+    @property
+    def gathered(self) -> "Columns":
+        """The same columns in a table of all runs and seeds."""
+        return replace(self, text=("run", *self.text), integers=("seed", *self.integers))
+
+
+ELBO_PARTS = ("elbo_nats", "rate_nats", "distortion_nats")
+METRICS = Columns(
+    integers=("epoch", "step"),
+    floats=(
+        *("learning_rate", "beta", "train_objective_nats"),
+        *(f"train_{part}" for part in ELBO_PARTS),
+        *("gradient_norm", *(f"validation_{part}" for part in ELBO_PARTS)),
+    ),
+)
+RESULTS = Columns(
+    text=("quantity", "unit"),
+    floats=("value",),
+    optional=("data_error", "monte_carlo_error"),
+    integers=("images",),
+)
+UNITS = Columns(integers=("unit", "active"), floats=("rate_nats", "posterior_mean_variance"))
+CHECKS = Columns(text=("check", "status", "detail"))
+SETTINGS = Columns(text=("run", "part", "key", "value"))
+SUMMARY = Columns(
+    text=("run", "quantity", "unit"),
+    floats=("mean",),
+    optional=("data_error", "monte_carlo_error", "seed_sd"),
+    integers=("seeds",),
+)
+
+
+def read_table(path: str | Path, columns: Columns) -> pd.DataFrame:
+    """Read a CSV, in the file's order of columns.
+
+    Raises:
+        InputError: the file is empty or cut off, lacks a column, or has text among numbers.
+    """
+    header, *rows = _read_rows(Path(path))
+    missing = [name for name in columns.names if name not in header]
+    if missing:
+        raise InputError(f"{path}: no column {missing[0]!r}; delete the file and run again")
+    # Everything is text first: a run may be called NA, null or 007.
+    frame = pd.DataFrame(rows, columns=header, dtype="str")
+    for name in columns.integers + columns.floats + columns.optional:
+        kind = int if name in columns.integers else float
+        frame[name] = _numbers(path, frame[name], kind, name in columns.optional)
+    return frame
+
+
+def _read_rows(path: Path) -> list[list[str]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: not a CSV ({error}); delete the file and run again") from None
+    ragged = [number for number, row in enumerate(rows, 1) if len(row) != len(rows[0])]
+    if not rows:
+        raise InputError(f"{path}: empty; delete the file and run again")
+    if ragged or not text.endswith("\n"):
+        number = ragged[0] if ragged else len(rows)
+        raise InputError(f"{path}: row {number} is cut off; delete the file and run again")
+    if len(rows) == 1:
+        raise InputError(f"{path}: a header without rows; delete the file and run again")
+    return rows
+
+
+def _numbers(path: str | Path, cells: pd.Series, kind: type, may_be_empty: bool) -> pd.Series:
+    values = pd.to_numeric(cells, errors="coerce")
+    wrong = ~np.isfinite(values) & ~((cells == "") & may_be_empty)
+    if kind is int:
+        wrong |= values % 1 != 0
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"{path}: row {row + 2}, column {cells.name!r}: {cells[row]!r} is not a number; "
+            "delete the file and run again"
+        )
+    return values.astype(kind)
+
+
+def read_json(path: str | Path, keys: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Read a JSON document.
+
+    Raises:
+        InputError: it is not JSON, or lacks one of `keys`.
+    """
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON ({error}); delete the file and run again") from None
+    missing = [key for key in keys if key not in document]
+    if missing:
+        raise InputError(f"{path}: no key {missing[0]!r}; delete the file and run again")
+    return document
+
+
+def run_and_seed(path: str | Path) -> tuple[str, int]:
+    """Run and seed of a file in results/runs/{run}/seed{seed}/."""
+    folder = Path(path).parent
+    return folder.parent.name, int(folder.name.removeprefix("seed"))
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """End a script with the message of an InputError instead of a traceback."""
+    try:
+        yield
+    except InputError as error:
+        raise SystemExit(f"error: {error}") from None
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """A number for readers, with a typographic minus sign."""
+    positive_zero = round(value, decimals) + 0.0
+    return f"{positive_zero:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def setting(settings: pd.DataFrame, key: str) -> dict[str, str]:
+    """Value of one key for each run, from the table of settings, runs sorted."""
+    rows = settings[settings["key"] == key].sort_values("run")
+    return dict(zip(rows["run"], rows["value"], strict=True))
