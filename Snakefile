@@ -18,6 +18,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/environment.smk"
 include: "workflow/rules/smoke_test.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/resolve_run.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"
@@ -28,6 +29,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        VENV,
         "results/report.html",
         "results/machine.html",
     localrule: True

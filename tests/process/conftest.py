@@ -121,7 +121,7 @@ class Experiment:
 
     def evaluate(self, ranks: int = 1) -> subprocess.CompletedProcess[str]:
         values = {
-            "run-json": self.folder / "run.json",
+            "evaluation": self.folder / "run.json",
             "model": self.folder / "model.pt",
             "data": self.folder / "data",
             "seed": 1,

@@ -32,8 +32,9 @@ WIDEST = max(
     RUNS.values(), key=lambda run: (run["nodes"] * run["tasks_per_node"], run["nodes"])
 )
 
-# What every rule under mpirun starts with. A rebuilt environment or a repeated smoke test never
-# triggers a rule that names them as ancient(); a changed pin does.
+# What every rule under mpirun starts with. Training waits for the smoke test and with it for the
+# environment, but names it as ancient(): both gate, neither triggers. (An ancient() input that is
+# missing does trigger, which is why no rule but `all` names the environment's folder.)
 LAUNCH = os.path.join(SCRIPTS, "launch.sh")
 PINS = sorted(str(path) for path in Path(WORKFLOW, "envs").glob("*.txt"))
 VENV = "results/environment/venv"

@@ -1,14 +1,12 @@
 """
-Resolve what each run is, and fetch the images that it is trained on.
+Fetch the images that runs are trained on.
 
 INPUTS:
 
-    config/*.yaml
+    config/*.yaml, section datasets
 
 OUTPUTS:
 
-    run      = results/runs/{run}/run.json        (the frozen specification)
-    training = results/runs/{run}/training.json   (its training part, all that train reads)
     images   = results/data/{dataset}/*.npy       (uint8, one row per image)
     manifest = results/data/{dataset}/manifest.json
 """
@@ -24,18 +22,6 @@ def optional_dataset_flags(wildcards):
     """The flags of keys that are given: --path, --data-dir, --test-images, --mirrors."""
     values = resolve_dataset(config, wildcards.dataset)
     return optional_flags(values, ["path", "data_dir", "test_images", "mirrors"])
-
-
-rule resolve_run:
-    """Freeze a run's specification, so that later edits of the config cannot get into its jobs."""
-    output:
-        run="results/runs/{run}/run.json",
-        training="results/runs/{run}/training.json",
-    localrule: True
-    params:
-        specification=lambda wildcards: specification(config, wildcards.run),
-    script:
-        "../scripts/resolve_run.py"
 
 
 rule fetch_data:

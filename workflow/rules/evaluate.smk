@@ -3,9 +3,9 @@ Measure a trained model on the test split.
 
 INPUTS:
 
-    model    = results/runs/{run}/seed{seed}/model.pt
-    run_json = results/runs/{run}/run.json
-    manifest = results/data/{dataset}/manifest.json
+    evaluation = results/runs/{run}/evaluation.json
+    model      = results/runs/{run}/seed{seed}/model.pt
+    manifest   = results/data/{dataset}/manifest.json
 
 OUTPUTS, in results/runs/{run}/seed{seed}/:
 
@@ -20,12 +20,8 @@ OUTPUTS, in results/runs/{run}/seed{seed}/:
 rule evaluate:
     """Estimate ELBO and log p(x), and fail on what is impossible."""
     input:
-        venv=ancient(VENV),
         smoke_test=ancient(SMOKE_TEST),
-        pins=PINS,
-        script=f"{SCRIPTS}/evaluate.py",
-        package=[*TRAINING_PACKAGE, f"{SCRIPTS}/vae/summary.py"],
-        run_json="results/runs/{run}/run.json",
+        evaluation="results/runs/{run}/evaluation.json",
         model="results/runs/{run}/seed{seed}/model.pt",
         manifest=lambda wildcards: (
             f"results/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
@@ -55,9 +51,9 @@ rule evaluate:
             --tasks-per-node {resources.tasks_per_node} \
             --threads-per-rank {resources.threads_per_rank} \
             --mpi {resources.mpi:q} \
-            --venv {input.venv:q} \
-            -- {input.script:q} \
-            --run-json {input.run_json:q} \
+            --venv {VENV:q} \
+            -- {SCRIPTS}/evaluate.py \
+            --evaluation {input.evaluation:q} \
             --model {input.model:q} \
             --data results/data \
             --seed {wildcards.seed} \

@@ -3,7 +3,7 @@ See that the launcher, Horovod and the network between the ranks work, before an
 
 INPUTS:
 
-    venv = results/environment/venv
+    build = results/environment/build.json   (a rebuilt environment is tested again)
 
 OUTPUTS:
 
@@ -15,7 +15,7 @@ OUTPUTS:
 rule smoke_test:
     """Start as many ranks as the widest run and let them add numbers."""
     input:
-        venv=ancient(VENV),
+        build="results/environment/build.json",
         script=f"{SCRIPTS}/smoke_test.py",
     output:
         ranks=SMOKE_TEST,
@@ -38,7 +38,7 @@ rule smoke_test:
             --tasks-per-node {resources.tasks_per_node} \
             --threads-per-rank {resources.threads_per_rank} \
             --mpi {resources.mpi:q} \
-            --venv {input.venv:q} \
+            --venv {VENV:q} \
             -- {input.script:q} \
             --repeats {params.repeats} \
             --ranks-csv {output.ranks:q} \

@@ -16,21 +16,11 @@ Checkpoints live in results/state/{run}/seed{seed}, which no rule declares: Snak
 declared outputs of a failed job, and a training that was interrupted goes on from there.
 """
 
-# What train.py imports and the results depend on; an edit of another module retrains nothing.
-TRAINING_PACKAGE = [f"{SCRIPTS}/vae/{module}.py" for module in """
-    __init__ checkpoint data estimate likelihood networks noise objective posterior prior spec
-    train_step
-    """.split()]
-
 
 rule train:
     """Train, going on from the state of an interrupted job if there is one."""
     input:
-        venv=ancient(VENV),
         smoke_test=ancient(SMOKE_TEST),
-        pins=PINS,
-        script=f"{SCRIPTS}/train.py",
-        package=TRAINING_PACKAGE,
         training="results/runs/{run}/training.json",
         manifest=lambda wildcards: (
             f"results/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
@@ -58,8 +48,8 @@ rule train:
             --tasks-per-node {resources.tasks_per_node} \
             --threads-per-rank {resources.threads_per_rank} \
             --mpi {resources.mpi:q} \
-            --venv {input.venv:q} \
-            -- {input.script:q} \
+            --venv {VENV:q} \
+            -- {SCRIPTS}/train.py \
             --training {input.training:q} \
             --data results/data \
             --seed {wildcards.seed} \

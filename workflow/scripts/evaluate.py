@@ -2,7 +2,7 @@
 
     workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
         --venv results/environment/venv -- workflow/scripts/evaluate.py \
-        --run-json results/runs/RUN/run.json --model results/runs/RUN/seed1/model.pt \
+        --evaluation results/runs/RUN/evaluation.json --model results/runs/RUN/seed1/model.pt \
         --data results/data --seed 1 --output-dir results/runs/RUN/seed1 --speed speed.json
 """
 
@@ -39,19 +39,26 @@ from vae.summary import (
 )
 
 
-def load_vae(path: Path, pixels: int, data_sha256: str) -> VAE:
-    """Rebuild the model from its file alone; config has no say in what was trained."""
+def load_vae(path: Path, data: Path) -> tuple[VAE, Manifest]:
+    """Rebuild the model from its file alone, and find the data that it was trained on."""
     document = load_model(path)
-    if document["data_sha256"] != data_sha256:
+    spec = parse(TrainingSpec, document["training"], str(path))
+    manifest = read_manifest(data / spec.dataset)
+    if document["data_sha256"] != manifest.sha256:
         raise DataError(f"{path}: was trained on other data than the manifest's; train it again")
-    vae = VAE(parse(TrainingSpec, document["training"], str(path)), pixels)
+    vae = VAE(spec, load(manifest, "test.npy").shape[1])
     vae.load_state_dict(document["model"])
-    return vae
+    return vae, manifest
 
 
 @torch.no_grad()
 def evaluate_images(
-    vae: VAE, spec: EvaluationSpec, binary: np.ndarray, ids: list[int], progress: Progress
+    vae: VAE,
+    spec: EvaluationSpec,
+    seed: int,
+    binary: np.ndarray,
+    ids: list[int],
+    progress: Progress,
 ) -> dict[str, np.ndarray]:
     """Estimate everything for the images `ids` of a rank.
 
@@ -61,7 +68,7 @@ def evaluate_images(
     parts: dict[str, list[np.ndarray]] = {field.name: [] for field in fields(PerImage)}
     for first, count in chunks(len(ids), spec.chunk_images):
         chosen = ids[first : first + count]
-        for name, values in evaluate_chunk(vae, spec, binary[chosen], chosen).items():
+        for name, values in evaluate_chunk(vae, spec, seed, binary[chosen], chosen).items():
             parts[name].append(values.double().cpu().numpy())
         progress.advance(count)
     empty = {"kl": np.zeros((0, vae.latent_dim)), "posterior_mean": np.zeros((0, vae.latent_dim))}
@@ -72,12 +79,12 @@ def evaluate_images(
 
 
 def evaluate_chunk(
-    vae: VAE, spec: EvaluationSpec, binary: np.ndarray, ids: list[int]
+    vae: VAE, spec: EvaluationSpec, seed: int, binary: np.ndarray, ids: list[int]
 ) -> dict[str, torch.Tensor]:
     """The fields of PerImage for one chunk of images."""
     x = torch.from_numpy(binary).to(vae.device, vae.dtype)
     vae.likelihood.require_support(x)
-    posterior, seed = vae.encode(x), spec.evaluation_seed
+    posterior = vae.encode(x)
     elbo_noise = image_noise(vae, seed, Purpose.ELBO, ids)
     elbo = estimate_elbo(vae, x, posterior, elbo_noise, spec.elbo_samples, spec.chunk_samples)
     weight_noise = image_noise(vae, seed, Purpose.IMPORTANCE, ids)
@@ -178,17 +185,18 @@ def units(images: PerImage, limit: float) -> tuple[str, list[list[Any]]]:
 
 
 def evaluate(args: argparse.Namespace, worker: Worker) -> None:
-    run, document = read_run(args.run_json)
-    spec = parse(EvaluationSpec, document.get("evaluation"), str(args.run_json))
-    manifest = read_manifest(args.data / document["training"]["dataset"])
-    binary, grey = load(manifest, "test_binary.npy"), load(manifest, "test.npy")
-    vae = load_vae(args.model, binary.shape[1], manifest.sha256)
+    run, document = read_run(args.evaluation)
+    spec = parse(EvaluationSpec, document.get("evaluation"), str(args.evaluation))
+    vae, manifest = load_vae(args.model, args.data)
     vae.to(worker.device)
+    binary, grey = load(manifest, "test_binary.npy"), load(manifest, "test.npy")
     ids = list(range(worker.rank, len(binary), worker.size))
     began = time.monotonic()
+    # Runs of one seed share their noise, so that differences are paired; seeds do not.
+    noise_seed = (spec.evaluation_seed << 32) + args.seed
     title = f"{run} seed {args.seed}, evaluation"
     progress = Progress(title, len(ids), ranks=worker.size, silent=worker.rank != 0)
-    images = gather(evaluate_images(vae, spec, binary, ids, progress), ids, len(binary))
+    images = gather(evaluate_images(vae, spec, noise_seed, binary, ids, progress), ids, len(binary))
     progress.close()
     seconds = time.monotonic() - began
     hosts = hvd.allgather_object(worker.host)
@@ -196,7 +204,7 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
         base = baselines(grey, binary, manifest.levels, training_mean(manifest))
         write_tables(args.output_dir, images, base, binary.shape[1], spec.active_unit_threshold)
         buffer = io.BytesIO()
-        shown = pictures(vae, spec, args.seed, grey, binary)
+        shown = pictures(vae, spec, noise_seed, grey, binary)
         np.savez(buffer, allow_pickle=False, **shown)
         write_bytes(args.output_dir / "images.npz", buffer.getvalue())
         speed = {
@@ -219,10 +227,10 @@ def training_mean(manifest: Manifest) -> np.ndarray:
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--run-json", type=Path, required=True, help="run.json of the run")
+    parser.add_argument("--evaluation", type=Path, required=True, help="the run's evaluation.json")
     parser.add_argument("--model", type=Path, required=True, help="model.pt that train wrote")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
-    parser.add_argument("--seed", type=int, required=True, help="the training's seed, for titles")
+    parser.add_argument("--seed", type=int, required=True, help="the training's seed")
     parser.add_argument("--output-dir", type=Path, required=True, help="folder of the results")
     parser.add_argument("--speed", type=Path, required=True, help="images/s and hosts, as JSON")
     return parser.parse_args()

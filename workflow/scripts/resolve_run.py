@@ -74,25 +74,16 @@ def part(values: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: values[key] for key in values if properties[key]["part"] == name}
 
 
-def specification(config: dict[str, Any], run: str) -> dict[str, Any]:
-    """What run.json says."""
+def specification(config: dict[str, Any], run: str, file: str = "run") -> dict[str, Any]:
+    """What run.json says; training.json and evaluation.json say their part of it alone."""
     values = resolve(config, run)
-    return {
-        "run": run,
-        "training": part(values, "training"),
-        "evaluation": part(values, "evaluation"),
-    }
+    parts = ["training", "evaluation"] if file == "run" else [file]
+    return {"run": run, **{name: part(values, name) for name in parts}}
 
 
-def write(specification: dict[str, Any], run_json: Path, training_json: Path) -> None:
-    """Write the specification, and its training part alone.
-
-    Training reads only the latter: an edited evaluation key leaves its bytes as they were, and
-    nothing is trained again.
-    """
-    training = {key: specification[key] for key in ("run", "training")}
-    for path, document in ((run_json, specification), (training_json, training)):
-        path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n")
+def write(specification: dict[str, Any], path: Path) -> None:
+    """Write a specification, or a part of it, as JSON with sorted keys."""
+    path.write_text(json.dumps(specification, indent=2, sort_keys=True) + "\n")
 
 
 def _filled(kind: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -169,8 +160,4 @@ def _check_environment(values: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    write(
-        snakemake.params.specification,
-        Path(snakemake.output.run),
-        Path(snakemake.output.training),
-    )
+    write(snakemake.params.specification, Path(snakemake.output.specification))

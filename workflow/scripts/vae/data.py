@@ -36,9 +36,7 @@ def read_manifest(folder: Path) -> Manifest:
         digest = hashlib.sha256(content).hexdigest()
         return Manifest(folder, int(document["levels"]), dict(document["files"]), digest)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{path}: unreadable ({error}); run fetch_data again"
-        ) from error
+        raise DataError(f"{path}: unreadable ({error}); run fetch_data again") from error
 
 
 def load(manifest: Manifest, name: str) -> np.ndarray:

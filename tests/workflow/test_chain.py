@@ -1,0 +1,71 @@
+"""From a checkout to a report, and the same report from another checkout."""
+
+import importlib.util
+
+import pandas as pd
+import pytest
+
+
+def bytes_of_results(checkout):
+    results = checkout.folder / "results"
+    files = [results / "report.html", *results.glob("tables/*"), *results.glob("figures/*")]
+    return {str(file.relative_to(results)): file.read_bytes() for file in files}
+
+
+def test_the_chain_ends_in_two_reports(finished_once):
+    results = finished_once.folder / "results"
+    assert "log p(x)" in (results / "report.html").read_text()
+    assert (results / "machine.html").stat().st_size > 0
+    runs = pd.read_csv(results / "tables" / "runs.csv")
+    assert set(runs["run"]) == {"plain", "wide"}
+    counts = runs.loc[runs["quantity"] == "log_likelihood", "images"]
+    assert counts.tolist() == [40, 40]
+    metrics = pd.read_csv(results / "runs" / "plain" / "seed1" / "metrics.csv")
+    assert metrics["epoch"].tolist() == [1, 2, 3]
+    assert metrics["validation_elbo_nats"].iloc[-1] > metrics["validation_elbo_nats"].iloc[0]
+
+
+def test_another_checkout_gives_the_same_bytes(finished_once, tmp_path, tiny):
+    """Both really train; the second one under another path, locale and hash seed."""
+    other = type(finished_once).fresh(tmp_path / "another place" / "with spaces")
+    other.configure(tiny())
+    other.borrow_environment()
+    result = other.snakemake("--cores", "1", PYTHONHASHSEED="7", LC_ALL="C", TZ="Asia/Tokyo")
+    assert result.returncode == 0, result.stdout
+    assert (other.folder / "results/machine/train/plain/seed1.json").exists()
+    first, second = bytes_of_results(finished_once), bytes_of_results(other)
+    assert sorted(first) == sorted(second)
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_a_finished_checkout_has_nothing_to_do(finished):
+    assert finished.planned() == {}
+
+
+def test_snakemakes_own_report_works(finished):
+    finished.run("--report", "provenance.html")
+    assert "training_curves" in (finished.folder / "provenance.html").read_text()
+
+
+def test_a_dry_run_needs_neither_torch_nor_horovod(fresh):
+    assert importlib.util.find_spec("torch") is None
+    assert importlib.util.find_spec("horovod") is None
+    plan = fresh.planned("--profile", "profiles/local")
+    assert (plan["build_environment"], plan["smoke_test"], plan["train"]) == (1, 1, 6)
+
+
+@pytest.mark.parametrize("name", ["fashion", "mnist"])
+def test_a_named_configuration_replaces_the_default_runs(fresh, name):
+    plan = fresh.planned("--configfile", f"config/{name}.yaml")
+    assert plan["train"] == {"fashion": 1, "mnist": 2}[name]
+    assert plan["fetch_data"] == 1
+
+
+def test_a_failing_run_says_why_and_the_others_finish(finished, tiny):
+    finished.configure(tiny("broken", learning_rate=1e300))
+    result = finished.snakemake("--profile", "profiles/local")
+    assert result.returncode != 0
+    assert "error: broken seed 1: the objective or its gradient is not finite" in result.stdout
+    assert "Traceback" not in result.stdout
+    log = finished.folder / "results/logs/train/broken/seed1.log"
+    assert "not finite" in log.read_text()

@@ -1,0 +1,54 @@
+"""Mistakes in the configuration die at parse time, in one line that says where."""
+
+import pytest
+
+WEIGHTED = {"objective": "importance_weighted", "beta": 2}
+BOTH_SIZES = {"batch_size": 5, "batch_per_rank": 5}
+NO_PATH = {"source": "file", "validation_images": 1}
+NO_TEST = {"source": "digits", "validation_images": 60}
+NOTHING_LEFT = {**NO_TEST, "test_images": 1737}
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "message"),
+    [
+        ("defaults", "latent_dimm", 3, "defaults: unknown key 'latent_dimm', did you mean"),
+        ("runs", "bad", {"epochs": 0}, "runs.bad.epochs: 0 is less than the minimum of 1"),
+        ("runs", "bad", {"epochs": "many"}, "runs.bad.epochs: 'many' is not of type 'integer'"),
+        ("runs", "bad", {"likelihood": "cauchy"}, "runs.bad.likelihood: 'cauchy' is not one of"),
+        ("runs", "bad", {"dataset": "mnist"}, "runs.bad.dataset: no data set 'mnist', known"),
+        ("runs", "bad", {"tasks_per_node": 41}, "runs.bad: 41 ranks are more than the 40 images"),
+        ("runs", "bad", BOTH_SIZES, "runs.bad: give batch_size or batch_per_rank, not both"),
+        ("runs", "bad", WEIGHTED, "runs.bad: importance_weighted is a bound only"),
+        ("runs", "../bad", {}, "'../bad' does not match"),
+        (None, "runs", {}, "runs: {} should be non-empty"),
+        (None, "runs", None, "runs: None is not of type 'object'"),
+        (None, "datasets", {}, "datasets: {} should be non-empty"),
+        (None, "trian", {}, "top level: unknown key 'trian'"),
+        ("datasets", "mine", NO_PATH, "datasets.mine.path: the source file needs the path"),
+        ("datasets", "digits", NO_TEST, "datasets.digits.test_images: digits has no published"),
+        ("datasets", "digits", NOTHING_LEFT, "datasets.digits: no training images are left"),
+        (None, "environment", {"torch": "site"}, "environment.site_python: torch site needs"),
+    ],
+)
+def test_a_mistake_is_one_line_before_anything_starts(fresh, tiny, section, name, value, message):
+    config = tiny()
+    if section is None:
+        config[name] = value
+    else:
+        config[section] = {**config[section], name: value}
+    fresh.configure(config)
+    result = fresh.snakemake("--cores", "1")
+    assert result.returncode != 0
+    lines = [line for line in result.stdout.splitlines() if line.startswith("config: ")]
+    assert len(lines) == 1, result.stdout
+    assert message in lines[0]
+    assert not (fresh.folder / "results").exists()
+
+
+@pytest.mark.parametrize("content", ["", "[1, 2]", "runs: [", "just words"])
+def test_a_file_that_is_no_mapping_is_refused(fresh, content):
+    fresh.config.write_text(content)
+    result = fresh.snakemake("--cores", "1")
+    assert result.returncode != 0
+    assert not (fresh.folder / "results").exists()

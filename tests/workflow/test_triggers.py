@@ -1,0 +1,112 @@
+"""What an edit re-runs, and what it must not."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("build_environment", "smoke_test", "fetch_data", "train", "evaluate")
+
+
+def heavy(plan):
+    return {rule: plan[rule] for rule in HEAVY if rule in plan}
+
+
+def test_editing_one_run_reruns_that_run_alone(finished, tiny):
+    finished.configure(tiny("wide", latent_dim=6))
+    plan = finished.planned()
+    assert heavy(plan) == {"train": 1, "evaluate": 1}
+    assert plan["resolve_run"] == 2, "run.json and training.json"
+    assert "starting over" in finished.run()
+    assert finished.planned() == {}
+
+
+def test_adding_a_run_computes_that_run_alone(finished, tiny):
+    finished.configure(tiny("third", beta=2.0))
+    assert heavy(finished.planned()) == {"train": 1, "evaluate": 1}
+
+
+def test_editing_an_evaluation_key_retrains_nothing(finished, tiny):
+    finished.configure(tiny(importance_samples=30))
+    model = finished.folder / "results/runs/plain/seed1/model.pt"
+    before = model.stat().st_mtime_ns
+    finished.run()
+    assert model.stat().st_mtime_ns == before
+    assert finished.planned() == {}
+
+
+def test_nodes_and_ranks_are_resources_and_rerun_nothing(finished, tiny):
+    finished.configure(tiny(tasks_per_node=1, nodes=2, threads_per_rank=2))
+    assert finished.planned() == {}
+
+
+@pytest.mark.parametrize("deleted", ["venv", "build.json", "venv build.json packages.txt"])
+def test_a_deleted_environment_is_rebuilt_and_nothing_is_retrained(finished, deleted):
+    for name in deleted.split():
+        (finished.folder / "results/environment" / name).unlink()
+    assert heavy(finished.planned()) == {"build_environment": 1, "smoke_test": 1}
+
+
+def test_training_waits_for_a_rebuilt_environment(finished, tiny):
+    """Really rebuilt, while one run was edited as well: the edited run alone is trained."""
+    (finished.folder / "results/environment/venv").unlink()
+    finished.configure(tiny("wide", latent_dim=6))
+    model = finished.folder / "results/runs/plain/seed1/model.pt"
+    before = model.stat().st_mtime_ns
+    finished.run()
+    assert (finished.folder / "results/environment/venv/bin/python").exists()
+    assert model.stat().st_mtime_ns == before
+    assert finished.planned() == {}
+
+
+def test_a_changed_pin_retrains(finished):
+    pins = finished.folder / "workflow/envs/torch.txt"
+    pins.write_text(pins.read_text() + "# another torch\n")
+    plan = heavy(finished.planned())
+    assert plan == {"build_environment": 1, "smoke_test": 1, "train": 2, "evaluate": 2}
+
+
+def test_editing_what_only_evaluates_retrains_nothing(finished):
+    module = finished.folder / "workflow/scripts/vae/summary.py"
+    module.write_text(module.read_text() + "\n# a comment\n")
+    assert heavy(finished.planned()) == {"evaluate": 2}
+
+
+def test_editing_a_plot_redraws_that_plot(finished):
+    script = finished.folder / "workflow/scripts/plot_samples.py"
+    script.write_text(script.read_text() + "\n# a comment\n")
+    plan = finished.planned()
+    assert heavy(plan) == {}
+    assert plan["plot_samples"] == 1
+    assert "plot_training_curves" not in plan
+
+
+def test_moving_the_checkout_reruns_nothing(finished_once, tmp_path):
+    assert finished_once.copy(tmp_path / "elsewhere").planned() == {}
+
+
+def imported_modules(script: Path) -> set[str]:
+    """The modules of the package vae that a script imports, directly or through others."""
+    found: set[str] = {"__init__"}
+    todo = [script]
+    while todo:
+        for node in ast.walk(ast.parse(todo.pop().read_text())):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("vae"):
+                continue
+            module = (node.module or "").removeprefix("vae").lstrip(".")
+            for name in [module] if module else [alias.name for alias in node.names]:
+                if name not in found:
+                    found.add(name)
+                    todo.append(script.parent / "vae" / f"{name}.py")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("script", "specification"), [("train", "training"), ("evaluate", "evaluation")]
+)
+def test_specifications_name_the_modules_that_scripts_import(finished, script, specification):
+    target = f"results/runs/plain/{specification}.json"
+    plan = finished.snakemake("-n", "--force", target).stdout
+    inputs = plan.split("rule resolve_run:")[1].split("output:")[0]
+    named = {Path(word.strip(",")).stem for word in inputs.split() if "/vae/" in word}
+    assert named == imported_modules(finished.folder / "workflow/scripts" / f"{script}.py")

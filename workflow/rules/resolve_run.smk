@@ -1,0 +1,50 @@
+"""
+Freeze what each run is, so that later edits of the config cannot get into its jobs.
+
+INPUTS:
+
+    config/*.yaml, sections defaults and runs
+
+OUTPUTS, in results/runs/{run}/:
+
+    run.json          the whole specification
+    training.json     its training part, all that train reads
+    evaluation.json   its evaluation part, all that evaluate reads
+
+Each file is renewed only when its own part changes: an edited evaluation key trains nothing.
+"""
+
+# The modules of the package that train and evaluate import.
+PACKAGE = """
+    __init__ checkpoint data estimate likelihood networks noise objective posterior prior spec
+""".split()
+TRAINING_CODE = [
+    "train",
+    *(f"vae/{name}" for name in [*PACKAGE, "train_step", "training"]),
+]
+EVALUATION_CODE = ["evaluate", *(f"vae/{name}" for name in [*PACKAGE, "summary"])]
+
+# Pins and code are inputs here rather than of train and evaluate: while the environment is to be
+# rebuilt, Snakemake asks nothing behind it for other reasons to run, ancient() or not.
+SPECIFICATION_INPUTS = {
+    "run": [],
+    "training": [*PINS, *(f"{SCRIPTS}/{name}.py" for name in TRAINING_CODE)],
+    "evaluation": [*PINS, *(f"{SCRIPTS}/{name}.py" for name in EVALUATION_CODE)],
+}
+
+
+rule resolve_run:
+    """Write the specification of a run, with all defaults filled in."""
+    input:
+        lambda wildcards: SPECIFICATION_INPUTS[wildcards.file],
+    output:
+        specification="results/runs/{run}/{file}.json",
+    wildcard_constraints:
+        file="run|training|evaluation",
+    localrule: True
+    params:
+        specification=lambda wildcards: specification(
+            config, wildcards.run, wildcards.file
+        ),
+    script:
+        "../scripts/resolve_run.py"
