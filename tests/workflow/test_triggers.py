@@ -40,7 +40,7 @@ def test_nodes_and_ranks_are_resources_and_rerun_nothing(finished, tiny):
     assert finished.planned() == {}
 
 
-@pytest.mark.parametrize("deleted", ["venv", "build.json", "venv build.json packages.txt"])
+@pytest.mark.parametrize("deleted", ["venv", "venv build.json packages.txt"])
 def test_a_deleted_environment_is_rebuilt_and_nothing_is_retrained(finished, deleted):
     for name in deleted.split():
         (finished.folder / "results/environment" / name).unlink()

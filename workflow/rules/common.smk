@@ -59,6 +59,22 @@ def optional_flags(values, keys):
     return words
 
 
+def dataset_key(key):
+    """A param of a rule: that key of the resolved data set."""
+    return lambda wildcards: resolve_dataset(config, wildcards.dataset)[key]
+
+
+def dataset_file(wildcards):
+    """The user's own file, for the source `file`."""
+    return resolve_dataset(config, wildcards.dataset)["path"] or []
+
+
+def optional_dataset_flags(wildcards):
+    """The flags of those keys of a data set that are given."""
+    values = resolve_dataset(config, wildcards.dataset)
+    return optional_flags(values, ["path", "data_dir", "test_images", "mirrors"])
+
+
 def of_run(key):
     """A resource of a rule: that key of the resolved run."""
     return lambda wildcards: RUNS[wildcards.run][key]

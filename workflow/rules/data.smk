@@ -14,25 +14,12 @@ OUTPUTS:
 IMAGES = ["train", "validation", "test", "validation_binary", "test_binary"]
 
 
-def dataset_key(key):
-    return lambda wildcards: resolve_dataset(config, wildcards.dataset)[key]
-
-
-def optional_dataset_flags(wildcards):
-    """The flags of keys that are given: --path, --data-dir, --test-images, --mirrors."""
-    values = resolve_dataset(config, wildcards.dataset)
-    return optional_flags(values, ["path", "data_dir", "test_images", "mirrors"])
-
-
 rule fetch_data:
     """Find or download a data set, verify it, split it, and freeze its binarisation."""
     input:
         script=f"{SCRIPTS}/fetch_data.py",
         package=sorted(str(path) for path in Path(SCRIPTS, "datasets").glob("*.py")),
-        source_file=lambda wildcards: resolve_dataset(config, wildcards.dataset)[
-            "path"
-        ]
-        or [],
+        source_file=dataset_file,
     output:
         images=[f"results/data/{{dataset}}/{name}.npy" for name in IMAGES],
         manifest="results/data/{dataset}/manifest.json",
@@ -40,7 +27,7 @@ rule fetch_data:
         "results/logs/fetch_data/{dataset}.log",
     localrule: True
     params:
-        output_dir="results/data/{dataset}",
+        output_dir=subpath(output.manifest, parent=True),
         source=dataset_key("source"),
         validation_images=dataset_key("validation_images"),
         flags=optional_dataset_flags,

@@ -43,16 +43,19 @@ rule evaluate:
         threads_per_rank=of_run("threads_per_rank"),
         runtime=60,
     params:
-        output_dir="results/runs/{run}/seed{seed}",
+        launch=LAUNCH,
+        venv=VENV,
+        script=f"{SCRIPTS}/evaluate.py",
+        output_dir=subpath(output.summary, parent=True),
     shell:
         r"""
-        {LAUNCH:q} \
+        {params.launch:q} \
             --nodes {resources.nodes} \
             --tasks-per-node {resources.tasks_per_node} \
             --threads-per-rank {resources.threads_per_rank} \
             --mpi {resources.mpi:q} \
-            --venv {VENV:q} \
-            -- {SCRIPTS}/evaluate.py \
+            --venv {params.venv:q} \
+            -- {params.script:q} \
             --evaluation {input.evaluation:q} \
             --model {input.model:q} \
             --data results/data \

@@ -30,15 +30,17 @@ rule smoke_test:
         threads_per_rank=WIDEST["threads_per_rank"],
         runtime=10,
     params:
+        launch=LAUNCH,
+        venv=VENV,
         repeats=20,
     shell:
         r"""
-        {LAUNCH:q} \
+        {params.launch:q} \
             --nodes {resources.nodes} \
             --tasks-per-node {resources.tasks_per_node} \
             --threads-per-rank {resources.threads_per_rank} \
             --mpi {resources.mpi:q} \
-            --venv {VENV:q} \
+            --venv {params.venv:q} \
             -- {input.script:q} \
             --repeats {params.repeats} \
             --ranks-csv {output.ranks:q} \

@@ -39,17 +39,20 @@ rule train:
         threads_per_rank=of_run("threads_per_rank"),
         runtime=60,
     params:
+        launch=LAUNCH,
+        venv=VENV,
+        script=f"{SCRIPTS}/train.py",
         state="results/state/{run}/seed{seed}",
         checkpoint_seconds=60,
     shell:
         r"""
-        {LAUNCH:q} \
+        {params.launch:q} \
             --nodes {resources.nodes} \
             --tasks-per-node {resources.tasks_per_node} \
             --threads-per-rank {resources.threads_per_rank} \
             --mpi {resources.mpi:q} \
-            --venv {VENV:q} \
-            -- {SCRIPTS}/train.py \
+            --venv {params.venv:q} \
+            -- {params.script:q} \
             --training {input.training:q} \
             --data results/data \
             --seed {wildcards.seed} \

@@ -1,0 +1,59 @@
+# Variables: PYTHON, the interpreter of both environments. VENV, where the controller's lies.
+# XDG_CACHE_HOME, where wheels and downloads are cached. SNAKEMAKE_DIR, where Snakemake keeps its
+# records if not in ./.snakemake.
+PYTHON ?= python3
+VENV ?= .venv
+TEST_ENVIRONMENT := .test-environment
+TRAINING_SCRIPTS := $(addprefix workflow/scripts/,smoke_test.py train.py evaluate.py progress.py user_errors.py)
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+
+.PHONY: help setup report test test-environment lint bench unlock pins
+help: ## show these lines
+	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
+
+setup: $(VENV)/requirements ## prepare Snakemake in .venv
+	@$(if $(SNAKEMAKE_DIR),mkdir -p "$(SNAKEMAKE_DIR)" && ln -sfn "$(abspath $(SNAKEMAKE_DIR))" .snakemake)
+
+$(VENV)/requirements: requirements.txt workflow/scripts/prerequisites.sh
+	@sh workflow/scripts/prerequisites.sh $(PYTHON)
+	$(PYTHON) -m venv "$(VENV)"
+	"$(VENV)/bin/python" -m pip install --quiet --requirement requirements.txt
+	@touch "$@"
+
+report: setup ## train, evaluate and write results/report.html
+	snakemake --profile profiles/local
+
+$(VENV)/requirements-dev: $(VENV)/requirements requirements-dev.txt
+	"$(VENV)/bin/python" -m pip install --quiet --requirement requirements-dev.txt
+	@touch "$@"
+
+$(TEST_ENVIRONMENT)/tests: $(VENV)/requirements workflow/envs/*.txt tests/requirements.txt \
+		workflow/scripts/build_environment.py workflow/scripts/horovod_build.py workflow/scripts/wheelhouse.py
+	python workflow/scripts/build_environment.py --torch pinned --pins workflow/envs/*.txt \
+		--venv $(@D)/venv --build-json $(@D)/build.json --packages $(@D)/packages.txt --log $(@D)/build.log
+	$(@D)/venv/bin/python -m pip install --quiet --requirement tests/requirements.txt
+	@touch "$@"
+
+test-environment: $(TEST_ENVIRONMENT)/tests ## build the environment that the tests share
+
+lint: $(VENV)/requirements-dev $(TEST_ENVIRONMENT)/tests ## formatting, style and types
+	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
+	mypy --python-executable $(TEST_ENVIRONMENT)/venv/bin/python \
+		workflow/scripts/vae $(TRAINING_SCRIPTS)
+	! snakemake --lint 2>&1 | grep '^    \* ' | grep -v -e 'Specify a conda environment' -e 'No log directive' \
+		-e 'variable PYTHON from outside' # a param would re-run everything when .venv moves
+	mypy $(filter-out $(TRAINING_SCRIPTS),$(wildcard workflow/scripts/*.py)) workflow/scripts/datasets
+
+test: lint ## lint, then all rings of tests
+	$(TEST_ENVIRONMENT)/venv/bin/python -m pytest tests/unit/training tests/process
+	python -m pytest tests/unit/controller tests/workflow
+
+bench: $(TEST_ENVIRONMENT)/tests ## speed, measured side by side
+	$(TEST_ENVIRONMENT)/venv/bin/python benchmarks/ranks.py
+
+unlock: setup ## after an accident, release the working directory
+	snakemake --unlock
+
+pins: ## compile requirements*.txt anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
