@@ -96,7 +96,8 @@ def build_environment(venv: Path, cuda: str | None) -> dict[str, str]:
     settings = SETTINGS if cuda else {**SETTINGS, "HOROVOD_WITHOUT_NVTX": "1"}
     environment = {"CXX": "g++", **settings, **os.environ}
     environment["CXXFLAGS"] = f"{CXXFLAGS} {environment.get('CXXFLAGS', '')}".strip()
-    environment["PATH"] = f"{venv / 'bin'}{os.pathsep}{environment['PATH']}"
+    # Absolute, because the build runs in other folders.
+    environment["PATH"] = f"{venv.absolute() / 'bin'}{os.pathsep}{environment['PATH']}"
     # A make above us has left its own flags, and Horovod would start 8 compilers without any.
     environment["MAKEFLAGS"] = f"-j{environment.get('CMAKE_BUILD_PARALLEL_LEVEL', jobs())}"
     return environment

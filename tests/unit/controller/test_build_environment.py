@@ -203,6 +203,11 @@ def test_flags_of_a_make_above_do_not_reach_the_build(
     assert environment["CXXFLAGS"] == "-include string -include cstdint -O1"
 
 
+def test_a_relative_environment_is_found_from_the_folders_of_the_build() -> None:
+    environment = horovod_build.build_environment(Path("results/venv"), cuda=None)
+    assert environment["PATH"].startswith(f"{Path.cwd()}/results/venv/bin:")
+
+
 def test_cpu_machine_never_asks_for_a_cuda_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
