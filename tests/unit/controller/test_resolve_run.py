@@ -1,0 +1,64 @@
+"""How a run's keys come together; what is refused is tested with Snakemake in tests/workflow."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from resolve_run import check, ranks, resolve, resolve_dataset, specification, write
+
+
+def config(defaults: dict[str, Any] | None = None, **run: Any) -> dict[str, Any]:
+    digits = {"source": "digits", "validation_images": 200, "test_images": 397}
+    return {"datasets": {"digits": digits}, "defaults": defaults or {}, "runs": {"one": run}}
+
+
+def test_a_runs_own_value_wins_over_defaults_and_these_over_the_schemas() -> None:
+    values = resolve(config({"epochs": 7, "beta": 2}, epochs=9), "one")
+    assert (values["epochs"], values["beta"], values["activation"]) == (9, 2, "tanh")
+
+
+@pytest.mark.parametrize(
+    ("defaults", "run", "batch_size"),
+    [
+        ({}, {"batch_per_rank": 30, "tasks_per_node": 2, "nodes": 3}, 180),
+        ({"batch_per_rank": 30, "tasks_per_node": 2}, {}, 60),
+        ({"batch_size": 100}, {"batch_per_rank": 30, "tasks_per_node": 2}, 60),
+        ({"batch_per_rank": 30, "tasks_per_node": 2}, {"batch_size": 100}, 100),
+    ],
+)
+def test_batch_per_rank_is_resolved_to_the_global_batch(
+    defaults: dict[str, Any], run: dict[str, Any], batch_size: int
+) -> None:
+    made = config(defaults, **run)
+    check(made)
+    assert resolve(made, "one")["batch_size"] == batch_size
+
+
+def test_ranks_are_nodes_times_tasks() -> None:
+    assert ranks(resolve(config(nodes=3, tasks_per_node=4), "one")) == 12
+
+
+def test_resources_and_seeds_are_no_part_of_the_specification() -> None:
+    made = specification(config(), "one")
+    other = specification(config(nodes=2, tasks_per_node=4, seeds=[5]), "one")
+    assert made == other
+    assert set(made) == {"run", "training", "evaluation"}
+    assert "nodes" not in made["training"]
+
+
+def test_a_parts_file_says_that_part_alone() -> None:
+    changed = config(importance_samples=7)
+    assert specification(changed, "one", "training") == specification(config(), "one", "training")
+    assert specification(changed, "one", "evaluation")["evaluation"]["importance_samples"] == 7
+
+
+def test_the_file_is_sorted_json(tmp_path: Path) -> None:
+    write(specification(config(), "one"), tmp_path / "run.json")
+    text = (tmp_path / "run.json").read_text()
+    assert json.loads(text) == specification(config(), "one")
+    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+
+
+def test_a_data_set_has_all_its_keys() -> None:
+    assert resolve_dataset(config(), "digits")["mirrors"] == []
