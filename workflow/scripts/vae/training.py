@@ -1,6 +1,7 @@
 """The training of one VAE as a state that advances step by step and can be saved at any of them."""
 
 import math
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,10 @@ import torch
 from torch import Tensor
 
 from vae.data import TrainingImages, rank_slice
-from vae.estimate import chunks, estimate_elbo, image_noise
+from vae.estimate import chunks, image_noise
 from vae.networks import VAE
 from vae.noise import Purpose, normals, words
+from vae.objective import draw, elbo
 from vae.spec import TrainingSpec
 from vae.train_step import (
     NOTHING,
@@ -177,22 +179,29 @@ class Training:
         noise = normals(raw, self.vae.dtype).view(count, samples, latent).transpose(0, 1)
         return x, noise.to(self.vae.device)
 
+    @cached_property
+    def _validation_chunks(self) -> list[tuple[Tensor, Tensor]]:
+        """This rank's validation images, uint8 (B, D), and their noise (1, B, L)."""
+        mine = list(range(self.rank, len(self.validation), self.size))
+        found = []
+        for first, count in chunks(len(mine), VALIDATION_CHUNK):
+            ids = mine[first : first + count]
+            noise = image_noise(self.vae, self.seed, Purpose.VALIDATION, ids)(0, 1)
+            found.append((torch.from_numpy(self.validation[ids]).to(self.vae.device), noise))
+        return found
+
     @torch.no_grad()
     def _validate(self) -> tuple[float, float]:
         totals = torch.zeros(3, dtype=torch.float64)
-        mine = list(range(self.rank, len(self.validation), self.size))
-        for first, count in chunks(len(mine), VALIDATION_CHUNK):
-            ids = mine[first : first + count]
-            x = torch.from_numpy(self.validation[ids]).to(self.vae.device, self.vae.dtype)
-            noise = image_noise(self.vae, self.seed, Purpose.VALIDATION, ids)
-            one = estimate_elbo(self.vae, x, self.vae.encode(x), noise, samples=1, chunk=1)
-            totals += torch.stack([one.rate.sum(), one.distortion.sum(), torch.tensor(len(ids))])
+        for images, noise in self._validation_chunks:
+            x = images.to(self.vae.dtype)
+            bound = elbo(draw(self.vae, x, noise), "analytic")
+            sums = [bound.rate.double().sum(), bound.distortion.double().sum()]
+            totals += torch.stack([*sums, torch.tensor(len(x))]).cpu()
         self.allreduce(totals)
         rate, distortion, counted = totals.tolist()
         if counted != len(self.validation):
-            raise AssertionError(
-                f"{counted:.0f} of {len(self.validation)} validation images counted"
-            )
+            raise AssertionError(f"{counted:.0f} validation images, not {len(self.validation)}")
         return rate / counted, distortion / counted
 
     def _keep_best(self, validation_elbo: float) -> None:
