@@ -3,6 +3,7 @@
 # records if not in ./.snakemake.
 PYTHON ?= python3
 VENV ?= .venv
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/elboflow
 TEST_ENVIRONMENT := .test-environment
 TRAINING_SCRIPTS := $(addprefix workflow/scripts/,smoke_test.py train.py evaluate.py progress.py user_errors.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
@@ -12,12 +13,19 @@ help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
 setup: $(VENV)/requirements ## prepare Snakemake in .venv
-	@$(if $(SNAKEMAKE_DIR),mkdir -p "$(SNAKEMAKE_DIR)" && ln -sfn "$(abspath $(SNAKEMAKE_DIR))" .snakemake)
+	@$(if $(SNAKEMAKE_DIR),mkdir -p "$(SNAKEMAKE_DIR)" && rm -f .snakemake && \
+		ln -s "$(abspath $(SNAKEMAKE_DIR))" .snakemake)
 
+# The packages are kept as wheels, so that a second clone needs no network.
 $(VENV)/requirements: requirements.txt workflow/scripts/prerequisites.sh
 	@sh workflow/scripts/prerequisites.sh $(PYTHON)
 	$(PYTHON) -m venv "$(VENV)"
-	"$(VENV)/bin/python" -m pip install --quiet --requirement requirements.txt
+	wheels="$(CACHE)/controller/$$($(PYTHON) -VV | cat - requirements.txt | sha256sum | cut -c 1-16)" && \
+	if [ ! -d "$$wheels" ]; then \
+		"$(VENV)/bin/python" -m pip wheel --quiet --wheel-dir "$$wheels.$$$$" --requirement requirements.txt && \
+		mv "$$wheels.$$$$" "$$wheels"; \
+	fi && \
+	"$(VENV)/bin/python" -m pip install --quiet --no-index --find-links "$$wheels" --requirement requirements.txt
 	@touch "$@"
 
 report: setup ## train, evaluate and write results/report.html
@@ -40,8 +48,7 @@ lint: $(VENV)/requirements-dev $(TEST_ENVIRONMENT)/tests ## formatting, style an
 	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
 	mypy --python-executable $(TEST_ENVIRONMENT)/venv/bin/python \
 		workflow/scripts/vae $(TRAINING_SCRIPTS)
-	! snakemake --lint 2>&1 | grep '^    \* ' | grep -v -e 'Specify a conda environment' -e 'No log directive' \
-		-e 'variable PYTHON from outside' # a param would re-run everything when .venv moves
+	sh tests/lint_workflow.sh
 	mypy $(filter-out $(TRAINING_SCRIPTS),$(wildcard workflow/scripts/*.py)) workflow/scripts/datasets
 
 test: lint ## lint, then all rings of tests

@@ -13,12 +13,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
-from smoke_test import Worker, start
 from train import allreduce
 from vae.data import mean_image
 from vae.networks import VAE, initialise
 from vae.spec import TrainingSpec
 from vae.training import Training
+from worker import Worker, start
 
 PIXELS, LEVELS, IMAGES = 784, 255, 10_000
 WARM_UP_STEPS = 30

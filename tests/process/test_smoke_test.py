@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from smoke_test import SIZES, Worker, differences, misplaced
+from smoke_test import SIZES
+from worker import Worker, differences, misplaced
 
 Launch = Callable[..., subprocess.CompletedProcess[str]]
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
@@ -32,7 +33,7 @@ def script(tmp_path: Path) -> Callable[[str], Path]:
     def write(lines: str) -> Path:
         path = tmp_path / "script.py"
         head = f"import sys\nsys.path.insert(0, {str(SCRIPTS)!r})\n"
-        head += "import horovod.torch as hvd, smoke_test, torch\nfrom smoke_test import start\n"
+        head += "import horovod.torch as hvd, torch, worker\nfrom worker import start\n"
         path.write_text(head + lines)
         return path
 

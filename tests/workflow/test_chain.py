@@ -1,5 +1,6 @@
 """From a checkout to a report, and the same report from another checkout."""
 
+import base64
 import importlib.util
 
 import pandas as pd
@@ -61,8 +62,18 @@ def test_a_named_configuration_replaces_the_default_runs(fresh, name):
     assert plan["fetch_data"] == 1
 
 
+def test_after_a_crash_what_was_being_written_is_computed_again(finished):
+    output = finished.folder / "results" / "tables" / "runs.csv"
+    record = base64.b64encode(b"results/tables/runs.csv").decode()
+    (finished.folder / ".snakemake" / "incomplete" / record).write_text("")
+    output.write_text("half")
+    result = finished.snakemake("--profile", "profiles/local")
+    assert result.returncode == 0, result.stdout
+    assert output.read_text().startswith("run,seed,quantity")
+
+
 def test_a_failing_run_says_why_and_the_others_finish(finished, tiny):
-    finished.configure(tiny("broken", learning_rate=1e300))
+    finished.configure(tiny("broken", learning_rate=10, epochs=50))
     result = finished.snakemake("--profile", "profiles/local")
     assert result.returncode != 0
     assert "error: broken seed 1: the objective or its gradient is not finite" in result.stdout

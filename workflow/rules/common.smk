@@ -18,7 +18,8 @@ PYTHON = sys.executable
 
 sys.path.insert(0, os.path.join(workflow.basedir, "workflow", "scripts"))
 
-from resolve_run import ConfigError, check, resolve, specification
+from check_config import ConfigError, check
+from resolve_run import resolve, specification
 from resolve_run import resolve_dataset, resolve_environment
 
 try:

@@ -55,12 +55,12 @@ rule evaluate:
             --threads-per-rank {resources.threads_per_rank} \
             --mpi {resources.mpi:q} \
             --venv {params.venv:q} \
+            --log {log:q} \
             -- {params.script:q} \
             --evaluation {input.evaluation:q} \
             --model {input.model:q} \
             --data results/data \
             --seed {wildcards.seed} \
             --output-dir {params.output_dir:q} \
-            --speed {output.speed:q} \
-            2>&1 | tee {log:q}
+            --speed {output.speed:q}
         """

@@ -17,6 +17,7 @@ rule smoke_test:
     input:
         build="results/environment/build.json",
         script=f"{SCRIPTS}/smoke_test.py",
+        worker=f"{SCRIPTS}/worker.py",
     output:
         ranks=SMOKE_TEST,
         allreduce="results/machine/smoke_test/allreduce.csv",
@@ -41,9 +42,9 @@ rule smoke_test:
             --threads-per-rank {resources.threads_per_rank} \
             --mpi {resources.mpi:q} \
             --venv {params.venv:q} \
+            --log {log:q} \
             -- {input.script:q} \
             --repeats {params.repeats} \
             --ranks-csv {output.ranks:q} \
-            --allreduce-csv {output.allreduce:q} \
-            2>&1 | tee {log:q}
+            --allreduce-csv {output.allreduce:q}
         """

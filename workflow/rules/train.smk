@@ -52,6 +52,7 @@ rule train:
             --threads-per-rank {resources.threads_per_rank} \
             --mpi {resources.mpi:q} \
             --venv {params.venv:q} \
+            --log {log:q} \
             -- {params.script:q} \
             --training {input.training:q} \
             --data results/data \
@@ -60,6 +61,5 @@ rule train:
             --checkpoint-seconds {params.checkpoint_seconds} \
             --model {output.model:q} \
             --metrics {output.metrics:q} \
-            --speed {output.speed:q} \
-            2>&1 | tee {log:q}
+            --speed {output.speed:q}
         """

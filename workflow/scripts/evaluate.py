@@ -9,7 +9,6 @@
 import argparse
 import csv
 import io
-import json
 import time
 from collections.abc import Iterable
 from dataclasses import fields
@@ -20,7 +19,6 @@ import horovod.torch as hvd
 import numpy as np
 import torch
 from progress import Progress
-from smoke_test import Worker, start
 from user_errors import in_one_line
 from vae.checkpoint import load_model, write_bytes
 from vae.data import DataError, Manifest, load, mean_image, read_manifest
@@ -37,6 +35,7 @@ from vae.summary import (
     check,
     summarise,
 )
+from worker import Worker, record_speed, start
 
 
 def load_vae(path: Path, data: Path) -> tuple[VAE, Manifest]:
@@ -83,7 +82,6 @@ def evaluate_chunk(
 ) -> dict[str, torch.Tensor]:
     """The fields of PerImage for one chunk of images."""
     x = torch.from_numpy(binary).to(vae.device, vae.dtype)
-    vae.likelihood.require_support(x)
     posterior = vae.encode(x)
     elbo_noise = image_noise(vae, seed, Purpose.ELBO, ids)
     elbo = estimate_elbo(vae, x, posterior, elbo_noise, spec.elbo_samples, spec.chunk_samples)
@@ -190,6 +188,7 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
     vae, manifest = load_vae(args.model, args.data)
     vae.to(worker.device)
     binary, grey = load(manifest, "test_binary.npy"), load(manifest, "test.npy")
+    vae.likelihood.require_support(torch.from_numpy(binary))
     ids = list(range(worker.rank, len(binary), worker.size))
     began = time.monotonic()
     # Runs of one seed share their noise, so that differences are paired; seeds do not.
@@ -199,7 +198,7 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
     images = gather(evaluate_images(vae, spec, noise_seed, binary, ids, progress), ids, len(binary))
     progress.close()
     seconds = time.monotonic() - began
-    hosts = hvd.allgather_object(worker.host)
+    record_speed(args.speed, worker, run, args.seed, len(binary), seconds)
     if worker.rank == 0:
         base = baselines(grey, binary, manifest.levels, training_mean(manifest))
         write_tables(args.output_dir, images, base, binary.shape[1], spec.active_unit_threshold)
@@ -207,18 +206,6 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
         shown = pictures(vae, spec, noise_seed, grey, binary)
         np.savez(buffer, allow_pickle=False, **shown)
         write_bytes(args.output_dir / "images.npz", buffer.getvalue())
-        speed = {
-            "run": run,
-            "seed": args.seed,
-            "ranks": worker.size,
-            "threads_per_rank": torch.get_num_threads(),
-            "hosts": sorted(set(hosts)),
-            "device": worker.device_name,
-            "images_per_second": len(binary) / seconds,
-            "seconds": seconds,
-            "images": len(binary),
-        }
-        write_bytes(args.speed, (json.dumps(speed, indent=2) + "\n").encode())
 
 
 def training_mean(manifest: Manifest) -> np.ndarray:

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Run a Python script of the training environment on every MPI rank.
 #
-#   launch.sh --nodes N --tasks-per-node M --threads-per-rank T --mpi "mpirun …" --venv DIR -- SCRIPT ARGS…
+#   launch.sh --nodes N --tasks-per-node M --threads-per-rank T --mpi "mpirun …" --venv DIR \
+#       [--log FILE] -- SCRIPT ARGS…
 #
 # Starts N x M ranks of `DIR/bin/python SCRIPT ARGS…`. The words of --mpi are the launcher and its
-# own options; `-n RANKS` is added. Every setting below yields to one that is set already, except
+# own options; `-n RANKS` is added. What is printed goes to FILE as well, but for progress bars, which
+# are drawn only where the launcher's own stderr is a terminal. Every setting below yields to one that is set already, except
 # the threads per rank, which the configuration fixes.
 set -euo pipefail
 
@@ -13,7 +15,7 @@ fail() {
     exit 2
 }
 
-nodes='' tasks_per_node='' threads='' mpi='' venv=''
+nodes='' tasks_per_node='' threads='' mpi='' venv='' log=''
 while [[ $# -gt 0 && $1 != -- ]]; do
     [[ $# -ge 2 ]] || fail "$1 needs a value"
     case $1 in
@@ -22,6 +24,7 @@ while [[ $# -gt 0 && $1 != -- ]]; do
         --threads-per-rank) threads=$2 ;;
         --mpi) mpi=$2 ;;
         --venv) venv=$2 ;;
+        --log) log=$2 ;;
         *) fail "unknown option $1" ;;
     esac
     shift 2
@@ -60,7 +63,11 @@ settings=(
     "ELBOFLOW_RANKS=$ranks" "PYTHONUNBUFFERED=$PYTHONUNBUFFERED"
     "OMP_NUM_THREADS=$threads" "MKL_NUM_THREADS=$threads" "OPENBLAS_NUM_THREADS=$threads"
 )
+[[ -t 2 ]] && settings+=(ELBOFLOW_PROGRESS_BAR=1)
 for name in "${!HOROVOD_@}"; do settings+=("$name=${!name}"); done
+
+# A redrawn line ends in a carriage return each time; only its last state belongs into the log.
+[[ -n $log ]] && exec > >(tee >(sed -u 's/.*\r//' >"$log")) 2>&1
 
 # Through env, since mpirun hands a shell's variables to its own host only. And exec, so that
 # Ctrl-C and a scheduler's signals reach mpirun itself, which then ends the ranks.

@@ -1,5 +1,6 @@
 """Progress of long work on rank 0: a bar on a terminal, a plain line now and then elsewhere."""
 
+import os
 import sys
 import time
 
@@ -24,10 +25,11 @@ class Progress:
         self.ranks = ranks
         self.started, self.at_start = time.monotonic(), done
         self.shown = self.started
-        terminal = sys.stderr.isatty() and not silent
+        # The launcher says whether anyone watches: a rank itself never has a terminal.
+        watched = "ELBOFLOW_PROGRESS_BAR" in os.environ and not silent
         self.bar = (
-            tqdm(total=total, initial=done, desc=title, unit="image", unit_scale=True)
-            if terminal
+            tqdm(total=total, initial=done, desc=title, unit=" images", unit_scale=True, ncols=100)
+            if watched
             else None
         )
 

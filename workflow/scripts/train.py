@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import horovod.torch as hvd
+import numpy as np
 import torch
 from horovod import __version__ as horovod_version
 from progress import Progress
-from smoke_test import Worker, start
 from torch import Tensor
 from user_errors import in_one_line
 from vae import checkpoint
@@ -28,6 +28,7 @@ from vae.data import load, mean_image, read_manifest
 from vae.networks import VAE, initialise
 from vae.spec import TrainingSpec, parse, read_run
 from vae.training import Diverged, Training
+from worker import Worker, record_speed, start
 
 
 def state_digest(spec_document: dict[str, Any], seed: int, data_sha256: str) -> str:
@@ -38,7 +39,7 @@ def state_digest(spec_document: dict[str, Any], seed: int, data_sha256: str) -> 
         if name.split(".")[0] == "vae" and module.__file__
     )
     document = json.dumps(spec_document, sort_keys=True)
-    versions = f"torch {torch.__version__} horovod {horovod_version}"
+    versions = f"torch {torch.__version__} numpy {np.__version__} horovod {horovod_version}"
     return checkpoint.digest([document, str(seed), data_sha256, versions, *package])
 
 
@@ -69,6 +70,8 @@ def restore(training: Training, state: Path, digest: str, worker: Worker) -> Non
     content = hvd.broadcast_object(content, root_rank=0, name="state")
     if content is not None:
         training.load_state(checkpoint.deserialise(content))
+    # Horovod: no rank may start from values that another kind of processor rounded differently.
+    hvd.broadcast_(training.flat.values.data, root_rank=0, name="values")
 
 
 def run_to_the_end(
@@ -87,12 +90,12 @@ def run_to_the_end(
         began = time.monotonic()
         try:
             epoch_ended = training.advance()
+            spent += time.monotonic() - began
+            if epoch_ended:
+                training.end_epoch()
         except Diverged as error:
             advice = "lower learning_rate or set gradient_clip; earlier checkpoints stay"
             raise Diverged(f"{title}: {error}; {advice} in {args.state}") from error
-        spent += time.monotonic() - began
-        if epoch_ended:
-            training.end_epoch()
         progress.advance(batch, training.summary)
         if worker.rank == 0 and time.monotonic() - saved >= args.checkpoint_seconds:
             save(training, args.state, digest)
@@ -123,24 +126,14 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     restore(training, args.state, digest, worker)
     started_at_step = training.step
     seconds = run_to_the_end(training, f"{run} seed {args.seed}", args, digest, worker)
-    hosts = hvd.allgather_object(worker.host)
     if worker.rank == 0:
         save(training, args.state, digest)
-        steps = training.step - started_at_step
         write_outputs(args, training, document["training"], manifest.sha256)
-        speed = {
-            "run": run,
-            "seed": args.seed,
-            "ranks": worker.size,
-            "threads_per_rank": torch.get_num_threads(),
-            "hosts": sorted(set(hosts)),
-            "device": worker.device_name,
-            "images_per_second": steps * spec.batch_size / seconds if steps else None,
-            "seconds": seconds,
-            "steps": training.step,
-            "started_at_step": started_at_step,
-        }
-        checkpoint.write_bytes(args.speed, (json.dumps(speed, indent=2) + "\n").encode())
+    images = (training.step - started_at_step) * spec.batch_size
+    record_speed(
+        args.speed, worker, run, args.seed, images, seconds,
+        steps=training.step, started_at_step=started_at_step,
+    )  # fmt: skip
 
 
 def write_outputs(

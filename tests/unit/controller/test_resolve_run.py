@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from resolve_run import check, ranks, resolve, resolve_dataset, specification, write
+from check_config import check
+from resolve_run import ranks, resolve, resolve_dataset, specification, write
 
 
 def config(defaults: dict[str, Any] | None = None, **run: Any) -> dict[str, Any]:

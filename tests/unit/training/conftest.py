@@ -59,14 +59,18 @@ def binary_images(count: int) -> np.ndarray:
 
 
 def make_training(
-    images: int = 35, rank: int = 0, size: int = 1, seed: int = 1, **changes: Any
+    images: int = 35,
+    rank: int = 0,
+    size: int = 1,
+    seed: int = 1,
+    validation: int = 9,
+    **changes: Any,
 ) -> Training:
     spec, grey = make_spec(**changes), grey_images(images)
     vae = VAE(spec, PIXELS)
     initialise(vae, seed, mean_image(grey, LEVELS))
-    return Training(
-        vae, spec, seed, grey, LEVELS, binary_images(9), rank, size, allreduce=lambda _: None
-    )
+    frozen = binary_images(validation)
+    return Training(vae, spec, seed, grey, LEVELS, frozen, rank, size, allreduce=lambda _: None)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ import itertools
 import pytest
 import torch
 from torch.distributions import Bernoulli as Reference
+from vae.data import DataError
 from vae.likelihood import Bernoulli, make_likelihood
 from vae.spec import SpecError
 
@@ -22,7 +23,7 @@ def test_probabilities_of_all_images_sum_to_one():
 
 
 def test_grey_pixels_are_refused():
-    with pytest.raises(ValueError, match="binary pixels only"):
+    with pytest.raises(DataError, match="binary pixels only"):
         Bernoulli().require_support(torch.tensor([[0.0, 0.5]]))
 
 

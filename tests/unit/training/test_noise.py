@@ -30,6 +30,12 @@ def test_normals_have_the_moments_of_the_standard_normal():
     assert torch.isfinite(draws).all()
 
 
+def test_the_ends_of_the_range_of_words_give_finite_normals():
+    ends = np.array([0, 2**64 - 1], dtype=np.uint64)
+    lowest, highest = normals(ends, torch.float64).tolist()
+    assert -9 < lowest == -highest
+
+
 def test_pixels_are_on_with_the_probability_of_their_grey_level():
     count, levels = 20_000, 16
     grey = np.tile(np.arange(levels + 1, dtype=np.uint8), (count, 1))

@@ -3,8 +3,6 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from vae.summary import (
     Baselines,
     ImpossibleResult,
@@ -124,14 +122,3 @@ def test_baselines_have_their_closed_forms():
     assert found.entropy[0] == pytest.approx(entropy)
     mean_image = math.log(0.999) + math.log(0.25) + math.log(0.5) + math.log(0.999)
     assert found.mean_image[0] == pytest.approx(mean_image)
-
-
-@given(st.integers(1, 400), st.integers(1, 8))
-def test_sums_and_counts_over_unpadded_shares_give_the_exact_mean(count, ranks):
-    """Means of rank means or of batch means differ as soon as shares do."""
-    values = np.linspace(-100, -90, count) ** 3
-    shares = [values[rank::ranks] for rank in range(ranks)]
-    total = sum(share.sum(dtype=np.float64) for share in shares)
-    counted = sum(len(share) for share in shares)
-    assert counted == count
-    assert total / counted == pytest.approx(values.mean(), rel=1e-12)

@@ -112,3 +112,42 @@ def test_staircase_is_that_of_the_paper(toy):
         assert learning_rate_at(spec, start + 0.99 * 3**stage) == pytest.approx(rate)
     assert learning_rate_at(spec, 3281) == pytest.approx(0.0001)
     assert learning_rate_at(toy["spec"](learning_rate=0.5), 3) == 0.5
+
+
+def test_a_validation_that_is_not_finite_raises(toy):
+    training = toy["training"]()
+    while not training.advance():
+        pass
+    with torch.no_grad():
+        training.flat.values.fill_(math.nan)
+    with pytest.raises(Diverged, match="validation ELBO is not finite after epoch 1"):
+        training.end_epoch()
+
+
+def test_early_stopping_waits_for_the_end_of_the_warm_up(toy):
+    changes = {"epochs": 40, "patience": 2, "warmup_epochs": 12, "beta": 50.0}
+    training = train_to_the_end(toy["training"](**changes))
+    assert training.kept_epoch >= 12
+
+
+@given(st.integers(1, 60), st.integers(1, 5))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+def test_validation_over_ranks_is_a_sum_and_a_count(toy, images, ranks):
+    """Shares of any size; a mean of the ranks' means would differ."""
+
+    def totals(size):
+        collected = torch.zeros(3, dtype=torch.float64)
+
+        def add(mine):
+            collected.add_(mine)
+            mine.copy_(torch.ones(3) * images)
+
+        for rank in range(size):
+            training = toy["training"](rank=rank, size=size, validation=images)
+            training.allreduce = add
+            training._validate()
+        return collected
+
+    alone, together = totals(1), totals(ranks)
+    assert together[2] == images
+    torch.testing.assert_close(together, alone, rtol=1e-12, atol=1e-12)

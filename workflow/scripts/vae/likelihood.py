@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vae.data import DataError
 from vae.spec import SpecError
 
 
@@ -34,9 +35,9 @@ class Bernoulli(nn.Module):
         return torch.logit(mean_image.clamp(0.001, 0.999))
 
     def require_support(self, x: Tensor) -> None:
-        """Refuse data that this likelihood is no density of."""
+        """Refuse images that this likelihood is no density of (DataError)."""
         if not bool(((x == 0) | (x == 1)).all()):
-            raise ValueError(
+            raise DataError(
                 "a Bernoulli likelihood is a density of binary pixels only and these are grey: "
                 "binarise the images first"
             )

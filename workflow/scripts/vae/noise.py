@@ -50,7 +50,8 @@ def words(
 
 def normals(raw: np.ndarray, dtype: torch.dtype) -> Tensor:
     """Standard normal numbers by inverse CDF, one per word; same shape as `raw`."""
-    uniform = ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    # 52 bits and a half: exact in float64, and never 0 or 1.
+    uniform = ((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
     return torch.special.ndtri(torch.from_numpy(uniform)).to(dtype)
 
 

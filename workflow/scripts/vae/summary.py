@@ -79,7 +79,7 @@ def baselines(grey: np.ndarray, binary: np.ndarray, levels: int, mean: np.ndarra
 def mean_of(name: str, values: np.ndarray, monte_carlo: np.ndarray | None = None) -> Quantity:
     """Mean over images; data error sd / sqrt(N), Monte Carlo error from those of the images."""
     count = len(values)
-    data_error = float(values.std(ddof=1) / count**0.5) if count > 1 else None
+    data_error = float(values.std(ddof=1) / count**0.5)
     error = (
         float(np.sqrt(np.square(monte_carlo).sum()) / count) if monte_carlo is not None else None
     )
@@ -145,7 +145,7 @@ def _not_above(
     lower: str, lower_values: np.ndarray, upper: str, upper_values: np.ndarray
 ) -> tuple[str, str, str]:
     excess = lower_values - upper_values
-    error = excess.std(ddof=1) / len(excess) ** 0.5 if len(excess) > 1 else 0.0
+    error = excess.std(ddof=1) / len(excess) ** 0.5
     detail = f"{lower} - {upper} = {excess.mean():.4f} +- {error:.4f} nats, paired over images"
     if excess.mean() > STANDARD_ERRORS * error:
         raise ImpossibleResult(f"{detail}: above what is possible; the model or its data are wrong")

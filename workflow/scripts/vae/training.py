@@ -57,6 +57,7 @@ class Training:
         self.images = TrainingImages(grey, levels, seed, spec.batch_size)
         self.epoch_images = len(grey)
         self.share = rank_slice(spec.batch_size, rank, size)
+        vae.likelihood.require_support(torch.from_numpy(validation))
         self.validation, self.rank, self.size = validation, rank, size
         self.flat = FlatParameters(vae)
         self.optimiser = torch.optim.Adam([self.flat.values], lr=spec.learning_rate)
@@ -111,8 +112,15 @@ class Training:
         return self.step * self.spec.batch_size % self.epoch_images < self.spec.batch_size
 
     def end_epoch(self) -> None:
-        """Validate, add a row to the metrics, and remember the best parameters."""
+        """Validate, add a row to the metrics, and remember the best parameters.
+
+        Raises:
+            Diverged: the validation ELBO is not finite.
+        """
         rate, distortion = self._validate()
+        if not math.isfinite(rate + distortion):
+            epoch = len(self.metrics) + 1
+            raise Diverged(f"the validation ELBO is not finite after epoch {epoch}")
         count = self.sums.images
         train_rate, train_distortion = self.sums.rate / count, self.sums.distortion / count
         self.metrics.append(
@@ -159,10 +167,8 @@ class Training:
 
     def kept_parameters(self) -> dict[str, Tensor]:
         """The model's state_dict: of the best epoch if there is early stopping, else the last."""
-        if self.best:
-            with torch.no_grad():
-                self.flat.values.copy_(self.best["values"])
-        return {name: value.detach().cpu().clone() for name, value in self.vae.state_dict().items()}
+        values = self.best["values"] if self.best else self.flat.values.detach().cpu()
+        return self.flat.by_name(values)
 
     def metrics_csv(self) -> str:
         """The metrics as CSV: every digit of a float64, so that equal files mean equal runs."""
@@ -205,8 +211,8 @@ class Training:
         return rate / counted, distortion / counted
 
     def _keep_best(self, validation_elbo: float) -> None:
-        if self.spec.patience is None:
-            return
+        if self.spec.patience is None or len(self.metrics) < self.spec.warmup_epochs:
+            return  # while beta rises, the parameters are those of another objective
         if self.best is None or validation_elbo > self.best["elbo"]:
             values = self.flat.values.detach().cpu().clone()
             self.best = {"elbo": validation_elbo, "epoch": len(self.metrics), "values": values}
