@@ -30,7 +30,7 @@ rule plot_training_curves:
     """Training and validation ELBO of every run, one panel each."""
     input:
         style=f"{SCRIPTS}/figure_style.py",
-        files=f"{SCRIPTS}/result_files.py",
+        files=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/json_files.py"],
         training="results/tables/training.csv",
         settings="results/tables/settings.csv",
     output:
@@ -52,7 +52,7 @@ rule plot_rate_distortion:
     """The plane of rate and distortion, and the gap between ELBO and log p(x)."""
     input:
         style=f"{SCRIPTS}/figure_style.py",
-        files=f"{SCRIPTS}/result_files.py",
+        files=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/json_files.py"],
         runs="results/tables/runs.csv",
         summary="results/tables/summary.csv",
         settings="results/tables/settings.csv",
@@ -75,7 +75,7 @@ rule plot_reconstructions:
     """Test images, their binary versions, and every run's reconstructions."""
     input:
         style=f"{SCRIPTS}/figure_style.py",
-        files=f"{SCRIPTS}/result_files.py",
+        files=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/json_files.py"],
         strips=f"{SCRIPTS}/image_strips.py",
         runs=per_run("results/runs/{run}/run.json"),
         manifests=MANIFESTS,
@@ -99,7 +99,7 @@ rule plot_samples:
     """What every run generates from draws of the prior."""
     input:
         style=f"{SCRIPTS}/figure_style.py",
-        files=f"{SCRIPTS}/result_files.py",
+        files=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/json_files.py"],
         strips=f"{SCRIPTS}/image_strips.py",
         runs=per_run("results/runs/{run}/run.json"),
         manifests=MANIFESTS,

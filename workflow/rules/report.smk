@@ -25,7 +25,7 @@ rule report:
     input:
         modules=[
             f"{SCRIPTS}/{name}.py"
-            for name in ["html_page", "report_tables", "result_files"]
+            for name in ["html_page", "report_tables", "result_files", "json_files"]
         ],
         template=f"{PAGES}/report.html.jinja",
         page=f"{PAGES}/page.html.jinja",
@@ -47,7 +47,10 @@ rule report:
 rule machine_report:
     """Put speed, ranks, hosts and versions on another page."""
     input:
-        modules=[f"{SCRIPTS}/{name}.py" for name in ["html_page", "result_files"]],
+        modules=[
+            f"{SCRIPTS}/{name}.py"
+            for name in ["html_page", "result_files", "json_files"]
+        ],
         template=f"{PAGES}/machine.html.jinja",
         page=f"{PAGES}/page.html.jinja",
         ranks="results/machine/smoke_test/ranks.csv",

@@ -23,7 +23,11 @@ TRAINING_CODE = [
     "worker",
     *(f"vae/{name}" for name in [*PACKAGE, "train_step", "training"]),
 ]
-EVALUATION_CODE = ["evaluate", "worker", *(f"vae/{name}" for name in [*PACKAGE, "summary"])]
+EVALUATION_CODE = [
+    "evaluate",
+    "worker",
+    *(f"vae/{name}" for name in [*PACKAGE, "summary"]),
+]
 
 # Pins and code are inputs here rather than of train and evaluate: while the environment is to be
 # rebuilt, Snakemake asks nothing behind it for other reasons to run, ancient() or not.

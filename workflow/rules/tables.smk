@@ -23,7 +23,7 @@ OUTPUTS, in results/tables/:
 rule tables:
     """Stack the tables of all trainings and take the means over seeds."""
     input:
-        files=f"{SCRIPTS}/result_files.py",
+        files=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/json_files.py"],
         runs=per_run("results/runs/{run}/run.json"),
         metrics=per_seed("results/runs/{run}/seed{seed}/metrics.csv"),
         summaries=per_seed("results/runs/{run}/seed{seed}/summary.csv"),

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import figure_style as style
 import matplotlib.pyplot as plt
 import numpy as np
+from json_files import read_manifest, read_run
 from matplotlib.figure import Figure
-from result_files import InputError, read_json
+from numpy.lib.npyio import NpzFile
+from result_files import InputError
 
 ARRAYS = ("grey", "binary", "reconstruction", "sample")
 LABEL_WIDTH, SHEET_WIDTH, GAP = 1.9, 6.4, 0.12  # inches
@@ -37,22 +38,34 @@ def read_images(path: str | Path) -> dict[str, np.ndarray]:
     """The arrays of an images.npz, each of shape (n, pixels).
 
     Raises:
-        InputError: the file is cut off, or lacks an array.
+        InputError: the file is damaged, lacks an array, or has one of another shape or kind.
     """
     try:
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in ARRAYS}
-    except (BadZipFile, EOFError, KeyError, OSError, ValueError) as error:
-        reason = str(error).strip("'").splitlines()[0]
+        arrays = _load(Path(path))
+    # Damaged bytes make the parsers of zip and .npy raise exceptions of a dozen kinds.
+    except Exception as error:
+        reason = " ".join(str(error).strip("'").split()) or type(error).__name__
         raise InputError(f"{path}: {reason}; delete the file and run again") from None
+    for name, array in arrays.items():
+        if array.ndim != 2 or not array.size or array.dtype.kind not in "buif":
+            raise InputError(f"{path}: {name} is no array of images; delete the file and run again")
     return arrays
+
+
+def _load(path: Path) -> dict[str, np.ndarray]:
+    with path.open("rb") as file:
+        archive = np.load(file, allow_pickle=False)
+        if not isinstance(archive, NpzFile):
+            raise InputError("a single array, not an archive")
+        with archive:
+            return {name: archive[name] for name in ARRAYS}
 
 
 def read_datasets(paths: Sequence[str | Path]) -> dict[str, DataSet]:
     """The data sets by name, from their manifests."""
     found = {}
     for path in paths:
-        manifest = read_json(path, keys=("dataset", "image_shape", "levels"))
+        manifest = read_manifest(path)
         height, width = manifest["image_shape"]
         name = manifest["dataset"]
         found[name] = DataSet(name, (height, width), manifest["levels"])
@@ -63,8 +76,13 @@ def read_runs(
     run_jsons: Sequence[str | Path], datasets: Mapping[str, DataSet]
 ) -> dict[str, DataSet]:
     """The data set of each run."""
-    documents = {Path(path).parent.name: read_json(path, keys=("training",)) for path in run_jsons}
-    return {run: datasets[text["training"]["dataset"]] for run, text in documents.items()}
+    found = {}
+    for path in run_jsons:
+        name = read_run(path)["training"]["dataset"]
+        if name not in datasets:
+            raise InputError(f"{path}: there is no manifest of data set {name!r}; run fetch_data")
+        found[Path(path).parent.name] = datasets[name]
+    return found
 
 
 def montage(images: np.ndarray, shape: tuple[int, int], columns: int) -> np.ndarray:

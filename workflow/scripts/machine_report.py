@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from html_page import render, write_page
-from result_files import Columns, in_one_line, read_json, read_table
+from json_files import Expected, is_integer, is_number, is_text, is_texts, or_null, read_json
+from result_files import Columns, in_one_line, read_table
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
@@ -19,10 +20,12 @@ RANKS = Columns(
 ALLREDUCE = Columns(
     integers=("bytes",), floats=("latency_us",), optional=("bus_bandwidth_gb_per_s",)
 )
-SPEED = (
-    *("run", "seed", "ranks", "threads_per_rank", "hosts", "device"),
-    *("images_per_second", "seconds"),
-)
+SPEED: Expected = {
+    **dict.fromkeys(("run", "device"), is_text),
+    **dict.fromkeys(("seed", "ranks", "threads_per_rank"), is_integer),
+    **dict.fromkeys(("images_per_second", "seconds"), or_null(is_number)),
+    "hosts": is_texts,
+}
 
 
 def read_speeds(paths: Sequence[str | Path]) -> list[dict[str, Any]]:
@@ -59,7 +62,7 @@ def context(
         "ranks": read_table(ranks, RANKS).sort_values("rank").to_dict("records"),
         "allreduce": read_table(allreduce, ALLREDUCE).sort_values("bytes").to_dict("records"),
         "stages": {"Training": read_speeds(train), "Evaluation": read_speeds(evaluate)},
-        "build": read_json(build),
+        "build": read_json(build, {}),
         "packages": Path(packages).read_text(encoding="utf-8").splitlines(),
     }
 

@@ -9,12 +9,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from result_files import RESULTS, SETTINGS, SUMMARY, in_one_line, number, read_table, setting
+from result_files import (
+    BASELINES,
+    RESULTS,
+    SETTINGS,
+    SUMMARY,
+    in_one_line,
+    number,
+    read_table,
+    setting,
+)
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 SMALLEST_SPAN = 1.0  # nats, so that a single run is not blown up
-BASELINES = {"noise_floor": "noise floor", "mean_image": "mean image"}
 
 
 def wide(table: pd.DataFrame, rows: list[str], column: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from html_page import render, write_page
 from jinja2 import StrictUndefined, Template
+from json_files import read_manifest
 from report_tables import (
     HEADLINE,
     PER_SEED,
@@ -22,17 +23,12 @@ from result_files import (
     SETTINGS,
     SUMMARY,
     in_one_line,
-    read_json,
     read_table,
     setting,
 )
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
-MANIFEST = (
-    *("dataset", "origin", "licence", "image_shape", "levels", "split_seed"),
-    *("binarisation_seed", "files"),
-)
 TITLES = {
     "training_curves": "Training curves",
     "rate_distortion": "Rate and distortion",
@@ -94,7 +90,7 @@ if __name__ == "__main__":
             summary=read_table(snakemake.input.summary, SUMMARY),
             checks=read_table(snakemake.input.checks, CHECKS.gathered),
             settings=read_table(snakemake.input.settings, SETTINGS),
-            manifests=[read_json(path, MANIFEST) for path in snakemake.input.manifests],
+            manifests=[read_manifest(path) for path in snakemake.input.manifests],
         )
         figures = [
             figure(path, paragraphs(caption, **values["counts"]))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from result_files import number
+from result_files import BASELINES, number
 
 # Quantity, heading, decimals.
 HEADLINE = [
@@ -19,7 +19,6 @@ HEADLINE = [
     ("bits_per_dim", "bits/dim", 4),
 ]
 PER_SEED = [*HEADLINE[:6], ("ess", "ESS", 0)]
-BASELINES = {"noise_floor": "noise floor", "mean_image": "mean image"}
 ERRORS = {"data_error": "data", "monte_carlo_error": "MC", "seed_sd": "seeds"}
 
 

@@ -5,6 +5,7 @@ The rules use it when Snakemake parses them; rule resolve_run writes what it ret
 
 import functools
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def resolve_dataset(config: dict[str, Any], name: str) -> dict[str, Any]:
     values = _filled("dataset", config["datasets"][name])
     for key in ("path", "data_dir"):
         if values[key]:
-            values[key] = str(Path(values[key]).expanduser())
+            values[key] = os.path.expanduser(values[key])
     return values
 
 

@@ -2,12 +2,10 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +17,16 @@ class InputError(ValueError):
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that a table must have; `optional` ones are numbers that may be left empty."""
+    """The columns that a table must have; `optional` ones are numbers that may be left empty.
+
+    No two rows have the same values in all of the columns `key`.
+    """
 
     text: tuple[str, ...] = ()
     integers: tuple[str, ...] = ()
     floats: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -33,9 +35,17 @@ class Columns:
     @property
     def gathered(self) -> "Columns":
         """The same columns in a table of all runs and seeds."""
-        return replace(self, text=("run", *self.text), integers=("seed", *self.integers))
+        return replace(
+            self,
+            text=("run", *self.text),
+            integers=("seed", *self.integers),
+            key=("run", "seed", *self.key),
+        )
 
 
+# Of the table and of the figure that show them.
+BASELINES = {"noise_floor": "noise floor", "mean_image": "mean image"}
+MOST = 2**53  # up to which floats, as which pandas may read them, hold all integers
 ELBO_PARTS = ("elbo_nats", "rate_nats", "distortion_nats")
 METRICS = Columns(
     integers=("epoch", "step"),
@@ -44,21 +54,26 @@ METRICS = Columns(
         *(f"train_{part}" for part in ELBO_PARTS),
         *("gradient_norm", *(f"validation_{part}" for part in ELBO_PARTS)),
     ),
+    key=("epoch",),
 )
 RESULTS = Columns(
     text=("quantity", "unit"),
     floats=("value",),
     optional=("data_error", "monte_carlo_error"),
     integers=("images",),
+    key=("quantity",),
 )
-UNITS = Columns(integers=("unit", "active"), floats=("rate_nats", "posterior_mean_variance"))
-CHECKS = Columns(text=("check", "status", "detail"))
-SETTINGS = Columns(text=("run", "part", "key", "value"))
+UNITS = Columns(
+    integers=("unit", "active"), floats=("rate_nats", "posterior_mean_variance"), key=("unit",)
+)
+CHECKS = Columns(text=("check", "status", "detail"), key=("check",))
+SETTINGS = Columns(text=("run", "part", "key", "value"), key=("run", "key"))
 SUMMARY = Columns(
     text=("run", "quantity", "unit"),
     floats=("mean",),
     optional=("data_error", "monte_carlo_error", "seed_sd"),
     integers=("seeds",),
+    key=("run", "quantity"),
 )
 
 
@@ -66,18 +81,32 @@ def read_table(path: str | Path, columns: Columns) -> pd.DataFrame:
     """Read a CSV, in the file's order of columns.
 
     Raises:
-        InputError: the file is empty or cut off, lacks a column, or has text among numbers.
+        InputError: the file is empty or cut off, lacks a column or has it twice, has text among
+            numbers, or says something twice.
     """
     header, *rows = _read_rows(Path(path))
-    missing = [name for name in columns.names if name not in header]
-    if missing:
-        raise InputError(f"{path}: no column {missing[0]!r}; delete the file and run again")
+    for name in (*header, *columns.names):
+        if (found := header.count(name)) != 1:
+            many = "more than one" if found else "no"
+            raise InputError(f"{path}: {many} column {name!r}; delete the file and run again")
     # Everything is text first: a run may be called NA, null or 007.
     frame = pd.DataFrame(rows, columns=header, dtype="str")
     for name in columns.integers + columns.floats + columns.optional:
         kind = int if name in columns.integers else float
         frame[name] = _numbers(path, frame[name], kind, name in columns.optional)
+    if columns.key:
+        _refuse_repetition(path, frame[list(columns.key)])
     return frame
+
+
+def _refuse_repetition(path: str | Path, keys: pd.DataFrame) -> None:
+    repeated = keys.duplicated()
+    if repeated.any():
+        row = int(np.argmax(repeated))
+        what = ", ".join(f"{name} {value!r}" for name, value in keys.astype(str).iloc[row].items())
+        raise InputError(
+            f"{path}: row {row + 2} has {what} once more; delete the file and run again"
+        )
 
 
 def _read_rows(path: Path) -> list[list[str]]:
@@ -101,30 +130,15 @@ def _numbers(path: str | Path, cells: pd.Series, kind: type, may_be_empty: bool)
     values = pd.to_numeric(cells, errors="coerce")
     wrong = ~np.isfinite(values) & ~((cells == "") & may_be_empty)
     if kind is int:
-        wrong |= values % 1 != 0
+        wrong |= (values % 1 != 0) | (values.abs() > MOST)
     if wrong.any():
         row = int(np.argmax(wrong))
+        what = f"an integer up to {MOST}" if kind is int else "a number"
         raise InputError(
-            f"{path}: row {row + 2}, column {cells.name!r}: {cells[row]!r} is not a number; "
+            f"{path}: row {row + 2}, column {cells.name!r}: {cells[row]!r} is not {what}; "
             "delete the file and run again"
         )
     return values.astype(kind)
-
-
-def read_json(path: str | Path, keys: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Read a JSON document.
-
-    Raises:
-        InputError: it is not JSON, or lacks one of `keys`.
-    """
-    try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path}: not JSON ({error}); delete the file and run again") from None
-    missing = [key for key in keys if key not in document]
-    if missing:
-        raise InputError(f"{path}: no key {missing[0]!r}; delete the file and run again")
-    return document
 
 
 def run_and_seed(path: str | Path) -> tuple[str, int]:
@@ -135,11 +149,14 @@ def run_and_seed(path: str | Path) -> tuple[str, int]:
 
 @contextmanager
 def in_one_line() -> Iterator[None]:
-    """End a script with the message of an InputError instead of a traceback."""
+    """End a script with the message of an InputError or OSError instead of a traceback."""
     try:
         yield
     except InputError as error:
         raise SystemExit(f"error: {error}") from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        raise SystemExit(f"error: {place}{error.strerror or error}") from None
 
 
 def number(value: float, decimals: int = 2) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from json_files import read_run
 from result_files import (
     CHECKS,
     METRICS,
@@ -16,7 +17,6 @@ from result_files import (
     Columns,
     InputError,
     in_one_line,
-    read_json,
     read_table,
     run_and_seed,
 )
@@ -35,6 +35,8 @@ def gather(paths: Sequence[str | Path], columns: Columns, order: str) -> pd.Data
     for path in paths:
         run, seed = run_and_seed(path)
         frame = read_table(path, columns)
+        for name in sorted({"run", "seed"} & set(frame)):
+            raise InputError(f"{path}: unknown column {name!r}; delete the file and run again")
         frame.insert(0, "run", run)
         frame.insert(1, "seed", seed)
         frames.append(frame)
@@ -55,8 +57,8 @@ def gather_results(paths: Sequence[str | Path]) -> pd.DataFrame:
 def summarise(results: pd.DataFrame) -> pd.DataFrame:
     """Means over seeds, one row per run x quantity, with the three errors kept apart.
 
-    data_error: root mean square over seeds. All seeds see the same test images, so more seeds do
-        not make it smaller.
+    data_error: root mean square of the seeds' data errors. The seeds share their test images, so
+        it does not shrink with more of them.
     monte_carlo_error: of the mean of independent estimates, sqrt(sum of squares) / seeds.
     seed_sd: sample standard deviation of the seeds' values, empty for one seed.
     """
@@ -80,7 +82,7 @@ def gather_settings(paths: Sequence[str | Path]) -> pd.DataFrame:
     """One row per run and key of its specification; values as JSON, text without quotes."""
     rows = []
     for path in paths:
-        document = read_json(path, keys=("training", "evaluation"))
+        document = read_run(path)
         for part in ("training", "evaluation"):
             for key, value in document[part].items():
                 shown = value if isinstance(value, str) else json.dumps(value)

@@ -234,6 +234,7 @@ def test_a_partial_file_of_another_version_is_brought_anew(mirror, tmp_path):
         (status(302, Location="/again"), "more than 5 redirects", 6),
         (status(302, Location="file:///etc/hostname"), "not http or https", 1),
         (status(302, Location="ftp://127.0.0.1/x"), "not http or https", 1),
+        (status(302, Location="http://[x"), "redirects to no valid address", 1),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -287,11 +288,20 @@ def test_when_all_fail_one_line_says_why_for_each(mirror, tmp_path, refusing):
 
 
 @pytest.mark.parametrize(
-    "mirror_", ["ftp://host/x", "host/x", "file:///x", "http://", "https:///x"]
+    "mirror_",
+    [
+        *("ftp://host/x", "host/x", "file:///x", "http://", "https:///x"),
+        *("http://[x", "http://host:port/", "http://host:99999/", "http://ho st/"),
+    ],
 )
 def test_mirrors_are_http_or_https(mirror_):
     with pytest.raises(DataError, match="is not an http or https address"):
         check_mirrors([mirror_])
+
+
+def test_a_host_that_no_name_can_have_is_left_for_the_next_mirror(mirror, tmp_path, capsys):
+    assert fetch(tmp_path, f"http://{'a' * 70}.test/", mirror(whole()).url) == CONTENT
+    assert "no valid address" in capsys.readouterr().err
 
 
 # ---- the places in which a file is looked for
@@ -328,6 +338,16 @@ def test_a_spoilt_cache_is_fetched_again(mirror, source, capsys):
 def test_a_cache_that_cannot_be_used(source, tmp_path):
     (tmp_path / "cache").write_text("a file in the way")
     with pytest.raises(DataError, match=r"cannot be used \(Not a directory\); set XDG_CACHE_HOME"):
+        find(FILE, source, None, [], QUICK)
+
+
+def test_a_cache_without_a_home(source, monkeypatch):
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(DataError, match="no home folder; set XDG_CACHE_HOME"):
         find(FILE, source, None, [], QUICK)
 
 
@@ -390,7 +410,7 @@ def test_two_processes_share_one_download(mirror, source):
     server = mirror(slow)
     # Spawned processes would have to import this file by name, which importlib mode forbids.
     context = multiprocessing.get_context("fork")
-    arguments = (FILE, source, None, [server.url], QUICK)
+    arguments = (FILE, source, None, [server.url], Limits())
     callers = [context.Process(target=find, args=arguments) for _ in range(2)]
     for caller in callers:
         caller.start()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -94,8 +95,37 @@ def test_an_interrupted_call_leaves_no_manifest(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device", str(tmp_path / "train.npy"))
 
     monkeypatch.setattr("datasets.writing.write_array", full_disk)
-    assert fail(tmp_path).endswith("train.npy cannot be read or written: No space left on device")
+    line = fail(tmp_path)
+    assert "train.npy cannot be read or written (No space left on device)" in line
+    assert line.endswith("; make room, correct the path or its permissions, and run again")
     assert not (tmp_path / "manifest.json").exists()
+
+
+def test_a_disk_that_fills_up_while_an_array_is_written(tmp_path):
+    """NumPy's error then has neither a file name nor a reason of the system."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        line = fail(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert f"{tmp_path} cannot be read or written (" in line and "None" not in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    path = tmp_path / "mine.npy"
+    np.save(path, np.eye(9))
+
+    def forbidden(self: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    line = fail(tmp_path / "out", source="file", path=path)
+    assert line == (
+        f"data set mine: {path} cannot be read or written (Permission denied); "
+        "make room, correct the path or its permissions, and run again"
+    )
 
 
 @pytest.fixture
@@ -182,6 +212,54 @@ def test_a_file_of_ones_own(tmp_path):
     assert (manifest["levels"], manifest["image_shape"]) == (1, [2, 3])
 
 
+def random_images(count: int, seed: int = 2) -> np.ndarray:
+    return np.random.Philox(seed).random_raw(count * 16).astype(np.uint8).reshape(count, 16)
+
+
+@pytest.mark.parametrize(
+    ("parts", "counts", "why"),
+    [
+        (("train", "validation", "test"), (5, 5), "train and validation hold the same images"),
+        (("train", "test"), (5, 5), "train and test hold the same images"),
+        (("validation", "test"), ("", ""), "validation and test hold the same images"),
+    ],
+)
+def test_parts_that_are_the_same_images_are_no_split(tmp_path, parts, counts, why):
+    path, same = tmp_path / "mine.npz", random_images(40)
+    np.savez(path, **{"train": random_images(40, 3), **dict.fromkeys(parts, same)})
+    flags = {"validation_images": counts[0], "test_images": counts[1]}
+    line = fail(tmp_path / "out", source="file", path=path, **flags)
+    assert line == f"data set mine: {path}: {why}; give each part images of its own"
+
+
+@pytest.mark.parametrize("grey", [0, 255])
+def test_drawn_parts_that_are_the_same_images_are_no_split(tmp_path, grey):
+    path = tmp_path / "mine.npy"
+    np.save(path, np.full((12, 4), grey, np.uint8))
+    flags = {"validation_images": 3, "test_images": 3}
+    line = fail(tmp_path / "out", source="file", path=path, **flags)
+    assert "test and validation hold the same images" in line
+
+
+def test_binary_parts_that_are_the_same_images_are_no_split(tmp_path):
+    """Levels 254 and 255 differ, the pixels drawn from them hardly ever."""
+    path = tmp_path / "mine.npz"
+    parts = {"train": 0, "validation": 254, "test": 255}
+    np.savez(path, **{name: np.full((2, 4), grey, np.uint8) for name, grey in parts.items()})
+    flags = {"validation_images": "", "test_images": ""}
+    line = fail(tmp_path / "out", source="file", path=path, **flags)
+    assert "validation_binary and test_binary hold the same images" in line
+
+
+@pytest.mark.parametrize("test_images", ["", 1])
+def test_standard_errors_need_two_test_images(tmp_path, test_images):
+    path = tmp_path / "mine.npz"
+    np.savez(path, train=random_images(40), test=random_images(1, 3))
+    flags = {"path": path, "validation_images": 5, "test_images": test_images}
+    line = fail(tmp_path / "out", source="file", **flags)
+    assert "test" in line and line.endswith("at least 2 are needed for standard errors")
+
+
 @pytest.mark.parametrize(
     ("flags", "why"),
     [
@@ -192,6 +270,7 @@ def test_a_file_of_ones_own(tmp_path):
         ({"source": "file", "path": "/nowhere/mine.npy"}, "/nowhere/mine.npy: no such file"),
         ({"source": "mnist", "data_dir": "/nowhere"}, "data_dir /nowhere is not a folder"),
         ({"source": "mnist", "mirrors": "ftp://host/"}, "mirror 'ftp://host/' is not an http"),
+        ({"source": "mnist", "mirrors": "http://[x"}, "mirror 'http://[x' is not an http"),
     ],
 )
 def test_mistakes_end_in_one_line(tmp_path, flags, why):
@@ -202,7 +281,10 @@ def test_mistakes_end_in_one_line(tmp_path, flags, why):
 
 @pytest.mark.parametrize(
     ("flag", "value"),
-    [("split_seed", -1), ("binarisation_seed", 2**64), ("test_images", "many"), ("source", "x")],
+    [
+        *(("split_seed", -1), ("binarisation_seed", 2**64), ("test_images", "many")),
+        *(("source", "x"), ("path", "~no-such-user/mine.npy")),
+    ],
 )
 def test_flags_of_the_wrong_kind(tmp_path, capsys, flag, value):
     with pytest.raises(SystemExit) as failure:

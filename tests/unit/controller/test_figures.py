@@ -10,7 +10,7 @@ import figure_style
 import numpy as np
 import pandas as pd
 import pytest
-from image_strips import DataSet, Strip, draw_strips, montage, read_images
+from image_strips import DataSet, Strip, draw_strips, montage, read_images, read_runs
 from plot_rate_distortion import draw_baselines, plot_rate_distortion, square
 from plot_reconstructions import plot_reconstructions, strips
 from plot_samples import plot_samples
@@ -152,6 +152,27 @@ def test_a_damaged_archive_is_refused_by_name(finished: Path) -> None:
             read_images(path)
         assert str(refusal.value).startswith(f"{path}: ")
         assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("array", [np.zeros(4), np.zeros((0, 4)), np.array([["a"]]), np.array(5)])
+def test_arrays_that_are_no_images_are_refused(tmp_path: Path, array: np.ndarray) -> None:
+    path = tmp_path / "images.npz"
+    np.savez(path, **{**images(2), "binary": array})  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"images\.npz: binary is no array of images"):
+        read_images(path)
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_array_under_the_name_of_an_archive_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "images", np.zeros((2, 4)))
+    (tmp_path / "images.npy").rename(tmp_path / "images.npz")
+    with pytest.raises(InputError, match=r"images\.npz: a single array, not an archive; delete"):
+        read_images(tmp_path / "images.npz")
+
+
+def test_a_run_on_a_data_set_without_manifest_is_refused(finished: Path) -> None:
+    with pytest.raises(InputError, match=r"run\.json: there is no manifest of data set 'tiny'"):
+        read_runs([finished / "results/runs/alpha/run.json"], {"other": TINY})
 
 
 def test_an_archive_without_an_array_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The two pages: complete, escaped, and the first of them the same bytes everywhere."""
 
+import json
 import re
 import shutil
 import socket
@@ -15,7 +16,7 @@ import pytest
 from html_page import render
 from report import paragraphs
 from report_tables import significant
-from result_files import InputError, number
+from result_files import InputError, in_one_line, number
 
 PAGES = Path(__file__).parents[3] / "workflow" / "report"
 Jobs = Callable[[Path], list[dict[str, Any]]]
@@ -164,6 +165,18 @@ def test_captions_read_the_same_as_text_and_as_rst(caption: Path) -> None:
     assert seen.split() == " ".join(filled).split()
 
 
+def test_how_to_regenerate_is_said_for_every_configuration(html: str) -> None:
+    seen = words(html)
+    assert "make report writes the report of the default configuration" in seen
+    assert "snakemake --profile profiles/local --configfile FILE" in seen
+
+
+def test_a_full_disk_ends_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end, in_one_line():
+        raise OSError(28, "No space left on device", "report.html")
+    assert end.value.code == "error: report.html: No space left on device"
+
+
 def test_a_manifest_without_licence_is_refused(
     finished: Path, script_jobs: Jobs, scripts_runner: Runner
 ) -> None:
@@ -218,6 +231,18 @@ def test_machine_report_refuses_a_cut_file(finished: Path) -> None:
     inputs = machine_inputs(finished)
     inputs["evaluate"][0].write_text("{")
     with pytest.raises(InputError, match=r"seed1\.json: not JSON"):
+        machine_report.context(**inputs)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("hosts", 5), ("seed", "1"), ("images_per_second", "fast"), ("run", ["a"])],
+)
+def test_machine_report_refuses_a_damaged_file(finished: Path, key: str, value: Any) -> None:
+    inputs = machine_inputs(finished)
+    path = inputs["train"][0]
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    with pytest.raises(InputError, match=rf"{path.name}: '{key}' cannot be "):
         machine_report.context(**inputs)
 
 

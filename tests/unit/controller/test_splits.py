@@ -77,7 +77,7 @@ def test_a_published_test_set_is_taken_whole_and_in_order(count):
 
 
 def test_fewer_of_a_published_test_set_are_a_random_choice():
-    chosen = rows(split({"train": IMAGES, "test": IMAGES}, counts(20, 40), 0)["test"])
+    chosen = rows(split({"train": IMAGES + 1, "test": IMAGES}, counts(20, 40), 0)["test"])
     assert len(set(chosen)) == 40
     assert max(chosen) > 100 and chosen != sorted(chosen)
 
@@ -98,7 +98,7 @@ def test_a_source_with_all_parts_keeps_them():
         ([], 20, None, "has no test images of its own; set test_images"),
         ([], None, 20, "has no validation images of its own; set validation_images"),
         ([], 0, 20, "validation_images is 0; at least 1 is needed"),
-        (["test"], 5, -1, "test_images is -1; at least 1 is needed"),
+        (["test"], 5, -1, "test_images is -1; at least 2 are needed"),
     ],
 )
 def test_counts_that_cannot_be_met(published, validation, test, why):

@@ -1,5 +1,6 @@
 """The tables: their statistics, and what they refuse."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from result_files import CHECKS, METRICS, RESULTS, InputError, read_json, read_table
+from json_files import read_json, read_manifest
+from result_files import CHECKS, METRICS, RESULTS, InputError, read_table
 from tables import gather, gather_results, gather_settings, summarise, write
 
 
@@ -84,7 +86,13 @@ def test_floats_are_written_with_six_decimals(tmp_path: Path) -> None:
         (lambda text: text.rsplit(",", 1)[0] + "\n", "row 11 is cut off"),
         (lambda text: text.replace("data_error", "error", 1), "no column 'data_error'"),
         (lambda text: text.replace("-21.0", "nan"), "'nan' is not a number"),
-        (lambda text: text.replace(",53", ",5.5"), "'5.5' is not a number"),
+        (lambda text: text.replace(",53", ",5.5"), "'5.5' is not an integer"),
+        (lambda text: text.replace(",53", ",1e30"), "'1e30' is not an integer"),
+        (lambda text: text.replace(",53", f",{2**64 - 1}"), "'18446744073709551615' is not an in"),
+        (lambda text: text.replace("unit,", "value,", 1), "more than one column 'value'"),
+        (lambda text: text.replace("\n", ",x,x\n"), "more than one column 'x'"),
+        (lambda text: text.replace("\n", ",7\n").replace(",7", ",seed", 1), "column 'seed'"),
+        (lambda text: text + text.splitlines()[1] + "\n", "row 12 has quantity 'elbo' once more"),
         (lambda text: "\n".join(text.splitlines()[:8]) + "\n", "no quantity 'active_units'"),
     ],
 )
@@ -110,7 +118,45 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 def test_cut_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text('{"run": "al')
     with pytest.raises(InputError, match=r"run\.json: not JSON"):
-        read_json(tmp_path / "run.json")
+        read_json(tmp_path / "run.json", {})
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        ("5", "cannot be 5"),
+        ("null", "cannot be null"),
+        ("[" * 100_000, "not JSON"),
+        ('{"training": []}', "'training' cannot be []"),
+        ('{"training": {"dataset": 3}}', "'dataset' cannot be 3"),
+        ('{"training": {"dataset": "tiny"}}', "no key 'patience'"),
+        ('{"training": {"dataset": "tiny", "patience": null}}', "no key 'evaluation'"),
+    ],
+)
+def test_a_damaged_specification_is_refused_by_name(
+    finished: Path, document: str, complaint: str
+) -> None:
+    path = finished / "results/runs/beta/run.json"
+    path.write_text(document)
+    with pytest.raises(InputError) as refusal:
+        gather_settings([path])
+    assert str(refusal.value).startswith(f"{path}: ")
+    assert complaint in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("image_shape", [3]), ("image_shape", [4, 0]), ("image_shape", 16), ("levels", 0)),
+        *(("levels", True), ("files", []), ("files", {"test.npy": {}}), ("dataset", None)),
+    ],
+)
+def test_a_damaged_manifest_is_refused_by_name(finished: Path, key: str, value: Any) -> None:
+    path = finished / "results/data/tiny/manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    with pytest.raises(InputError, match=r"manifest\.json: (no key|'\w+' cannot be)"):
+        read_manifest(path)
 
 
 def test_the_script_refuses_in_one_line(

@@ -20,7 +20,7 @@ from datasets.sources import (
     PUBLISHED,
     PublishedFile,
 )
-from datasets.splits import Images
+from datasets.splits import Images, refuse_same
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,10 @@ def load_file(path: Path) -> Collection:
         arrays = read_parts(path)
         shape = image_shape(arrays)
         grey, levels = to_levels(arrays)
+        parts = {name: array.reshape(len(array), -1) for name, array in grey.items()}
+        refuse_same(parts)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    parts = {name: array.reshape(len(array), -1) for name, array in grey.items()}
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     origin = f"own file {path.name}, sha256 {digest}"

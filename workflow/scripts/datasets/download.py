@@ -19,8 +19,16 @@ from datasets.verify import read_verified
 def check_mirrors(mirrors: Sequence[str]) -> None:
     """Refuse what is not an http(s) address before anything is sent."""
     for mirror in mirrors:
-        if not mirror.startswith(("http://", "https://")) or not shown(mirror):
+        if not _is_address(mirror):
             raise DataError(f"mirror {mirror!r} is not an http or https address; correct mirrors")
+
+
+def _is_address(mirror: str) -> bool:
+    try:
+        requests.Request("GET", mirror).prepare()
+        return mirror.startswith(("http://", "https://")) and bool(shown(mirror))
+    except ValueError:  # the errors of requests, too, are of that kind
+        return False
 
 
 def download(file: PublishedFile, mirrors: Sequence[str], folder: Path, limits: Limits) -> bytes:

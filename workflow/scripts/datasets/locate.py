@@ -17,7 +17,12 @@ from datasets.writing import write_bytes
 
 def cache_folder(source: PublishedSource) -> Path:
     """Where downloads of `source` are kept; XDG_CACHE_HOME moves it."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError as error:  # in a container, a user may be a mere number
+        raise DataError(
+            "there is no home folder; set XDG_CACHE_HOME to a folder for downloads"
+        ) from error
     return Path(base) / "elboflow" / "data" / source.name
 
 
@@ -49,7 +54,7 @@ def find(
         return _cached(file, source, mirrors, limits)
     except OSError as error:
         raise DataError(
-            f"the cache {cache_folder(source)} cannot be used ({error.strerror}); "
+            f"the cache {cache_folder(source)} cannot be used ({error.strerror or error}); "
             "set XDG_CACHE_HOME to a folder with room for it"
         ) from error
 

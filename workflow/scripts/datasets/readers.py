@@ -89,14 +89,19 @@ def read_parts(path: Path) -> dict[str, Array]:
 
     Raises:
         DataError: the file is missing, damaged, or nothing that holds plain arrays.
+        OSError: it cannot be opened.
     """
     if not path.is_file():
         raise DataError("no such file")
+    with path.open("rb") as stream:
+        return _read_untrusted(stream)
+
+
+def _read_untrusted(stream: BinaryIO) -> dict[str, Array]:
     try:
-        with path.open("rb") as stream:
-            packed = stream.read(2) == GZIP_MAGIC
-            stream.seek(0)
-            return _read(gzip.open(stream) if packed else stream)  # type: ignore[arg-type]
+        packed = stream.read(2) == GZIP_MAGIC
+        stream.seek(0)
+        return _read(gzip.open(stream) if packed else stream)  # type: ignore[arg-type]
     except DataError:
         raise
     except MemoryError as error:

@@ -1,5 +1,6 @@
 """Training, validation and test images that share no image."""
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,6 +11,10 @@ from datasets.streams import drawn_order
 
 Images = NDArray[np.uint8]
 
+LEAST = {
+    "validation": (1, "at least 1 is needed"),
+    "test": (2, "at least 2 are needed for standard errors"),
+}
 HELD_OUT = ("test", "validation")  # in the order in which they are drawn from the training images
 
 
@@ -30,7 +35,7 @@ def split(
         seed: 0 to 2**64 - 1.
 
     Raises:
-        DataError: more images are asked for than there are, or none.
+        DataError: more images are asked for than there are, or too few.
     """
     _check_counts(parts, counts)
     train = parts["train"]
@@ -42,6 +47,15 @@ def split(
         else:
             result[name], order = train[order[: counts[name]]], order[counts[name] :]
     return {"train": train[np.sort(order)], **result}
+
+
+def refuse_same(parts: Mapping[str, Images]) -> None:
+    """Raise DataError if two of the parts are the same images: a test on them would be none."""
+    for one, other in itertools.combinations(parts, 2):
+        if np.array_equal(parts[one], parts[other]):
+            raise DataError(
+                f"{one} and {other} hold the same images; give each part images of its own"
+            )
 
 
 def _choose(images: Images, count: int | None, seed: int, name: str) -> Images:
@@ -57,8 +71,11 @@ def _check_counts(parts: Mapping[str, Images], counts: Mapping[str, int | None])
         count = counts[name]
         if count is None and name not in parts:
             raise DataError(f"has no {name} images of its own; set {name}_images")
-        if count is not None and count < 1:
-            raise DataError(f"{name}_images is {count}; at least 1 is needed")
+        least, need = LEAST[name]
+        if count is not None and count < least:
+            raise DataError(f"{name}_images is {count}; {need}")
+        if name in parts and len(parts[name]) < least:
+            raise DataError(f"{len(parts[name])} {name} image; {need}")
         if name in parts and count is not None and count > len(parts[name]):
             raise DataError(f"{name}_images is {count}, but there are {len(parts[name])}; lower it")
         drawn += 0 if name in parts else count or 0

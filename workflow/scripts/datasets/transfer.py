@@ -7,6 +7,7 @@ from typing import BinaryIO
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from datasets.errors import DataError
 from datasets.progress import Progress
 from datasets.session import BrokenOff, Limits, TransferError, reason
 
@@ -45,6 +46,11 @@ def transfer(
                 _receive(response, stream, total, most, limits, progress)
     except requests.RequestException as error:
         raise TransferError(reason(error, limits)) from error
+    except DataError:
+        raise
+    # urllib's and urllib3's word on an address that requests let pass
+    except ValueError as error:
+        raise TransferError("names or redirects to no valid address") from error
 
 
 def _start(response: requests.Response, part: Path, have: int) -> int:

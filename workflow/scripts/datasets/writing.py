@@ -28,16 +28,19 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_array(path: Path, array: NDArray[np.uint8]) -> str:
     """Write `array` as .npy, in the same way, and return the sha256 of the file's bytes."""
     aside = path.with_name(f".{path.name}.tmp")
-    with aside.open("w+b") as stream:
-        # A fixed format version, so that the bytes do not follow NumPy's choice.
-        np.lib.format.write_array(
-            stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False
-        )
-        stream.flush()
-        os.fsync(stream.fileno())
-        stream.seek(0)
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    aside.replace(path)
+    try:
+        with aside.open("w+b") as stream:
+            # A fixed format version, so that the bytes do not follow NumPy's choice.
+            np.lib.format.write_array(
+                stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False
+            )
+            stream.flush()
+            os.fsync(stream.fileno())
+            stream.seek(0)
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
     return digest
 
 
