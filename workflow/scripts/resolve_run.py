@@ -43,7 +43,8 @@ def resolve_dataset(config: dict[str, Any], name: str) -> dict[str, Any]:
     values = _filled("dataset", config["datasets"][name])
     for key in ("path", "data_dir"):
         if values[key]:
-            values[key] = os.path.expanduser(values[key])
+            # Not Path.expanduser, which raises where the user is unknown.
+            values[key] = os.path.expanduser(values[key])  # noqa: PTH111
     return values
 
 
