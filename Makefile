@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/elboflow
 TEST_ENVIRONMENT := .test-environment
-TRAINING_SCRIPTS := $(addprefix workflow/scripts/,smoke_test.py train.py evaluate.py progress.py user_errors.py)
+TRAINING_SCRIPTS := $(addprefix workflow/scripts/,\
+	smoke_test.py train.py evaluate.py progress.py user_errors.py worker.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
 .PHONY: help setup report test test-environment lint bench unlock pins

@@ -139,7 +139,7 @@ def test_reconstructions_show_at_most_twelve_images() -> None:
 def test_any_name_can_be_drawn(tmp_path: Path, name: str) -> None:
     path = tmp_path / "strips.svg"
     figure_style.save(draw_strips([Strip(name, images(1)["grey"], (2, 3))], 1), path)
-    ElementTree.parse(path)
+    assert ElementTree.parse(path).getroot().tag.endswith("svg")
 
 
 @pytest.mark.filterwarnings("error")
