@@ -14,8 +14,9 @@ help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
 setup: $(VENV)/requirements ## prepare Snakemake in .venv
-	@$(if $(SNAKEMAKE_DIR),mkdir -p "$(SNAKEMAKE_DIR)" && rm -f .snakemake && \
-		ln -s "$(abspath $(SNAKEMAKE_DIR))" .snakemake)
+	@$(if $(SNAKEMAKE_DIR),[ -L .snakemake ] || [ ! -e .snakemake ] || \
+		{ echo ".snakemake is a folder already: move it to $(SNAKEMAKE_DIR) first" >&2; exit 1; })
+	@$(if $(SNAKEMAKE_DIR),mkdir -p "$(SNAKEMAKE_DIR)" && ln -sfn "$(abspath $(SNAKEMAKE_DIR))" .snakemake)
 
 # The packages are kept as wheels, so that a second clone needs no network.
 $(VENV)/requirements: requirements.txt workflow/scripts/prerequisites.sh
@@ -23,8 +24,9 @@ $(VENV)/requirements: requirements.txt workflow/scripts/prerequisites.sh
 	$(PYTHON) -m venv "$(VENV)"
 	wheels="$(CACHE)/controller/$$($(PYTHON) -VV | cat - requirements.txt | sha256sum | cut -c 1-16)" && \
 	if [ ! -d "$$wheels" ]; then \
-		"$(VENV)/bin/python" -m pip wheel --quiet --wheel-dir "$$wheels.$$$$" --requirement requirements.txt && \
-		mv "$$wheels.$$$$" "$$wheels"; \
+		"$(VENV)/bin/python" -m pip wheel --quiet --use-pep517 --wheel-dir "$$wheels.$$$$" \
+			--requirement requirements.txt && mv "$$wheels.$$$$" "$$wheels" || \
+		{ rm -rf "$$wheels.$$$$"; exit 1; }; \
 	fi && \
 	"$(VENV)/bin/python" -m pip install --quiet --no-index --find-links "$$wheels" --requirement requirements.txt
 	@touch "$@"

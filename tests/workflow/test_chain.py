@@ -44,8 +44,14 @@ def test_a_finished_checkout_has_nothing_to_do(finished):
 
 
 def test_snakemakes_own_report_works(finished):
-    finished.run("--report", "provenance.html")
+    result = finished.snakemake("--report", "provenance.html")
+    assert result.returncode == 0, result.stdout
     assert "training_curves" in (finished.folder / "provenance.html").read_text()
+
+
+@pytest.mark.parametrize("action", ["--unlock", "--summary", "--rulegraph"])
+def test_actions_that_run_nothing_need_no_cores(finished, action):
+    assert finished.snakemake(action).returncode == 0
 
 
 def test_a_dry_run_needs_neither_torch_nor_horovod(fresh):

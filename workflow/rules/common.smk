@@ -16,6 +16,10 @@ WORKFLOW = os.path.relpath(os.path.join(workflow.basedir, "workflow"))
 SCRIPTS = os.path.join(WORKFLOW, "scripts")
 PYTHON = sys.executable
 
+# Matplotlib's own place is in the home, which may be read-only.
+CACHE = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+os.environ.setdefault("MPLCONFIGDIR", os.path.join(CACHE, "elboflow", "matplotlib"))
+
 sys.path.insert(0, os.path.join(workflow.basedir, "workflow", "scripts"))
 
 from check_config import ConfigError, check

@@ -25,7 +25,7 @@ rule build_environment:
         packages="results/environment/packages.txt",
     log:
         "results/logs/build_environment.log",
-    threads: workflow.cores or 1
+    threads: 8
     resources:
         runtime=30,
     params:

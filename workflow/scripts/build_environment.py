@@ -218,6 +218,7 @@ def main() -> None:
         pin = read_pin(pin_file(arguments.pins, "horovod.txt"))
         if arguments.horovod_sdist:
             check_archive(arguments.horovod_sdist, pin)  # before minutes of work
+        compiler()
         python = make_venv(arguments)
         abi, mpi = ask(python, ABI), system_mpi()
         install(arguments, python, abi, resolve_accelerator(arguments.accelerator), mpi is None)

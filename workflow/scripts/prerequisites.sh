@@ -52,8 +52,17 @@ check_compiler() {
         report "g++ 11 or newer is missing: '$compiler' is $version (Debian: g++ of Debian 12 or newer; or name a newer one in CXX)"
 }
 
+check_cache() {
+    cache=${XDG_CACHE_HOME:-${HOME:-}/.cache}
+    folder=$cache
+    while [ -n "$folder" ] && [ ! -e "$folder" ]; do folder=${folder%/*}; done
+    { [ -d "${folder:-/}" ] && [ -w "${folder:-/}" ]; } ||
+        report "The cache folder $cache cannot be written: set XDG_CACHE_HOME to one that can"
+}
+
 check_python
 have make || report "make is missing (Debian: make)"
 have git || report "git is missing (Debian: git)"
 check_compiler
+check_cache
 exit $missing

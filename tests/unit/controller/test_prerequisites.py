@@ -47,7 +47,7 @@ def check(programs: Path, python: str = "python3", **environment: str) -> list[s
     """The lines that it prints; none exactly when it ends well."""
     done = subprocess.run(
         ["/bin/sh", str(SCRIPT), python],
-        env={"PATH": str(programs), **environment},
+        env={"PATH": str(programs), "HOME": str(programs), **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -98,3 +98,9 @@ def test_cxx_names_another_compiler(programs: Path) -> None:
     assert check(programs, CXX="g++-12") == []
     (line,) = check(programs, CXX="nowhere")
     assert "'nowhere'" in line
+
+
+def test_a_cache_that_cannot_be_written_is_named(programs: Path) -> None:
+    cache = programs / "make" / "cache"  # below a file, which stops root as well
+    (line,) = check(programs, XDG_CACHE_HOME=str(cache))
+    assert line == f"The cache folder {cache} cannot be written: set XDG_CACHE_HOME to one that can"
