@@ -45,6 +45,13 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_serves(tmp_path, damag
     assert (tmp_path / "checkpoint.damaged").exists()
 
 
+def test_a_kill_in_the_middle_of_a_save_leaves_the_one_before(tmp_path):
+    save(tmp_path, 1)
+    (tmp_path / "checkpoint.pt").replace(tmp_path / "previous.pt")
+    content, problems = checkpoint.newest(tmp_path)
+    assert (step_of(content), problems) == (1, [])
+
+
 def test_an_empty_folder_has_no_checkpoint(tmp_path):
     assert checkpoint.newest(tmp_path) == (None, [])
 
