@@ -5,15 +5,16 @@ PYTHON ?= python3
 VENV ?= .venv
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/elboflow
 TEST_ENVIRONMENT := .test-environment
+PLUGIN := plugins/snakemake-executor-plugin-qsub
 TRAINING_SCRIPTS := $(addprefix workflow/scripts/,\
-	smoke_test.py train.py evaluate.py progress.py user_errors.py worker.py)
+	smoke_test.py train.py evaluate.py job_end.py progress.py user_errors.py worker.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
 .PHONY: help setup report test test-environment lint bench unlock pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
-setup: $(VENV)/requirements ## prepare Snakemake in .venv
+setup: $(VENV)/plugin ## prepare Snakemake in .venv
 	@$(if $(SNAKEMAKE_DIR),[ -L .snakemake ] || [ ! -e .snakemake ] || \
 		{ echo ".snakemake is a folder already: move it to $(SNAKEMAKE_DIR) first" >&2; exit 1; })
 	@$(if $(SNAKEMAKE_DIR),mkdir -p "$(SNAKEMAKE_DIR)" && ln -sfn "$(abspath $(SNAKEMAKE_DIR))" .snakemake)
@@ -29,6 +30,11 @@ $(VENV)/requirements: requirements.txt workflow/scripts/prerequisites.sh
 		{ rm -rf "$$wheels.$$$$"; exit 1; }; \
 	fi && \
 	"$(VENV)/bin/python" -m pip install --quiet --no-index --find-links "$$wheels" --requirement requirements.txt
+	@touch "$@"
+
+# Installed, not linked: Snakemake finds no plugins that are installed as editable.
+$(VENV)/plugin: $(VENV)/requirements $(shell find $(PLUGIN)/src -name '*.py') $(PLUGIN)/pyproject.toml
+	"$(VENV)/bin/python" -m pip install --quiet --no-index --no-build-isolation --no-deps --force-reinstall ./$(PLUGIN)
 	@touch "$@"
 
 report: setup ## train, evaluate and write results/report.html

@@ -116,8 +116,10 @@ class Experiment:
         }
         return [word for name, value in values.items() for word in (f"--{name}", value)]
 
-    def train(self, ranks: int = 1, **changes: float) -> subprocess.CompletedProcess[str]:
-        return self.launch(SCRIPTS / "train.py", *self.train_arguments(**changes), ranks=ranks)
+    def train(
+        self, ranks: int = 1, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return self.launch(SCRIPTS / "train.py", *self.train_arguments(), ranks=ranks, env=env)
 
     def evaluate(self, ranks: int = 1) -> subprocess.CompletedProcess[str]:
         values = {

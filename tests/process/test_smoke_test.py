@@ -92,6 +92,51 @@ def test_missing_launcher_is_one_line(launch: Launch, script: Callable[[str], Pa
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_job_has_the_ranks_that_were_submitted_and_not_those_of_the_configuration(
+    launch: Launch, script: Callable[[str], Path]
+) -> None:
+    shown = script("print(start().size)")
+    submitted = {"SNAKEMAKE_QSUB_NODES": "1", "SNAKEMAKE_QSUB_TASKS_PER_NODE": "3"}
+    assert launch(shown, ranks=2, env=submitted).stdout.split() == ["3"] * 3
+
+
+@pytest.mark.parametrize("hosts", ["n1\n", "n1 4 all.q\nn1 4 all.q\n\n", ""])
+def test_a_job_on_other_nodes_than_were_submitted_is_one_line(
+    launch: Launch, script: Callable[[str], Path], tmp_path: Path, hosts: str
+) -> None:
+    (tmp_path / "hosts").write_text(hosts)
+    job = {"SNAKEMAKE_QSUB_NODES": "2", "SNAKEMAKE_QSUB_HOSTFILE": str(tmp_path / "hosts")}
+    done = launch(script("start()"), env=job)
+    assert done.returncode == 2
+    gave = f"gave {1 if hosts else 0}: "
+    assert done.stderr.startswith("launch.sh: 2 nodes were submitted and the scheduler " + gave)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_list_of_hosts_stands_where_the_launcher_is_told_of_it(
+    launch: Launch, script: Callable[[str], Path], tmp_path: Path
+) -> None:
+    hosts, seen = tmp_path / "the hosts", tmp_path / "seen"
+    hosts.write_text("n1\n")
+    mpirun = tmp_path / "mpirun"
+    mpirun.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{seen}\n')
+    mpirun.chmod(0o755)
+    job = {"SNAKEMAKE_QSUB_NODES": "1", "SNAKEMAKE_QSUB_HOSTFILE": str(hosts)}
+    words = f"{mpirun} --hostfile {{hostfile}} --map-by ppr:{{tasks_per_node}}:node"
+    launch(script("start()"), mpi=words, env=job)
+    expected = ["--hostfile", str(hosts), "--map-by", "ppr:2:node", "-n", "2", "env"]
+    assert seen.read_text().splitlines()[:7] == expected
+    outside = launch(script("start()"), mpi=words)
+    assert outside.stderr.startswith("launch.sh: --mpi asks for {hostfile}, and this is no job")
+
+
+def test_ranks_on_fewer_hosts_than_the_job_has_are_a_problem() -> None:
+    workers = [worker(0, 2), worker(1, 2)]
+    assert misplaced(workers, 2, nodes=1) == []
+    (problem,) = misplaced(workers, 2, nodes=2)
+    assert problem.startswith("the job has 2 nodes and the ranks run on 1: node1")
+
+
 def test_wrong_sum_on_one_rank_ends_all(launch: Launch, script: Callable[[str], Path]) -> None:
     lines = """
 add = hvd.allreduce

@@ -172,3 +172,24 @@ def test_progress_is_a_bar_on_a_terminal_and_one_line_in_the_log(experiment, lau
     log = (run.folder / "log").read_text()
     assert "\r" not in log
     assert "toy_run seed 1: 100%" in log
+
+
+def test_a_training_stops_before_the_jobs_end_and_goes_on_to_the_same_bits(experiment, tmp_path):
+    """The deadline has passed already, so that each job takes one step."""
+    changes = {"epochs": 1, "batch_size": 100}
+    straight, stopped = experiment("straight", **changes), experiment("stopped", **changes)
+    assert straight.train(ranks=2).returncode == 0
+    wanted = tmp_path / "continue"
+    job = {"SNAKEMAKE_QSUB_DEADLINE": "1", "SNAKEMAKE_QSUB_CONTINUE": str(wanted)}
+    steps = []
+    while not (stopped.folder / "model.pt").exists():
+        result = stopped.train(ranks=2, env=job)
+        if result.returncode:
+            assert "the time of this job is up; saved at step" in result.stderr
+            assert wanted.exists()
+            wanted.unlink()
+        steps.append(result.returncode)
+    assert steps == [75, 75, 0], "3 steps, the last of which is the end"
+    assert not wanted.exists()
+    for name in ("metrics.csv", "model.pt"):
+        assert (stopped.folder / name).read_bytes() == (straight.folder / name).read_bytes()

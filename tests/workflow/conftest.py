@@ -44,7 +44,7 @@ class Checkout:
     @classmethod
     def fresh(cls, folder: Path) -> "Checkout":
         folder.mkdir(parents=True)
-        for name in ("workflow", "config", "profiles"):
+        for name in ("workflow", "config", "profiles", "abci"):
             shutil.copytree(REPOSITORY / name, folder / name)
         shutil.copy2(REPOSITORY / "Snakefile", folder)
         return cls(folder)

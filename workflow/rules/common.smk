@@ -26,6 +26,13 @@ from check_config import ConfigError, check
 from resolve_run import resolve, specification
 from resolve_run import resolve_dataset, resolve_environment
 
+# A profile knows how many ranks fill a node of its site. What it sets for train holds for the batch of
+# a rank, for the smoke test and for all checks as well.
+TRAIN_RESOURCES = workflow.resource_settings.overwrite_resources.get("train", {})
+for key in ("nodes", "tasks_per_node"):
+    if key in TRAIN_RESOURCES:
+        config[key] = TRAIN_RESOURCES[key].raw
+
 try:
     check(config)
 except ConfigError as error:

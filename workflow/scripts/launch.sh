@@ -5,9 +5,13 @@
 #       [--log FILE] -- SCRIPT ARGS…
 #
 # Starts N x M ranks of `DIR/bin/python SCRIPT ARGS…`. The words of --mpi are the launcher and its
-# own options; `-n RANKS` is added. What is printed goes to FILE as well, but for progress bars, which
-# are drawn only where the launcher's own stderr is a terminal. Every setting below yields to one that is set already, except
-# the threads per rank, which the configuration fixes.
+# own options, in which {hostfile} stands for the file of the job's hosts and {tasks_per_node} for M;
+# `-n RANKS` is added. What is printed goes to FILE as well, but for progress bars, which are drawn
+# only where the launcher's own stderr is a terminal. Every setting below yields to one that is set
+# already, except the threads per rank, which the configuration fixes.
+#
+# In a job of the qsub executor N and M are those that were submitted, whatever the configuration says
+# by now. The job's end is handed on to the ranks, so that they can save their work before it.
 set -euo pipefail
 
 fail() {
@@ -32,6 +36,8 @@ done
 [[ $# -ge 2 ]] || fail "no script: end the options with -- SCRIPT"
 shift
 
+nodes=${SNAKEMAKE_QSUB_NODES:-$nodes}
+tasks_per_node=${SNAKEMAKE_QSUB_TASKS_PER_NODE:-$tasks_per_node}
 for count in "$nodes" "$tasks_per_node" "$threads"; do
     [[ $count =~ ^[1-9][0-9]*$ ]] ||
         fail "--nodes, --tasks-per-node and --threads-per-rank must be whole numbers above 0, not '$count'"
@@ -40,11 +46,24 @@ done
     fail "no training environment at '$venv': build it with \`snakemake build_environment\`"
 [[ -f $1 ]] || fail "no script at '$1'"
 ranks=$((nodes * tasks_per_node))
+
+# The scheduler's word on which hosts the job has: one a line, with more words behind it or repeated.
+hostfile=${SNAKEMAKE_QSUB_HOSTFILE:-}
+if [[ -n $hostfile ]]; then
+    [[ -r $hostfile ]] || fail "the job's list of hosts '$hostfile' cannot be read"
+    hosts=$(awk 'NF && !seen[$1]++ { count++ } END { print count + 0 }' "$hostfile")
+    [[ $hosts -eq $nodes ]] ||
+        fail "$nodes nodes were submitted and the scheduler gave $hosts: $(sort -u "$hostfile" | tr '\n' ' ')"
+fi
 venv=$(cd "$venv" && pwd)
 
 # An environment with an MPI of its own was built against it; any other mpirun would start strangers.
 [[ -x $venv/bin/mpirun ]] && export PATH="$venv/bin:$PATH"
+[[ $mpi == *{hostfile}* && -z $hostfile ]] &&
+    fail "--mpi asks for {hostfile}, and this is no job of the qsub executor: name another in the profile's mpi"
+mpi=${mpi//\{tasks_per_node\}/$tasks_per_node}
 read -ra launcher <<<"$mpi"
+launcher=("${launcher[@]//\{hostfile\}/$hostfile}")
 command -v "${launcher[0]:-}" >/dev/null ||
     fail "MPI launcher '${launcher[0]:-}' not found: load the site's MPI module, or name another in the profile's mpi"
 
@@ -63,6 +82,11 @@ settings=(
     "ELBOFLOW_RANKS=$ranks" "PYTHONUNBUFFERED=$PYTHONUNBUFFERED"
     "OMP_NUM_THREADS=$threads" "MKL_NUM_THREADS=$threads" "OPENBLAS_NUM_THREADS=$threads"
 )
+[[ -n $hostfile ]] && settings+=("ELBOFLOW_NODES=$nodes")
+# Slurm tells its jobs' ends as well.
+deadline=${SNAKEMAKE_QSUB_DEADLINE:-${SLURM_JOB_END_TIME:+$((SLURM_JOB_END_TIME - 120))}}
+[[ -n $deadline ]] && settings+=("ELBOFLOW_DEADLINE=$deadline")
+[[ -n ${SNAKEMAKE_QSUB_CONTINUE:-} ]] && settings+=("ELBOFLOW_CONTINUE=$SNAKEMAKE_QSUB_CONTINUE")
 [[ -t 2 ]] && settings+=(ELBOFLOW_PROGRESS_BAR=1)
 for name in "${!HOROVOD_@}"; do settings+=("$name=${!name}"); done
 

@@ -23,9 +23,13 @@ def read_schema() -> dict[str, Any]:
 
 
 def resolve(config: dict[str, Any], run: str) -> dict[str, Any]:
-    """All keys of a run: the schema's defaults, under the config's, under the run's own."""
+    """All keys of a run: the schema's defaults, under the config's, under the run's own.
+
+    Nodes and ranks that the top level gives, for one call or by a profile, are above all of these.
+    """
     own, shared = config["runs"][run], config.get("defaults", {})
-    values = _filled("run", {**shared, **own})
+    for_all = {key: config[key] for key in ("nodes", "tasks_per_node") if config.get(key)}
+    values = _filled("run", {**shared, **own, **for_all})
     if "batch_size" in own and "batch_per_rank" not in own:
         values["batch_per_rank"] = None
     if values["batch_per_rank"] is not None:

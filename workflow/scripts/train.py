@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import horovod.torch as hvd
+import job_end
 import numpy as np
 import torch
 from horovod import __version__ as horovod_version
@@ -100,6 +101,12 @@ def run_to_the_end(
         if worker.rank == 0 and time.monotonic() - saved >= args.checkpoint_seconds:
             save(training, args.state, digest)
             saved = time.monotonic()
+        if worker.rank == 0 and job_end.is_due() and not training.finished:
+            save(training, args.state, digest)
+            job_end.go_on_in_another_job(
+                f"{title}: the time of this job is up; saved at step {training.step} of {total}, and "
+                "goes on from there when it is started again"
+            )
     progress.close(training.summary)
     return spent
 

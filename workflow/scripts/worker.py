@@ -56,7 +56,8 @@ def start(ranks: int | None = None) -> Worker:
     asked = ranks or int(os.environ.get("ELBOFLOW_RANKS", worker.size))
     # Horovod: every rank sees the same list, so that all of them stop or none.
     workers = hvd.allgather_object(worker)
-    problems = misplaced(workers, asked) + missing_operation(worker.device)
+    nodes = int(os.environ.get("ELBOFLOW_NODES", "0"))
+    problems = misplaced(workers, asked, nodes) + missing_operation(worker.device)
     if not problems:
         problems = [
             line for rank in hvd.allgather_object(wrong_operations(worker)) for line in rank
@@ -81,13 +82,23 @@ def _find_place() -> Worker:
     )  # fmt: skip
 
 
-def misplaced(workers: list[Worker], asked: int) -> list[str]:
-    """What is wrong with who is there: number, ranks, devices."""
+def misplaced(workers: list[Worker], asked: int, nodes: int = 0) -> list[str]:
+    """What is wrong with who is there: number, ranks, hosts, devices.
+
+    Args:
+        nodes: how many hosts a scheduler gave for this; 0 where any number will do.
+    """
     problems = []
     if len(workers) != asked:
         problems.append(
             f"{asked} ranks were asked for and Horovod sees {len(workers)}: the launcher starts "
             "another number, or is not of the MPI that Horovod was built with"
+        )
+    hosts = sorted({worker.host for worker in workers})
+    if nodes and len(hosts) != nodes:
+        problems.append(
+            f"the job has {nodes} nodes and the ranks run on {len(hosts)}: {', '.join(hosts)}; see the "
+            "launcher's options in the profile's mpi"
         )
     if sorted(worker.rank for worker in workers) != list(range(len(workers))):
         problems.append(f"ranks are not 0 to {len(workers) - 1}, each once")

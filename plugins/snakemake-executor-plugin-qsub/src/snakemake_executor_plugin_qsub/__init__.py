@@ -1,0 +1,249 @@
+"""Run each Snakemake job as a job of PBS Professional or Grid Engine.
+
+    snakemake --executor qsub --qsub-dialect pbs --qsub-submit 'qsub … {script}' --jobs 100
+"""
+
+import asyncio
+import json
+import secrets
+import shutil
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from snakemake_interface_common.exceptions import WorkflowError
+from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
+from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
+from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
+from snakemake_interface_executor_plugins.settings import CommonSettings
+from snakemake_interface_executor_plugins.utils import format_cli_arg
+
+from . import gridengine, identity, pbs
+from .commands import ask, chunks
+from .journal import Journal, Record
+from .judge import Outcome
+from .lease import Lease
+from .plan import Request, request
+from .settings import ExecutorSettings
+from .submission import Script, require_variables
+from .watch import Watch
+
+__all__ = ["Executor", "ExecutorSettings", "common_settings"]
+
+common_settings = CommonSettings(
+    non_local_exec=True,
+    implies_no_shared_fs=False,
+    job_deploy_sources=False,
+    auto_deploy_default_storage_provider=False,
+    init_seconds_before_status_checks=1,
+)
+
+DIALECTS = {"pbs": pbs, "gridengine": gridengine}
+LOOK = 5.0  # seconds between two looks at the markers, which cost the scheduler nothing
+TAIL = 15  # lines of a failed job's log to print
+
+
+class Executor(RemoteExecutor):
+    """Submits, watches and cancels; README.md says what it promises."""
+
+    def __post_init__(self) -> None:
+        self.settings: ExecutorSettings = self.executor_settings
+        self.dialect = DIALECTS[self.settings.dialect or ""]
+        self.check()
+        folder = Path(self.workflow.persistence.path).absolute() / "qsub"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.lease = Lease(folder / "lease")
+        self.lease.acquire()
+        self.journal = Journal(folder)
+        self.left_over = {record.key: record for record in self.journal.left_over()}
+        self.requests: dict[str, Request] = {}  # by token, of all jobs in the queue
+        self.watch = Watch(
+            self.dialect, self.journal, self.settings.poll, self.settings.grace, self.logger.warning
+        )
+        # One submission at a time, and each to its end whatever happens to the main thread.
+        self.submitter = ThreadPoolExecutor(max_workers=1)
+        self.next_seconds_between_status_checks = min(LOOK, self.settings.poll)
+
+    def check(self) -> None:
+        """Find what would fail later, before anything is submitted.
+
+        Raises:
+            WorkflowError: an unset variable, a missing program, file or resource.
+        """
+        require_variables(self.settings.submit or "")
+        missing = [name for name in self.dialect.PROGRAMS if not shutil.which(name)]
+        if missing:
+            raise WorkflowError(
+                f"no {', '.join(missing)} on PATH: start Snakemake on a login node of the cluster; "
+                "--dry-run and --executor qsub-plan work without one"
+            )
+        if self.settings.prelude and not self.settings.prelude.is_file():
+            raise WorkflowError(f"qsub-prelude: there is no file {self.settings.prelude}")
+        for job in self.workflow.dag.needrun_jobs():
+            if not job.is_local and not job.is_group():
+                request(job, self.settings).line(self.settings)
+
+    # Submitting
+
+    def run_job(self, job: JobExecutorInterface) -> None:
+        """Take the job over from an earlier Snakemake, or submit it."""
+        asked = request(job, self.settings)
+        key, digest = identity.key(job), identity.digest(job)
+        earlier = self.left_over.pop(key, None)
+        if earlier and earlier.digest != digest:
+            self.logger.info(f"job {earlier.job_id} ({asked.title}) has other inputs: deleting it")
+            self.withdraw([earlier])
+            earlier = None
+        if earlier:
+            self.logger.info(f"taking over job {earlier.job_id} ({asked.title})")
+            self.register(job, asked, earlier)
+        else:
+            self.register(job, asked, self.open_record(asked, key, digest))
+
+    def open_record(self, asked: Request, key: str, digest: str, walltimes: int = 1) -> Record:
+        """A record of a submission to come."""
+        token = f"{asked.name}-{secrets.token_hex(4)}"
+        log = self.settings.logdir.absolute() / f"{token}.log"
+        return self.journal.open(Record(token, key, digest, str(log), asked.seconds, walltimes))
+
+    def register(self, job: JobExecutorInterface, asked: Request, record: Record) -> None:
+        """Submit a job that has no id yet, and let Snakemake wait for it."""
+        if record.job_id is None:
+            submitted = self.submitter.submit(self.submit, job, asked, record).result()
+            if isinstance(submitted, str):
+                self.report_job_error(SubmittedJobInfo(job), msg=submitted)
+                return
+            record = submitted
+        else:
+            self.requests[record.token] = asked
+            self.watch.add(record, asked.walltimes)
+        self.report_job_submission(info_of(job, record))
+
+    def submit(self, job: JobExecutorInterface, asked: Request, record: Record) -> Record | str:
+        """Call qsub and record its id; in place of a record, what qsub complained of."""
+        folder = self.journal.folder(record)
+        script = folder / "job.sh"
+        script.write_text(self.script(job, asked, record))
+        script.chmod(0o755)
+        answer = ask(asked.words(self.settings, script, folder / "scheduler.log"))
+        job_id = self.dialect.job_id(answer)
+        if job_id is None:
+            self.journal.close(record)
+            return f"qsub refused it: {answer.complaint}\n"
+        record = self.journal.submitted(record, job_id)
+        # Here and not where the result is awaited: a Ctrl-C may come before that.
+        self.requests[record.token] = asked
+        self.watch.add(record, asked.walltimes)
+        return record
+
+    def script(self, job: JobExecutorInterface, asked: Request, record: Record) -> str:
+        prelude = self.settings.prelude
+        return Script(
+            title=asked.title,
+            workdir=Path.cwd(),
+            ticket=self.journal.ticket(record),
+            log=Path(record.log),
+            marker=self.journal.marker(record),
+            carry_on=self.journal.carry_on(record),
+            seconds=asked.seconds - asked.margin,
+            nodes=asked.nodes,
+            tasks_per_node=asked.tasks_per_node,
+            hostfile=self.dialect.HOSTFILE,
+            prelude=prelude.absolute() if prelude else None,
+            exports=tuple(self.settings.export.replace(",", " ").split()),
+            command=self.format_job_exec(job),
+        ).text()
+
+    def additional_general_args(self) -> str:
+        """Give jobs today's configuration: they read it when they start, perhaps days from now."""
+        config = json.dumps(self.workflow.globals["config"], default=str, sort_keys=True)
+        return format_cli_arg("--configfiles", [self.journal.keep_config(config)])
+
+    # Watching
+
+    async def check_active_jobs(
+        self, active_jobs: list[SubmittedJobInfo]
+    ) -> AsyncGenerator[SubmittedJobInfo, None]:
+        """Report the jobs that ended, and go on with those that want another walltime."""
+        if not active_jobs:
+            return
+        if self.lease.lost:
+            self.watch.jobs.clear()
+            raise WorkflowError("another Snakemake took this directory over and has its jobs now")
+        verdicts = await asyncio.to_thread(self.watch.look)
+        for info in active_jobs:
+            token = info.aux["token"]
+            if token not in self.watch.jobs:  # cancelled meanwhile
+                continue
+            verdict = verdicts[token]
+            if verdict.outcome is Outcome.WAIT:
+                yield info
+            elif verdict.outcome is Outcome.GO_ON:
+                if going_on := self.go_on(info):
+                    yield going_on
+            else:
+                self.finish(info, verdict.reason)
+
+    def go_on(self, info: SubmittedJobInfo) -> SubmittedJobInfo | None:
+        """Submit a job again that stopped before its walltime: for Snakemake it is still the same."""
+        token = info.aux["token"]
+        record, asked = self.watch.jobs[token].record, self.requests[token]
+        self.forget(record)
+        count = record.walltimes + 1
+        following = self.open_record(asked, record.key, record.digest, count)
+        submitted = self.submitter.submit(self.submit, info.job, asked, following).result()
+        if isinstance(submitted, str):
+            self.report_job_error(info, msg=submitted)
+            return None
+        self.logger.info(
+            f"job {record.job_id} ({asked.title}) goes on as job {submitted.job_id}: walltime "
+            f"{count} of at most {asked.walltimes}"
+        )
+        return info_of(info.job, submitted)
+
+    def finish(self, info: SubmittedJobInfo, reason: str) -> None:
+        """Tell Snakemake that a job succeeded, or why it failed."""
+        record = self.watch.jobs[info.aux["token"]].record
+        said = self.journal.scheduler_log(record) if reason else ""
+        self.forget(record)
+        if not reason:
+            self.report_job_success(info)
+            return
+        log = Path(record.log)
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        parts = [reason, said, f"log of job {record.job_id}: {log}", *lines[-TAIL:]]
+        self.report_job_error(info, msg="\n    ".join(part for part in parts if part) + "\n")
+
+    def forget(self, record: Record) -> None:
+        self.journal.close(record)
+        self.watch.drop(record.token)
+        self.requests.pop(record.token, None)
+
+    # Ending
+
+    def cancel_jobs(self, active_jobs: list[SubmittedJobInfo]) -> None:
+        """Delete all jobs with one qdel, also one that is just being submitted.
+
+        Not `active_jobs`: Snakemake empties that list while it looks at the jobs.
+        """
+        self.submitter.shutdown(wait=True, cancel_futures=True)
+        self.withdraw([job.record for job in list(self.watch.jobs.values())])
+
+    def withdraw(self, records: list[Record]) -> None:
+        """Delete jobs; one that qdel misses finds its ticket gone and does nothing."""
+        for chunk in chunks(record.job_id for record in records if record.job_id):
+            ask(["qdel", *chunk])
+        for record in records:
+            self.forget(record)
+
+    def shutdown(self) -> None:
+        """Leave nothing behind, whichever way Snakemake ends."""
+        super().shutdown()
+        if self.watch.jobs:
+            self.cancel_jobs([])
+        self.lease.release()
+
+
+def info_of(job: JobExecutorInterface, record: Record) -> SubmittedJobInfo:
+    """How Snakemake knows a submitted job."""
+    return SubmittedJobInfo(job, external_jobid=record.job_id, aux={"token": record.token})

@@ -1,0 +1,61 @@
+"""Ask the scheduler's programs, so that neither a slow answer nor a Ctrl-C leaves a question open."""
+
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+TIMEOUT = 120  # seconds: a scheduler under load may take its time
+LONGEST = 100_000  # characters of ids in one command line; Linux takes 128 KiB in one word, 2 MiB in all
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a program printed, and its exit code: 127 where there is none, 124 where it hung."""
+
+    stdout: str
+    stderr: str
+    exit_code: int
+
+    @property
+    def complaint(self) -> str:
+        """What it said is wrong, in one line."""
+        said = " ".join((self.stderr.strip() or self.stdout.strip()).split())
+        return said or f"exit code {self.exit_code} without a word"
+
+
+def ask(words: Sequence[str]) -> Answer:
+    """Run a command to its end.
+
+    In a session of its own, because a Ctrl-C in the terminal reaches all programs of the session: a
+    qsub that is interrupted may have submitted its job without saying so.
+    """
+    try:
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT,
+            start_new_session=True,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Answer("", f"{words[0]}: no answer within {TIMEOUT} s", 124)
+    except OSError as error:
+        return Answer("", f"{words[0]}: {error.strerror}", 127)
+    return Answer(done.stdout, done.stderr, done.returncode)
+
+
+def chunks(job_ids: Iterable[str], longest: int = LONGEST) -> Iterator[list[str]]:
+    """Split ids into as few lists as a command line can hold."""
+    chunk: list[str] = []
+    length = 0
+    for job_id in job_ids:
+        if chunk and length + len(job_id) + 1 > longest:
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(job_id)
+        length += len(job_id) + 1
+    if chunk:
+        yield chunk

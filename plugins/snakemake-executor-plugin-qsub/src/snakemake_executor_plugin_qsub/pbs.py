@@ -1,0 +1,113 @@
+"""The dialect of PBS Professional and OpenPBS.
+
+`qsub` prints the id, `qstat -x -f IDS` answers for waiting, running and finished jobs alike.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from .commands import Answer, chunks
+from .status import AT_WALLTIME, DELETED, State, Status
+
+NAME = "PBS"
+PROGRAMS = ("qsub", "qstat", "qdel")
+HOSTFILE = "$PBS_NODEFILE"  # each host as often as it has MPI processes
+
+# Attributes lie behind four blanks; a tab goes on with the value of the line before.
+ATTRIBUTE = re.compile(r"^ {4}([\w.]+) = (.*)$")
+JOB = re.compile(r"^Job Id: (\S+)$")
+UNKNOWN = re.compile(r"Unknown Job Id (\S+)")
+JOB_ID = re.compile(r"^(\d+(?:\[\d*\])?(?:\.[\w.-]+)?)\s*$", re.MULTILINE)
+
+KILLED_AT_WALLTIME = -29
+TERMINATED = "91"  # a substate
+SIGNALLED = 256  # an Exit_status above it is 256 + signal
+
+
+def job_id(answer: Answer) -> str | None:
+    """The id in what qsub printed."""
+    found = JOB_ID.search(answer.stdout)
+    return found[1] if answer.exit_code == 0 and found else None
+
+
+def query(job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]) -> dict[str, Status]:
+    """Ask for all jobs at once.
+
+    Returns:
+        A status for each job that the answer speaks of; of the others nothing is known.
+    """
+    found: dict[str, Status] = {}
+    for chunk in chunks(job_ids):
+        found |= parse(ask(["qstat", "-x", "-f", *chunk]))
+    return found
+
+
+def parse(answer: Answer) -> dict[str, Status]:
+    """Read an answer of `qstat -x -f`; a job whose entry was cut off is left out."""
+    found = {name: Status(State.UNLISTED) for name in UNKNOWN.findall(answer.stderr)}
+    attributes: dict[str, str] = {}
+    name = last = ""
+    for line in answer.stdout.splitlines():
+        if job := JOB.match(line):
+            name, attributes, last = job[1], {}, ""
+        elif attribute := ATTRIBUTE.match(line):
+            last = attribute[1]
+            attributes[last] = attribute[2]
+        elif line.startswith("\t") and last:
+            attributes[last] += line[1:]
+        elif not line and name:  # an empty line ends an entry
+            found |= {name: status_of(attributes)} if "job_state" in attributes else {}
+            name = ""
+    return found
+
+
+def status_of(attributes: dict[str, str]) -> Status:
+    """One job's status from its attributes."""
+    state, words = attributes["job_state"], attributes.get("comment", "").strip()
+    if state in ("F", "X"):
+        return ended(attributes, words)
+    if state == "H":
+        return Status(State.STUCK, words or f"on hold ({attributes.get('Hold_Types', '?')})")
+    if state == "Q" and "Can Never Run" in words:
+        return Status(State.STUCK, words)
+    if state in ("Q", "W", "T", "M"):
+        return Status(State.WAITING, words)
+    return Status(State.RUNNING, words)
+
+
+def ended(attributes: dict[str, str], words: str) -> Status:
+    """The status of a finished job. One that was deleted before it started has no exit status."""
+    text, substate = attributes.get("Exit_status"), attributes.get("substate")
+    code = int(text) if text and re.fullmatch(r"-?\d+", text) else None
+    signalled = code is not None and code > SIGNALLED
+    if code == KILLED_AT_WALLTIME or (code and used_up(attributes)):
+        reason = AT_WALLTIME
+    elif code is None or (signalled and substate == TERMINATED):
+        reason = DELETED
+    elif code < 0:
+        reason = "could not be started by PBS"
+    else:
+        reason = ""
+    return Status(State.ENDED, words, reason, code)
+
+
+def used_up(attributes: dict[str, str]) -> bool:
+    """Whether the job ran for as long as it had asked for."""
+    used = seconds(attributes.get("resources_used.walltime", ""))
+    limit = seconds(attributes.get("Resource_List.walltime", ""))
+    return used is not None and limit is not None and used >= limit
+
+
+def seconds(walltime: str) -> int | None:
+    """Seconds of [[HH:]MM:]SS."""
+    if not re.fullmatch(r"\d+(:\d+){0,2}", walltime):
+        return None
+    total = 0
+    for part in walltime.split(":"):
+        total = total * 60 + int(part)
+    return total
+
+
+def explain(job_id: str, ask: Callable[[Sequence[str]], Answer]) -> Status:
+    """What is known of a job that PBS no longer lists: nothing, since -x lists finished ones."""
+    return Status(State.UNLISTED)

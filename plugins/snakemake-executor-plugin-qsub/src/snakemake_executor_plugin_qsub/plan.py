@@ -1,0 +1,93 @@
+"""What one job asks of the scheduler: its submit line and how much it can cost."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from snakemake_interface_common.exceptions import WorkflowError
+from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
+
+from .settings import ExecutorSettings
+from .submission import clock, expand, job_name, runtime_seconds
+
+
+def title(job: JobExecutorInterface) -> str:
+    """Rule and wildcards: 'train run=plain seed=1'; of a group, its name and its rules."""
+    if job.is_group():
+        return " ".join(["group", job.name, *sorted({str(member) for member in job.rules})])
+    wildcards = [f"{name}={value}" for name, value in job.wildcards_dict.items()]
+    return " ".join([job.name, *wildcards])
+
+
+def short_name(job: JobExecutorInterface) -> str:
+    """The same for lists of jobs: 'train.plain.1'."""
+    wildcards = [] if job.is_group() else job.wildcards_dict.values()
+    return job_name(".".join([job.name, *map(str, wildcards)]))
+
+
+@dataclass(frozen=True)
+class Request:
+    """A job's resources, as the submit line names them."""
+
+    title: str
+    name: str
+    resources: Mapping[str, Any]
+    seconds: int
+    nodes: int
+    tasks_per_node: int
+    walltimes: int  # that it may take, if its program asks to go on
+    margin: int
+
+    def words(self, settings: ExecutorSettings, script: Path, log: Path) -> list[str]:
+        """The words of the submit line."""
+        fields = {
+            **self.resources,
+            "nodes": self.nodes,
+            "tasks_per_node": self.tasks_per_node,
+            "name": self.name,
+            "walltime": clock(self.seconds),
+            "soft_walltime": clock(self.seconds - self.margin),
+            "script": script,
+            "log": log,
+        }
+        return expand(settings.submit or "", fields, self.title)
+
+    def line(self, settings: ExecutorSettings) -> str:
+        """The submit line as one would type it, the script and log by their bare names."""
+        return shlex.join(self.words(settings, Path("job.sh"), Path("scheduler.log")))
+
+    @property
+    def node_hours(self) -> float:
+        """Node-hours of one walltime."""
+        return self.nodes * self.seconds / 3600
+
+
+def request(job: JobExecutorInterface, settings: ExecutorSettings) -> Request:
+    """Read what a job asks for.
+
+    Raises:
+        WorkflowError: it has no usable runtime, nodes, tasks_per_node or max_walltimes.
+    """
+    named = title(job)
+    resources = {name: value for name, value in job.resources.items() if not name.startswith("_")}
+    seconds = runtime_seconds(resources, named)
+    return Request(
+        title=named,
+        name=short_name(job),
+        resources={**resources, "threads": job.threads},
+        seconds=seconds,
+        nodes=count(resources, "nodes", 1, named),
+        tasks_per_node=count(resources, "tasks_per_node", 1, named),
+        walltimes=count(resources, "max_walltimes", settings.max_walltimes, named),
+        margin=min(settings.margin, seconds // 4),
+    )
+
+
+def count(resources: Mapping[str, Any], name: str, default: int, what: str) -> int:
+    """A resource that is a whole number above 0."""
+    value = resources.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise WorkflowError(f"{what}: {name} must be a whole number above 0, not {value!r}")
+    return value

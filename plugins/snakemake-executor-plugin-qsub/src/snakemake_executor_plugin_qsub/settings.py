@@ -1,0 +1,78 @@
+"""The settings of the executor: one --qsub-… option each, or a line of a profile."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from snakemake_interface_executor_plugins.settings import ExecutorSettingsBase
+
+
+@dataclass
+class ExecutorSettings(ExecutorSettingsBase):
+    """What a site's profile says."""
+
+    dialect: str | None = field(
+        default=None,
+        metadata={
+            "type": str,
+            "help": "The scheduler's dialect of qsub and qstat: pbs or gridengine.",
+            "choices": ["pbs", "gridengine"],
+            "required": True,
+        },
+    )
+    submit: str | None = field(
+        default=None,
+        metadata={
+            "type": str,
+            "help": "The submit line, 'qsub -P $GROUP -l select={nodes} … {script}'. {…} are the "
+            "job's resources and: walltime and soft_walltime (HH:MM:SS, from runtime), name, log "
+            "(for the scheduler's own output), script.",
+            "required": True,
+        },
+    )
+    prelude: Path | None = field(
+        default=None,
+        metadata={
+            "type": Path,
+            "help": "A bash file that each job reads first, for modules and exports; `exit 1` in it "
+            "fails the job.",
+        },
+    )
+    export: str = field(
+        default="",
+        metadata={
+            "help": "Names of environment variables, separated by commas, that jobs get from the "
+            "shell of this Snakemake where they are set there."
+        },
+    )
+    logdir: Path = field(
+        default=Path(".snakemake/qsub/logs"),
+        metadata={"help": "Folder of the jobs' logs."},
+    )
+    poll: float = field(
+        default=30.0,
+        metadata={
+            "help": "Seconds between two status queries, one for all jobs; up to four times as many "
+            "while nothing changes. Ends of jobs are seen within 5 seconds all the same, in files."
+        },
+    )
+    grace: float = field(
+        default=60.0,
+        metadata={
+            "help": "Seconds to wait for the exit code of a job that the scheduler no longer lists: "
+            "network file systems show new files late."
+        },
+    )
+    margin: int = field(
+        default=120,
+        metadata={
+            "help": "Seconds before the end of its walltime at which a program should have saved its "
+            "state and ended; at most a quarter of the walltime."
+        },
+    )
+    max_walltimes: int = field(
+        default=10,
+        metadata={
+            "help": "How many walltimes one job may take that asks to go on; a rule's resource "
+            "max_walltimes says it for that rule."
+        },
+    )

@@ -1,0 +1,34 @@
+"""What a scheduler says of a job, in words that both dialects share."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class State(Enum):
+    """Where a job is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    STUCK = "stuck"  # held, or in an error state: it will not start by itself
+    ENDED = "ended"
+    UNLISTED = "unlisted"  # the scheduler answered, and does not know it (any more)
+
+
+@dataclass(frozen=True)
+class Status:
+    """One job in the scheduler's answer.
+
+    Args:
+        words: the scheduler's own, where it has any to say.
+        reason: why the job ended, where the scheduler tells: 'killed at its walltime'.
+        exit_code: of the job's script, where the scheduler tells.
+    """
+
+    state: State
+    words: str = ""
+    reason: str = ""
+    exit_code: int | None = None
+
+
+AT_WALLTIME = "killed at its walltime"
+DELETED = "deleted with qdel, not by this workflow"

@@ -1,0 +1,133 @@
+"""Watch the jobs in the queue: their markers at every look, the scheduler only now and then."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from .commands import Answer, ask
+from .journal import Journal, Record
+from .judge import Outcome, Verdict, describe, judge_ended, judge_silent
+from .status import State, Status
+
+BACK_OFF = 4  # times the interval between two queries, while nothing changes
+
+
+@dataclass
+class Watched:
+    """One job, and the last that the scheduler said of it."""
+
+    record: Record
+    walltimes: int  # that it may take
+    status: Status | None = None
+    missing_since: float | None = None
+    told: str = ""  # what the user was last told of it
+
+    def hear(self, status: Status, now: float) -> None:
+        self.status = status
+        if status.state not in (State.ENDED, State.UNLISTED):
+            self.missing_since = None
+        elif self.missing_since is None:
+            self.missing_since = now
+
+
+class Watch:
+    """All jobs of one Snakemake.
+
+    Args:
+        dialect: the module that asks and understands the scheduler.
+        poll, grace: seconds; see settings.py.
+        warn: is given a line for the user.
+    """
+
+    def __init__(
+        self,
+        dialect: ModuleType,
+        journal: Journal,
+        poll: float,
+        grace: float,
+        warn: Callable[[str], None],
+        ask: Callable[[Sequence[str]], Answer] = ask,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.dialect, self.journal, self.warn = dialect, journal, warn
+        self.poll, self.grace, self.ask, self.clock = poll, grace, ask, clock
+        self.jobs: dict[str, Watched] = {}
+        self.interval, self.next_query = poll, clock() + poll
+        self.answered = True
+
+    def add(self, record: Record, walltimes: int) -> None:
+        """Watch a submitted job."""
+        self.jobs[record.token] = Watched(record, walltimes)
+        self.interval = self.poll
+        self.next_query = min(self.next_query, self.clock() + self.poll)
+
+    def drop(self, token: str) -> None:
+        self.jobs.pop(token, None)
+
+    def look(self) -> dict[str, Verdict]:
+        """What has become of each job, by token."""
+        codes = self.journal.ended()
+        jobs = dict(self.jobs)  # others submit meanwhile
+        ended = {token: job for token, job in jobs.items() if token in codes}
+        silent = {token: job for token, job in jobs.items() if token not in codes}
+        verdicts = {token: self._judge_ended(job, codes[token]) for token, job in ended.items()}
+        failed = [
+            job for token, job in ended.items() if verdicts[token].outcome is Outcome.FAILED
+        ]
+        if self.clock() >= self.next_query and silent:
+            self._query([*silent.values(), *failed])
+            self.interval = min(2 * self.interval, BACK_OFF * self.poll)
+            self.next_query = self.clock() + self.interval
+        elif failed:
+            self._query(failed)
+        for job in failed:
+            verdicts[job.record.token] = self._with_reason(job, verdicts[job.record.token])
+        verdicts |= {token: self._judge_silent(job) for token, job in silent.items()}
+        if any(verdict.outcome is not Outcome.WAIT for verdict in verdicts.values()):
+            self.interval = self.poll
+        return verdicts
+
+    def _query(self, jobs: Iterable[Watched]) -> None:
+        """Ask once for all; of a job that the answer does not speak of, what was known stays."""
+        by_id = {job.record.job_id: job for job in jobs if job.record.job_id}
+        statuses = self.dialect.query(list(by_id), self.ask)
+        if bool(statuses) != self.answered:
+            self.answered = bool(statuses)
+            self.warn(
+                f"{self.dialect.NAME} answers again"
+                if statuses
+                else f"{self.dialect.NAME} gave no answer that can be read; asking again, jobs are left alone"
+            )
+        for job_id, status in statuses.items():
+            if job_id in by_id:
+                by_id[job_id].hear(status, self.clock())
+                self._tell(by_id[job_id], status)
+
+    def _tell(self, job: Watched, status: Status) -> None:
+        """Say it when a job will not start by itself, in the scheduler's words, once for each."""
+        words = status.words if status.state is State.STUCK else ""
+        if words and words != job.told:
+            self.warn(f"job {job.record.job_id} ({job.record.token}) does not start: {words}")
+        job.told = words
+
+    def _judge_ended(self, job: Watched, exit_code: int) -> Verdict:
+        carry_on = self.journal.carry_on(job.record).exists()
+        return judge_ended(job.record, exit_code, carry_on, job.walltimes)
+
+    def _judge_silent(self, job: Watched) -> Verdict:
+        since = job.missing_since
+        missing_for = 0.0 if since is None else self.clock() - since
+        verdict = judge_silent(job.status, missing_for, self.grace)
+        if verdict.outcome is Outcome.FAILED and job.status:
+            status = job.status
+            if status.state is State.UNLISTED and job.record.job_id:
+                status = self.dialect.explain(job.record.job_id, self.ask)
+            return Verdict(Outcome.FAILED, describe(status, job.record))
+        return verdict
+
+    def _with_reason(self, job: Watched, verdict: Verdict) -> Verdict:
+        """A job that left an exit code may still have been killed: the scheduler knows why."""
+        if job.status and job.status.reason:
+            return Verdict(Outcome.FAILED, f"{verdict.reason}: {describe(job.status, job.record)}")
+        return verdict

@@ -1,0 +1,121 @@
+"""Print what the executor qsub would submit and what it can cost, without a scheduler at hand.
+
+    snakemake --profile PROFILE --executor qsub-plan
+
+A dry run of the same profile: nothing is submitted, run or changed.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from snakemake_interface_executor_plugins.executors.base import AbstractExecutor, SubmittedJobInfo
+from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
+from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
+from snakemake_interface_executor_plugins.settings import CommonSettings
+from snakemake_executor_plugin_qsub import settings as of_qsub  # a class of it would be taken for ours
+from snakemake_executor_plugin_qsub.plan import Request, request
+from snakemake_executor_plugin_qsub.submission import require_variables
+
+__all__ = ["Executor", "common_settings"]
+
+common_settings = CommonSettings(
+    non_local_exec=False,
+    dryrun_exec=True,
+    implies_no_shared_fs=False,
+    job_deploy_sources=False,
+    pass_envvar_declarations_to_cmd=False,
+    auto_deploy_default_storage_provider=False,
+)
+
+
+def settings_of_qsub() -> of_qsub.ExecutorSettings:
+    """The profile's qsub-… lines, which Snakemake hands to the executor of that name alone."""
+    from snakemake.cli import parse_args
+
+    _, arguments = parse_args(None)
+    plugin = ExecutorPluginRegistry().get_plugin("qsub")
+    settings = plugin.get_settings(arguments)
+    plugin.validate_settings(settings)
+    return settings
+
+
+@dataclass
+class Cost:
+    """Sums over jobs that ask for the same kind of node."""
+
+    jobs: int = 0
+    node_hours: float = 0.0
+    most_jobs: int = 0
+    most_node_hours: float = 0.0
+
+    def add(self, asked: Request, attempts: int) -> None:
+        """Count a job once, and as often as it may be submitted."""
+        times = attempts * asked.walltimes
+        self.jobs += 1
+        self.node_hours += asked.node_hours
+        self.most_jobs += times
+        self.most_node_hours += times * asked.node_hours
+
+
+class Executor(AbstractExecutor):
+    """Prints each job's submit line in the order of a run, and the sums at the end."""
+
+    def __init__(self, workflow, logger) -> None:
+        super().__init__(workflow, logger)
+        self.settings = settings_of_qsub()
+        require_variables(self.settings.submit or "")
+        self.costs: dict[str, Cost] = defaultdict(Cost)
+        self.local = 0
+
+    def run_job(self, job: JobExecutorInterface) -> None:
+        """Print one job, and count it."""
+        if self.stays_here(job):
+            self.local += 1
+        else:
+            self.show(job)
+        info = SubmittedJobInfo(job)
+        self.report_job_submission(info)
+        self.report_job_success(info)
+
+    def stays_here(self, job: JobExecutorInterface) -> bool:
+        """Whether qsub would not be given the job; to an executor without nodes all are local."""
+        if job.is_group():
+            return False
+        return job.rule.name in self.workflow._localrules or job.rule.norun
+
+    def show(self, job: JobExecutorInterface) -> None:
+        asked = request(job, self.settings)
+        members = job.jobs if job.is_group() else [job]
+        attempts = 1 + max(member.rule.restart_times for member in members)
+        self.costs[str(asked.resources.get("queue", "jobs"))].add(asked, attempts)
+        print(f"# {asked.title}", asked.line(self.settings), sep="\n", flush=True)
+
+    def printjob(self, job: JobExecutorInterface) -> None:
+        """Nothing: the submit line stands for it."""
+
+    def shutdown(self) -> None:
+        """Print the sums; the most counts every retry and every walltime to its end."""
+        print(f"\n{'queue':<12}{'jobs':>8}{'node-hours':>12}{'most jobs':>12}{'most node-hours':>17}")
+        for queue, cost in sorted(self.costs.items()):
+            print(
+                f"{queue:<12}{cost.jobs:>8}{cost.node_hours:>12.2f}{cost.most_jobs:>12}"
+                f"{cost.most_node_hours:>17.2f}"
+            )
+        print(
+            f"{self.local} light jobs run here. node-hours: each job once, to its walltime; most: with "
+            "every retry and every walltime that a job may go on for.",
+            flush=True,
+        )
+
+    def cancel(self) -> None:
+        """There is nothing to cancel."""
+
+    def handle_job_success(self, job: JobExecutorInterface) -> None:
+        """There is nothing to do."""
+
+    def handle_job_error(self, job: JobExecutorInterface) -> None:
+        """There is nothing to do."""
+
+    @property
+    def cores(self) -> int | None:
+        return self.workflow.resource_settings.cores

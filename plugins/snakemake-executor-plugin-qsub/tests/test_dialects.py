@@ -1,0 +1,169 @@
+"""What is understood of the answers of real schedulers, and of broken ones."""
+
+import getpass
+
+import pytest
+from snakemake_executor_plugin_qsub import gridengine, pbs
+from snakemake_executor_plugin_qsub.commands import LONGEST, Answer, chunks
+from snakemake_executor_plugin_qsub.status import AT_WALLTIME, DELETED, State, Status
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "reason", "exit_code"),
+    [
+        ("running", State.RUNNING, "", None),
+        ("held", State.STUCK, "", None),
+        ("queued_cannot_run_yet", State.STUCK, "", None),
+        ("finished_exit_0", State.ENDED, "", 0),
+        ("finished_exit_3", State.ENDED, "", 3),
+        ("finished_kill_9", State.ENDED, "", 137),
+        ("finished_walltime", State.ENDED, AT_WALLTIME, -29),
+        ("finished_qdel_while_running", State.ENDED, DELETED, 271),
+        ("finished_qdel_before_start", State.ENDED, DELETED, None),
+        ("unknown", State.UNLISTED, "", None),
+    ],
+)
+def test_pbs_tells_what_became_of_a_job(pbs_answer, name, state, reason, exit_code):
+    (status,) = pbs.parse(pbs_answer(name)).values()
+    assert (status.state, status.reason, status.exit_code) == (state, reason, exit_code)
+
+
+def test_pbs_words_are_unfolded(pbs_answer):
+    (status,) = pbs.parse(pbs_answer("finished_walltime")).values()
+    assert status.words.endswith("on (g0001:ncpus=1) and exceeded resource walltime")
+
+
+def test_pbs_answers_for_the_others_when_one_job_is_unknown(pbs_answer):
+    statuses = pbs.parse(pbs_answer("many_one_unknown"))
+    assert {name: status.state for name, status in statuses.items()} == {
+        "3.es1": State.ENDED,
+        "1.es1": State.RUNNING,
+        "99999.es1": State.UNLISTED,
+    }
+
+
+def test_271_at_the_end_of_the_walltime_is_the_walltime_and_no_qdel(pbs_answer):
+    """Other sites of PBS kill so."""
+    answer = pbs_answer("finished_walltime")
+    text = answer.stdout.replace("Exit_status = -29", "Exit_status = 271").replace("= 93", "= 91")
+    (status,) = pbs.parse(Answer(text, "", 0)).values()
+    assert status.reason == AT_WALLTIME
+
+
+def test_an_entry_that_was_cut_off_says_nothing(pbs_answer):
+    answer = pbs_answer("many_one_unknown")
+    cut = answer.stdout[: answer.stdout.index("Job Id: 1.es1") + 60]
+    assert set(pbs.parse(Answer(cut, "", 0))) == {"3.es1"}
+
+
+@pytest.mark.parametrize("exit_code", [0, 1, 124, 255])
+@pytest.mark.parametrize("text", ["", "Connection refused\n", "Job Id: 1.es1\n"])
+def test_no_answer_of_pbs_says_nothing(text, exit_code):
+    assert pbs.parse(Answer(text, "qstat: cannot connect to server es1", exit_code)) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "job_id"),
+    [("submit", "1.es1"), ("submit_bad_select", None), ("submit_unknown_queue", None)],
+)
+def test_pbs_job_id(pbs_answer, name, job_id):
+    assert pbs.job_id(pbs_answer(name)) == job_id
+
+
+def test_a_word_of_a_wrapper_before_the_id_does_no_harm():
+    assert pbs.job_id(Answer("budget: 12 points\n1234.pbs1\n", "", 0)) == "1234.pbs1"
+    assert gridengine.job_id(Answer("budget: 12 points left\n1234\n", "", 0)) == "1234"
+
+
+def test_pbs_is_asked_once_for_all_and_more_often_only_for_very_many():
+    asked = []
+
+    def ask(words):
+        asked.append(words)
+        return Answer("", "", 0)
+
+    pbs.query([f"{number}.pbs1" for number in range(1000)], ask)
+    assert [len(words) for words in asked] == [1003]
+    assert [list(chunk) for chunk in chunks(["a" * LONGEST, "b"])] == [["a" * LONGEST], ["b"]]
+    assert list(chunks([])) == []
+
+
+def test_grid_engine_tells_where_jobs_are(gridengine_answer):
+    statuses = gridengine.parse(gridengine_answer("qstat_xml_all_states"))
+    states = {name: status.state for name, status in statuses.items()}
+    assert states == {
+        **dict.fromkeys(["9", "10", "11", "12", "13", "19"], State.RUNNING),
+        "14": State.WAITING,
+        **dict.fromkeys(["15", "16", "17", "18"], State.STUCK),
+    }
+    assert statuses["13"].words == "suspended (s)"
+    assert statuses["15"].words == "on hold (hqw)"
+
+
+def test_grid_engine_is_asked_once_for_all_and_why_a_job_is_stuck(gridengine_answer):
+    answers = {
+        ("qstat", "-xml", "-u", getpass.getuser()): gridengine_answer("qstat_xml_all_states"),
+        ("qstat", "-j", "17"): gridengine_answer("qstat_job_error"),
+    }
+    found = gridengine.query(["9", "17", "77"], lambda words: answers[tuple(words)])
+    assert found["9"].state is State.RUNNING
+    assert found["17"].state is State.STUCK
+    assert "can't open output file" in found["17"].words
+    assert found["77"] == Status(State.UNLISTED)
+
+
+def test_an_empty_list_is_an_answer_and_silence_is_none(gridengine_answer):
+    def query(answer):
+        return gridengine.query(["9"], lambda words: answer)
+
+    assert query(gridengine_answer("qstat_xml_empty")) == {"9": Status(State.UNLISTED)}
+    assert query(gridengine_answer("qstat_xml_qmaster_down")) == {}
+    assert query(Answer("", "", 0)) == {}
+    assert query(Answer("<html><body>maintenance</body></html>", "", 0)) == {}
+    whole = gridengine_answer("qstat_xml_all_states").stdout
+    assert query(Answer(whole[: len(whole) // 2], "", 0)) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "exit_code"),
+    [
+        ("qacct_exit_0", "", 0),
+        ("qacct_exit_3", "", 3),
+        ("qacct_walltime", AT_WALLTIME, 137),
+        ("qacct_walltime_two_nodes", AT_WALLTIME, 137),
+        ("qacct_deleted_running", "killed from outside: by qdel, for want of memory", 137),
+        ("qacct_killed_9", "killed from outside: by qdel, for want of memory", 137),
+        ("qacct_shepherd_killed", "Grid Engine could not run it", 0),
+        ("qacct_deleted_error_state", "Grid Engine could not run it", 0),
+        ("qacct_exit_99_no_rerun", "", 4),
+    ],
+)
+def test_grid_engines_accounting_tells_how_a_job_ended(gridengine_answer, name, reason, exit_code):
+    status = gridengine.explain("1", lambda words: gridengine_answer(name))
+    assert status.state is State.ENDED
+    assert status.reason.startswith(reason) and bool(status.reason) == bool(reason)
+    assert status.exit_code == exit_code
+
+
+def test_a_memory_limit_is_not_taken_for_the_walltime(gridengine_answer):
+    answer = gridengine_answer("qacct_walltime")
+    early = Answer(answer.stdout.replace("h_rt=3 ", "h_rt=300 "), "", 0)
+    assert gridengine.explain("1", lambda words: early).reason != AT_WALLTIME
+
+
+@pytest.mark.parametrize("name", ["qacct_unknown", "qacct_deleted_queued", "qacct_qmaster_down"])
+def test_a_job_that_the_accounting_does_not_know_stays_unlisted(gridengine_answer, name):
+    assert gridengine.explain("1", lambda words: gridengine_answer(name)).state is State.UNLISTED
+
+
+def test_univa_names_who_deleted_a_job():
+    entry = {"failed": "100 : assumedly after job", "exit_status": "137", "deleted_by": "someone"}
+    assert gridengine.accounted(entry).reason == DELETED
+
+
+@pytest.mark.parametrize(
+    ("name", "job_id"), [("qsub_terse", "1"), ("qsub_group_unknown", None), ("qsub_words", "2")]
+)
+def test_grid_engine_job_id(gridengine_answer, name, job_id):
+    found = gridengine.job_id(gridengine_answer(name))
+    assert found is None if job_id is None else found.isdigit()

@@ -1,0 +1,397 @@
+"""Snakemake itself with the executor, on the stand-in for PBS: ends, accidents and interruptions."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+STAND_IN = Path(__file__).parent / "pbs_stand_in"
+SUBMIT = (
+    "qsub -P $GROUP -q {queue} -l select={nodes}:mpiprocs={tasks_per_node} -l walltime={walltime} "
+    "-N {name} -j oe -o {log} {script}"
+)
+TWO_JOBS = """
+rule all:
+    input: "second"
+    localrule: True
+
+rule first:
+    output: "first"
+    resources: nodes=2, tasks_per_node=3, runtime=2
+    shell: "sort -u $SNAKEMAKE_QSUB_HOSTFILE >{output}; env | grep ^SNAKEMAKE_QSUB >>{output}"
+
+rule second:
+    input: "first"
+    output: "second"
+    shell: "echo from the log; cp {input} {output}"
+"""
+ONE_JOB = """
+rule job:
+    output: "done"
+    resources: runtime=1
+    shell: {command!r}
+"""
+
+
+class Site:
+    """A working directory and a stand-in for its cluster."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.state = folder, folder / "pbs"
+        self.environment = {
+            **os.environ,
+            "PATH": f"{STAND_IN}{os.pathsep}{os.environ['PATH']}",
+            "PBS_STAND_IN": str(self.state),
+            "GROUP": "gxx00000",
+        }
+        self.started: list[subprocess.Popen[str]] = []
+
+    def write(self, snakefile: str) -> None:
+        (self.folder / "Snakefile").write_text(snakefile)
+
+    def job(self, command: str) -> None:
+        self.write(ONE_JOB.format(command=command))
+
+    def words(self, *arguments: str, submit: str = SUBMIT, executor: str = "qsub") -> list[str]:
+        return [
+            *(sys.executable, "-m", "snakemake", "--executor", executor, "--jobs", "50"),
+            *("--qsub-dialect", "pbs", "--qsub-submit", submit, "--qsub-logdir", "logs"),
+            *("--qsub-poll", "1", "--qsub-grace", "3", "--nolock", "--rerun-incomplete"),
+            *("--latency-wait", "5", "--default-resources", "queue=rt_HF", "runtime=5", "mem=None", "disk=None"),
+            *arguments,
+        ]  # fmt: skip
+
+    def start(self, *arguments: str, **changes: str) -> subprocess.Popen[str]:
+        """Snakemake in a session of its own, as in a terminal of its own."""
+        process = subprocess.Popen(
+            self.words(*arguments),
+            cwd=self.folder,
+            env={**self.environment, **changes},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments: str, executor: str = "qsub", submit: str = SUBMIT, **changes: str):
+        """Snakemake to its end: exit code and all that it printed."""
+        done = subprocess.run(
+            self.words(*arguments, executor=executor, submit=submit),
+            cwd=self.folder,
+            env={key: value for key, value in {**self.environment, **changes}.items() if value},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    def calls(self, program: str) -> int:
+        log = self.state / "calls.log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        return sum(line.split()[0] == program for line in lines)
+
+    def qstat(self) -> list[str]:
+        """Ids of the jobs in the queue or running."""
+        answer = subprocess.run(
+            [STAND_IN / "qstat"], env=self.environment, capture_output=True, text=True, check=True
+        )
+        return re.findall(r"^(\d+\.es1)", answer.stdout, re.M)
+
+    def qdel(self, *ids: str) -> None:
+        subprocess.run([STAND_IN / "qdel", *ids], env=self.environment, check=True)
+
+    def wait_for(self, found: Callable[[], object], what: str) -> None:
+        deadline = time.time() + 60
+        while not found():
+            assert time.time() < deadline, f"waited in vain for {what}"
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def site(tmp_path):
+    made = Site(tmp_path)
+    yield made
+    for process in made.started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    if made.state.exists() and made.qstat():
+        made.qdel(*made.qstat())
+
+
+def reported(output: str) -> str:
+    """The message of the one job that failed."""
+    messages = re.findall(r"^    message: (.*?)For further error", output, re.M | re.S)
+    assert len(messages) == 1, output
+    return messages[0]
+
+
+def test_jobs_run_one_after_the_other_on_their_nodes(site):
+    site.write(TWO_JOBS)
+    code, output = site.run()
+    assert code == 0, output
+    told = (site.folder / "second").read_text().splitlines()
+    assert told[:2] == ["g0001", "g0002"]
+    assert {"SNAKEMAKE_QSUB_NODES=2", "SNAKEMAKE_QSUB_TASKS_PER_NODE=3"} < set(told)
+    assert site.calls("qsub") == 2
+    (log,) = (site.folder / "logs").glob("second-*.log")
+    assert "from the log" in log.read_text()
+    assert not list((site.folder / ".snakemake/qsub/jobs").iterdir())
+    assert not (site.folder / ".snakemake/qsub/lease").exists()
+
+
+def test_a_failing_job_is_reported_with_the_end_of_its_log(site):
+    site.job("for n in $(seq 50); do echo line $n; done; exit 3")
+    code, output = site.run()
+    assert code != 0
+    message = reported(output)
+    (log,) = (site.folder / "logs").glob("*.log")
+    assert message.startswith("exit code 1\n")
+    assert f"log of job 0.es1: {log}" in message
+    assert "line 50" in log.read_text()
+    assert site.calls("qdel") == 0
+
+
+def test_a_failing_prelude_is_told_in_its_own_words(site):
+    site.job("touch done")
+    (site.folder / "prelude.sh").write_text("echo cannot load the module cuda; exit 1\n")
+    code, output = site.run("--qsub-prelude", "prelude.sh")
+    assert code != 0
+    assert "cannot load the module cuda" in reported(output)
+    assert not (site.folder / "done").exists()
+
+
+def test_a_retry_is_a_fresh_submission(site):
+    site.job("[ -e tried ] || {{ touch tried; exit 1; }}; touch done")
+    code, output = site.run("--retries", "1")
+    assert code == 0, output
+    assert site.calls("qsub") == 2
+
+
+GOES_ON = """
+echo x >>state
+[ $(wc -l <state) -ge 3 ] || {{ touch "$SNAKEMAKE_QSUB_CONTINUE"; exit 75; }}
+touch done
+"""
+
+
+def test_a_job_goes_on_over_three_walltimes_and_is_one_job_to_snakemake(site):
+    site.job(GOES_ON)
+    code, output = site.run("--retries", "0")
+    assert code == 0, output
+    assert (site.folder / "state").read_text() == "x\n" * 3
+    assert site.calls("qsub") == 3
+    assert "job 0.es1 (job) goes on as job 1.es1: walltime 2 of at most 10" in output
+    assert "1 of 1 steps (100%) done" in output
+
+
+def test_a_job_goes_on_for_as_many_walltimes_as_it_may(site):
+    site.job(GOES_ON)
+    code, output = site.run("--qsub-max-walltimes", "2")
+    assert code != 0
+    assert reported(output).startswith("not done after 2 walltimes of 00:01:00")
+    assert site.calls("qsub") == 2
+
+
+def test_a_job_killed_at_its_walltime_is_told_so(site):
+    site.job("sleep 60")
+    code, output = site.run(submit=SUBMIT.replace("{walltime}", "00:00:02"))
+    assert code != 0
+    message = reported(output)
+    assert "killed at its walltime" in message
+    assert "exceeded resource walltime" in message, "the scheduler's own words"
+
+
+def test_a_job_that_someone_deletes_is_told_so(site):
+    site.job("touch running; sleep 60")
+    driver = site.start()
+    site.wait_for((site.folder / "running").exists, "the job")
+    site.qdel("0.es1")
+    output, _ = driver.communicate(timeout=60)
+    assert driver.returncode != 0
+    assert "deleted with qdel, not by this workflow" in reported(output)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT])
+def test_ctrl_c_leaves_no_job(site, sent):
+    site.write('rule all:\n    input: expand("{n}", n=range(4))\n    localrule: True\n'
+               'rule job:\n    output: "{n,[0-9]}"\n    shell: "touch up{wildcards.n}; sleep 60"\n')  # fmt: skip
+    driver = site.start()
+    site.wait_for(lambda: len(list(site.folder.glob("up*"))) == 4, "the jobs")
+    os.killpg(driver.pid, sent)
+    driver.communicate(timeout=60)
+    assert driver.returncode != 0
+    assert site.calls("qdel") == 1
+    site.wait_for(lambda: not site.qstat(), "the end of the jobs")
+
+
+def test_ctrl_c_while_jobs_are_being_submitted_leaves_none(site):
+    site.write('rule all:\n    input: expand("{n}", n=range(30))\n    localrule: True\n'
+               'rule job:\n    output: "{n,[0-9]+}"\n    shell: "sleep 60"\n')  # fmt: skip
+    driver = site.start()
+    site.wait_for(lambda: site.calls("qsub") >= 3, "some submissions")
+    os.killpg(driver.pid, signal.SIGINT)
+    driver.communicate(timeout=60)
+    assert 3 <= site.calls("qsub") < 30
+    site.wait_for(lambda: not site.qstat(), "the end of the jobs")
+
+
+HOLDS = "touch running; while [ ! -e go ]; do sleep 0.1; done; touch done"
+
+
+def killed_driver(site, command=HOLDS):
+    """A driver killed with -9 while its one job runs."""
+    site.job(command)
+    driver = site.start()
+    site.wait_for((site.folder / "running").exists, "the job")
+    driver.kill()
+    driver.wait()
+
+
+def test_a_driver_that_was_killed_takes_its_job_over(site):
+    killed_driver(site)
+    driver = site.start()
+    time.sleep(3)
+    (site.folder / "go").touch()
+    output, _ = driver.communicate(timeout=60)
+    assert driver.returncode == 0, output
+    assert "taking over job 0.es1 (job)" in output
+    assert site.calls("qsub") == 1
+
+
+def test_a_job_that_ended_while_no_driver_ran_is_not_run_again(site):
+    killed_driver(site)
+    (site.folder / "go").touch()
+    site.wait_for(lambda: not site.qstat(), "the end of the job")
+    code, output = site.run()
+    assert code == 0, output
+    assert site.calls("qsub") == 1
+
+
+def test_a_job_of_another_command_is_deleted_and_not_taken_over(site):
+    killed_driver(site)
+    site.job("echo new >done")
+    code, output = site.run()
+    assert code == 0, output
+    assert "job 0.es1 (job) has other inputs: deleting it" in output
+    assert (site.folder / "done").read_text() == "new\n"
+    assert (site.calls("qsub"), site.calls("qdel")) == (2, 1)
+
+
+def test_a_second_driver_is_refused_in_one_line(site):
+    site.job(HOLDS)
+    driver = site.start()
+    site.wait_for((site.folder / "running").exists, "the job")
+    code, output = site.run()
+    assert code != 0
+    lines = [line for line in output.splitlines() if line.startswith("another Snakemake is at work")]
+    assert len(lines) == 1 and f"process {driver.pid} on" in lines[0]
+    (site.folder / "go").touch()
+    driver.communicate(timeout=60)
+    assert driver.returncode == 0
+    assert site.calls("qsub") == 1
+
+
+def test_a_qstat_that_fails_for_a_while_loses_nothing(site):
+    site.job(HOLDS)
+    driver = site.start()
+    site.wait_for((site.folder / "running").exists, "the job")
+    (site.state / "fail-qstat").touch()
+    before = site.calls("qstat")
+    site.wait_for(lambda: site.calls("qstat") > before + 2, "some failures")
+    (site.state / "fail-qstat").unlink()
+    (site.folder / "go").touch()
+    output, _ = driver.communicate(timeout=60)
+    assert driver.returncode == 0, output
+    assert "PBS gave no answer that can be read; asking again, jobs are left alone" in output
+
+
+def test_a_job_that_starts_late_runs_what_was_submitted(site):
+    site.write('configfile: "config.json"\n' + ONE_JOB.format(command="echo {config[word]} >{output}"))
+    (site.folder / "config.json").write_text(json.dumps({"word": "submitted"}))
+    driver = site.start(PBS_STAND_IN_DELAY="4")
+    site.wait_for(lambda: site.calls("qsub"), "the submission")
+    (site.folder / "config.json").write_text(json.dumps({"word": "edited"}))
+    output, _ = driver.communicate(timeout=60)
+    assert driver.returncode == 0, output
+    assert (site.folder / "done").read_text() == "submitted\n"
+
+
+def test_an_unset_variable_is_one_line_before_anything_is_submitted(site):
+    site.write(TWO_JOBS)
+    code, output = site.run(GROUP="")
+    assert code != 0
+    lines = [line for line in output.splitlines() if line.startswith("GROUP is not set")]
+    assert len(lines) == 1
+    assert site.calls("qsub") == 0
+
+
+def test_a_missing_resource_is_found_before_anything_is_submitted(site):
+    site.write(TWO_JOBS)
+    code, output = site.run(submit=SUBMIT + " {account}", GROUP="g")
+    assert code != 0
+    assert "has no 'account', which the submit line asks for" in output
+    assert site.calls("qsub") == 0
+
+
+def test_a_machine_without_the_schedulers_programs_is_told_what_works_there(site):
+    site.write(TWO_JOBS)
+    code, output = site.run(PATH="/usr/bin:/bin")
+    if "no qsub" not in output:
+        pytest.skip("this machine has a qsub of its own")
+    assert code != 0
+    assert "no qsub, qstat, qdel on PATH: start Snakemake on a login node" in output
+
+
+def test_what_qsub_complains_of_is_told(site):
+    site.job("true")
+    code, output = site.run("--default-resources", "queue=nosuch", "mem=None", "disk=None")
+    assert code != 0
+    assert reported(output).startswith("qsub refused it: qsub: Unknown queue")
+
+
+def test_a_job_on_hold_is_told_and_waited_for(site):
+    site.job("touch done")
+    driver = subprocess.Popen(
+        site.words(submit=SUBMIT.replace("qsub ", "qsub -h ")),
+        cwd=site.folder, env=site.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    site.started.append(driver)
+    for line in driver.stdout:
+        if "does not start: on hold (u)" in line:
+            break
+    assert driver.poll() is None
+    site.qdel("0.es1")
+    output = driver.stdout.read()
+    assert "deleted with qdel" in output
+
+
+def test_the_plan_prints_every_submit_line_and_the_most_that_it_can_cost(site):
+    site.write(TWO_JOBS)
+    code, output = site.run(
+        "--retries", "1", "--qsub-max-walltimes", "3", "--quiet", "all", executor="qsub-plan", PATH="/bin"
+    )
+    assert code == 0, output
+    lines = output.splitlines()
+    at = lines.index("# first")
+    assert lines[at + 1] == (
+        "qsub -P gxx00000 -q rt_HF -l select=2:mpiprocs=3 -l walltime=00:02:00 -N first -j oe "
+        "-o scheduler.log job.sh"
+    )
+    assert "# second" in lines
+    # 2 nodes for 2 minutes and 1 for 5, each at most 2 x 3 times
+    assert [row.split() for row in lines if row.startswith("rt_HF")] == [
+        ["rt_HF", "2", "0.15", "12", "0.90"]
+    ]
+    assert not (site.folder / "first").exists() and not site.state.exists()

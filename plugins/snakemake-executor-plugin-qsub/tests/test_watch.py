@@ -1,0 +1,158 @@
+"""What is concluded from markers and answers, and what is not."""
+
+from types import SimpleNamespace
+
+import pytest
+from snakemake_executor_plugin_qsub.judge import Outcome
+from snakemake_executor_plugin_qsub.status import AT_WALLTIME, DELETED, State, Status
+from snakemake_executor_plugin_qsub.watch import Watch
+
+RUNNING, GONE = Status(State.RUNNING), Status(State.UNLISTED)
+
+
+class Scheduler:
+    """A watch over one job, with a clock and answers that the test sets."""
+
+    def __init__(self, journal, make_record, **changes):
+        self.now, self.answer, self.asked, self.warnings = 0.0, {}, 0, []
+        self.explanation = Status(State.UNLISTED)
+        dialect = SimpleNamespace(
+            NAME="PBS", query=self.query, explain=lambda job_id, ask: self.explanation
+        )
+        self.watch = Watch(
+            dialect, journal, poll=30, grace=60, warn=self.warnings.append, clock=lambda: self.now
+        )
+        self.journal, self.record = journal, make_record(**changes)
+        self.watch.add(self.record, walltimes=3)
+
+    def query(self, job_ids, ask):
+        self.asked += 1
+        return {name: status for name, status in self.answer.items() if name in job_ids}
+
+    def says(self, status):
+        self.answer = {} if status is None else {"1.es1": status}
+
+    def after(self, seconds):
+        """The verdict after so many seconds, with a look every five."""
+        for _ in range(max(1, round(seconds / 5))):
+            self.now += 5 if seconds else 0
+            verdict = self.watch.look()[self.record.token]
+            if verdict.outcome is not Outcome.WAIT:
+                break
+        return verdict
+
+    def leaves(self, exit_code, carry_on=False):
+        self.journal.marker(self.record).write_text(str(exit_code))
+        if carry_on:
+            self.journal.carry_on(self.record).touch()
+
+
+@pytest.fixture
+def scheduler(journal, make_record):
+    return Scheduler(journal, make_record)
+
+
+def test_an_end_is_seen_without_asking_the_scheduler(scheduler):
+    scheduler.leaves(0)
+    assert scheduler.after(0).outcome is Outcome.SUCCEEDED
+    assert scheduler.asked == 0
+
+
+def test_the_scheduler_is_asked_less_and_less_while_nothing_changes(scheduler):
+    scheduler.says(RUNNING)
+    assert scheduler.after(600).outcome is Outcome.WAIT
+    assert scheduler.asked == 6, "after 30, 90, 210, 330, 450 and 570 s, and at most every 120 s"
+
+
+@pytest.mark.parametrize("gone", [GONE, Status(State.ENDED, exit_code=1)])
+def test_a_job_that_is_gone_has_a_grace_period(scheduler, gone):
+    scheduler.says(gone)
+    assert scheduler.after(30).outcome is Outcome.WAIT
+    assert scheduler.after(55).outcome is Outcome.WAIT
+    assert scheduler.after(5).outcome is Outcome.FAILED
+
+
+def test_a_late_marker_wins_over_the_schedulers_word(scheduler):
+    scheduler.says(GONE)
+    assert scheduler.after(60).outcome is Outcome.WAIT
+    scheduler.leaves(0)
+    assert scheduler.after(5).outcome is Outcome.SUCCEEDED
+
+
+def test_a_job_that_is_listed_again_was_never_gone(scheduler):
+    scheduler.says(GONE)
+    scheduler.after(35)
+    scheduler.says(RUNNING)
+    assert scheduler.after(600).outcome is Outcome.WAIT
+
+
+def test_nothing_is_concluded_from_no_answer(scheduler):
+    scheduler.says(RUNNING)
+    scheduler.after(60)
+    scheduler.says(None)
+    assert scheduler.after(24 * 3600).outcome is Outcome.WAIT
+    assert scheduler.warnings == [
+        "PBS gave no answer that can be read; asking again, jobs are left alone"
+    ]
+    scheduler.says(RUNNING)
+    scheduler.after(120)
+    assert scheduler.warnings[1:] == ["PBS answers again"]
+
+
+@pytest.mark.parametrize("words", ["on hold (u)", "Can Never Run: Not enough total nodes available"])
+def test_a_stuck_job_is_told_once_in_the_schedulers_words(scheduler, words):
+    scheduler.says(Status(State.STUCK, words))
+    assert scheduler.after(600).outcome is Outcome.WAIT
+    assert scheduler.warnings == [f"job 1.es1 (train-1) does not start: {words}"]
+
+
+def test_a_job_killed_at_its_walltime_is_told_so(scheduler):
+    scheduler.says(Status(State.ENDED, "and exceeded resource walltime", AT_WALLTIME, -29))
+    reason = scheduler.after(600).reason
+    assert reason == "killed at its walltime of 01:00:00 (and exceeded resource walltime)"
+
+
+def test_a_failure_with_an_exit_code_is_told_at_once_with_the_schedulers_reason(scheduler):
+    scheduler.says(Status(State.ENDED, "and terminated", DELETED, 271))
+    scheduler.leaves(143)
+    verdict = scheduler.after(0)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.reason == f"exit code 143: {DELETED} (and terminated)"
+
+
+def test_a_failure_of_which_the_scheduler_knows_no_more_is_its_exit_code(scheduler):
+    scheduler.leaves(3)
+    assert scheduler.after(0).reason == "exit code 3"
+
+
+def test_a_vanished_job_is_explained_by_the_accounting(scheduler):
+    scheduler.explanation = Status(State.ENDED, "failed 37", AT_WALLTIME, 137)
+    scheduler.says(GONE)
+    assert scheduler.after(600).reason == "killed at its walltime of 01:00:00 (failed 37)"
+
+
+def test_a_vanished_job_that_nothing_explains(scheduler):
+    scheduler.says(GONE)
+    assert scheduler.after(600).reason.startswith("gone from the scheduler")
+
+
+@pytest.mark.parametrize("walltimes", [1, 2])
+def test_a_job_that_asks_goes_on_in_another_walltime(journal, make_record, walltimes):
+    scheduler = Scheduler(journal, make_record, walltimes=walltimes)
+    scheduler.leaves(1, carry_on=True)
+    assert scheduler.after(0).outcome is Outcome.GO_ON
+
+
+def test_but_not_for_ever(journal, make_record):
+    scheduler = Scheduler(journal, make_record, walltimes=3)
+    scheduler.leaves(1, carry_on=True)
+    verdict = scheduler.after(0)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.reason.startswith("not done after 3 walltimes of 01:00:00")
+
+
+def test_a_marker_that_is_not_written_yet_is_looked_at_again(scheduler):
+    scheduler.leaves("")
+    assert scheduler.after(0).outcome is Outcome.WAIT
+    scheduler.leaves(0)
+    assert scheduler.after(0).outcome is Outcome.SUCCEEDED

@@ -1,0 +1,61 @@
+"""The cluster itself: two nodes that MPI crosses, and the site's additions."""
+
+import subprocess
+import textwrap
+from collections.abc import Callable
+
+import pytest
+from grid_engine import GROUP, Cluster
+from linux_hosts import NODES
+
+Submit = Callable[..., str]
+
+
+@pytest.fixture
+def submit(cluster: Cluster) -> Submit:
+    """Run a job to its end and hand back what it has printed."""
+
+    def to_end(script: str, *options: str) -> str:
+        job = cluster.run(["mktemp", "--tmpdir=.", "jobXXXX"]).stdout.strip()
+        cluster.run(["tee", job], input=f"#!/bin/bash\n{textwrap.dedent(script)}")
+        words = ["qsub", "-terse", "-sync", "y", "-g", GROUP, "-j", "y", "-cwd", "-o", f"{job}.log"]
+        submitted = cluster.run([*words, *options, job])
+        assert submitted.returncode == 0, submitted
+        return (cluster.home / f"{job}.log").read_text()
+
+    return to_end
+
+
+def test_mpirun_crosses_both_nodes(submit: Submit) -> None:
+    script = "mpirun -np 8 --map-by ppr:4:node hostname"
+    ranks = submit(script, "-l", "rt_F=2,h_rt=0:01:00").split()
+    assert sorted(ranks) == sorted(NODES * 4)
+
+
+def test_a_job_has_the_variables_of_the_site(submit: Submit) -> None:
+    script = """\
+        echo $NHOSTS $(sort "$SGE_JOB_HOSTLIST")
+        [ -w "$SGE_LOCALDIR" ] && echo writable
+    """
+    assert submit(script, "-l", "rt_F=2") == f"2 {' '.join(NODES)}\nwritable\n"
+    assert submit(script, "-l", "rt_C.small=1").startswith("1 g000")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["-l", "rt_F=1"], 'the requested project "abci" does not exist'),
+        (["-g", "gyy00000", "-l", "rt_F=1"], 'the requested project "gyy00000" does not exist'),
+        (["-g", GROUP], "Resource type is not specified"),
+        (["-g", GROUP, "-l", "rt_X=1"], "SIM0021 invalid option value"),
+    ],
+)
+def test_the_site_refuses(cluster: Cluster, options: list[str], reason: str) -> None:
+    refused = cluster.run(["qsub", "-b", "y", *options, "/bin/true"])
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"Unable to run job: job rejected: {reason}" in refused.stderr
+
+
+def test_the_user_is_on_the_head_and_keeps_its_process_id(cluster: Cluster) -> None:
+    process = cluster.popen(["sh", "-c", "echo $$; id -un; hostname"], stdout=subprocess.PIPE)
+    assert process.communicate()[0].split() == [str(process.pid), "abci", "es1"]

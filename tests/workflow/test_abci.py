@@ -1,0 +1,110 @@
+"""The profile of ABCI: what a user types, on a machine without PBS and on the stand-in for it."""
+
+import os
+import re
+import socket
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+STAND_IN = Path(__file__).parents[2] / "plugins/snakemake-executor-plugin-qsub/tests/pbs_stand_in"
+PROFILES = ["abci", "profiles/abci", "profiles/abci2", "profiles/slurm", "profiles/local"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_lists_the_jobs_without_a_scheduler(fresh, profile):
+    plan = fresh.planned("--profile", profile)
+    assert (plan["smoke_test"], plan["train"], plan["evaluate"]) == (1, 6, 6)
+
+
+@pytest.mark.parametrize("profile", ["abci", "profiles/abci2"])
+@pytest.mark.parametrize("group", [None, ""])
+def test_without_a_group_nothing_starts(fresh, monkeypatch, profile, group):
+    monkeypatch.delenv("ABCI_GROUP", raising=False)
+    result = fresh.snakemake("--profile", profile, **({} if group is None else {"ABCI_GROUP": group}))
+    assert result.returncode != 0
+    told = "ABCI_GROUP is not set" if group is None else "qsub-submit has an empty word"
+    assert len([line for line in result.stdout.splitlines() if line.startswith(told)]) == 1
+    assert not (fresh.folder / "results").exists()
+
+
+def submit_lines(output):
+    """The plan's submit lines by what they are for."""
+    return dict(re.findall(r"^# (.*)\n(qsub .*)$", output, re.M))
+
+
+def test_the_plan_shows_every_submit_line_and_the_cost(fresh):
+    plan = ("--executor", "qsub-plan", "--quiet", "all")
+    result = fresh.snakemake("--profile", "abci", *plan, ABCI_GROUP="gxx00000")
+    assert result.returncode == 0, result.stdout
+    lines = submit_lines(result.stdout)
+    assert len(lines) == 14
+    assert lines["train run=beta_4 seed=1"] == (
+        "qsub -P gxx00000 -q rt_HF -l select=1:mpiprocs=8 -l walltime=01:00:00 -v USE_SSH=1 "
+        "-N train.beta_4.1 -m n -j oe -o scheduler.log job.sh"
+    )
+    assert " -q rt_HG -l select=1:mpiprocs=1 " in lines["evaluate run=beta_4 seed=1"]
+    assert " -q rt_HG -l select=1:mpiprocs=1 " in lines["build_environment"]
+    # smoke test 10 min twice, 6 trainings of 1 h, 2 tries of 10 walltimes each
+    assert "rt_HF              7        6.17         122           120.33" in result.stdout
+
+
+@pytest.mark.parametrize("given", ["for one call", "by a run"])
+def test_nodes_are_a_resource_of_a_run(fresh, tiny, given):
+    """The smoke test runs at the widest; --config nodes holds for one call and for all runs."""
+    fresh.configure(tiny("wide", nodes=2) if given == "by a run" else tiny())
+    call = ["--config", "nodes=3"] if given == "for one call" else []
+    plan = ("--executor", "qsub-plan", "--quiet", "all")
+    result = fresh.snakemake("--profile", "profiles/abci2", *plan, *call, ABCI_GROUP="g")
+    assert result.returncode == 0, result.stdout
+    lines = submit_lines(result.stdout)
+    asked = {name: re.search(r"rt_F=(\d)", line)[1] for name, line in lines.items() if "rt_F" in line}
+    names = ("train run=plain seed=1", "train run=wide seed=1", "smoke_test")
+    assert [asked[name] for name in names] == (["1", "2", "2"] if not call else ["3", "3", "3"])
+
+
+def test_the_ranks_of_a_profile_are_checked_against_the_batch(fresh, tiny):
+    """8 ranks a node on 6 nodes are more than the 40 test images."""
+    fresh.configure(tiny("wide", nodes=6))
+    result = fresh.snakemake("-n", "--profile", "abci")
+    assert result.returncode != 0
+    assert "config: runs.wide: 48 ranks are more than the 40 images of a batch or split" in result.stdout
+
+
+@pytest.mark.parametrize("value", ["0", "many", "2.5"])
+def test_a_wrong_number_of_nodes_is_one_line(fresh, value):
+    result = fresh.snakemake("-n", "--config", f"nodes={value}")
+    assert result.returncode != 0
+    assert re.search(r"^config: nodes: ", result.stdout, re.M)
+
+
+def for_this_machine(profile: Path) -> str:
+    """What the stand-in's machine lacks of a site: GPUs, modules, and time to wait."""
+    values = yaml.safe_load(profile.read_text())
+    for rule in ("smoke_test", "train"):
+        values["set-resources"][rule]["tasks_per_node"] = 2
+    override = {"set-resources": values["set-resources"], "qsub-prelude": "/dev/null"}
+    return yaml.safe_dump({**override, "qsub-poll": 1, "latency-wait": 5})
+
+
+def test_the_workflow_runs_through_the_profile_on_the_stand_in(fresh, finished_once, tiny, tmp_path):
+    """PBS has no package: its stand-in runs the jobs, one node each, which is this machine."""
+    fresh.configure(tiny())
+    fresh.borrow_environment()
+    (fresh.folder / "here.yaml").write_text(for_this_machine(fresh.folder / "profiles/abci/profile.yaml"))
+    site = {
+        "PATH": f"{STAND_IN}{os.pathsep}{os.environ['PATH']}",
+        "PBS_STAND_IN": str(tmp_path / "pbs"),
+        "PBS_STAND_IN_NODES": socket.gethostname(),
+        "ABCI_GROUP": "gxx00000",
+    }
+    result = fresh.snakemake("--profile", "abci", "here.yaml", **site)
+    assert result.returncode == 0, result.stdout
+    calls = (tmp_path / "pbs" / "calls.log").read_text().split("\n")
+    assert sum(call.startswith("qsub ") for call in calls) == 5, "1 smoke test, 2 x train and evaluate"
+    assert pd.read_csv(fresh.folder / "results/machine/smoke_test/ranks.csv")["size"].tolist() == [2, 2]
+    for name in ("report.html", "tables/runs.csv", "runs/plain/seed1/model.pt"):
+        there, here = fresh.folder / "results" / name, finished_once.folder / "results" / name
+        assert there.read_bytes() == here.read_bytes()
