@@ -23,7 +23,9 @@ def test_every_profile_lists_the_jobs_without_a_scheduler(fresh, profile):
 @pytest.mark.parametrize("group", [None, ""])
 def test_without_a_group_nothing_starts(fresh, monkeypatch, profile, group):
     monkeypatch.delenv("ABCI_GROUP", raising=False)
-    result = fresh.snakemake("--profile", profile, **({} if group is None else {"ABCI_GROUP": group}))
+    result = fresh.snakemake(
+        "--profile", profile, **({} if group is None else {"ABCI_GROUP": group})
+    )
     assert result.returncode != 0
     told = "ABCI_GROUP is not set" if group is None else "qsub-submit has an empty word"
     assert len([line for line in result.stdout.splitlines() if line.startswith(told)]) == 1
@@ -60,7 +62,9 @@ def test_nodes_are_a_resource_of_a_run(fresh, tiny, given):
     result = fresh.snakemake("--profile", "profiles/abci2", *plan, *call, ABCI_GROUP="g")
     assert result.returncode == 0, result.stdout
     lines = submit_lines(result.stdout)
-    asked = {name: re.search(r"rt_F=(\d)", line)[1] for name, line in lines.items() if "rt_F" in line}
+    asked = {
+        name: re.search(r"rt_F=(\d)", line)[1] for name, line in lines.items() if "rt_F" in line
+    }
     names = ("train run=plain seed=1", "train run=wide seed=1", "smoke_test")
     assert [asked[name] for name in names] == (["1", "2", "2"] if not call else ["3", "3", "3"])
 
@@ -70,7 +74,10 @@ def test_the_ranks_of_a_profile_are_checked_against_the_batch(fresh, tiny):
     fresh.configure(tiny("wide", nodes=6))
     result = fresh.snakemake("-n", "--profile", "abci")
     assert result.returncode != 0
-    assert "config: runs.wide: 48 ranks are more than the 40 images of a batch or split" in result.stdout
+    assert (
+        "config: runs.wide: 48 ranks are more than the 40 images of a batch or split"
+        in result.stdout
+    )
 
 
 @pytest.mark.parametrize("value", ["0", "many", "2.5"])
@@ -85,26 +92,36 @@ def for_this_machine(profile: Path) -> str:
     values = yaml.safe_load(profile.read_text())
     for rule in ("smoke_test", "train"):
         values["set-resources"][rule]["tasks_per_node"] = 2
-    override = {"set-resources": values["set-resources"], "qsub-prelude": "/dev/null"}
+    override = {"set-resources": values["set-resources"], "qsub-prelude": "no_modules.sh"}
     return yaml.safe_dump({**override, "qsub-poll": 1, "latency-wait": 5})
 
 
-def test_the_workflow_runs_through_the_profile_on_the_stand_in(fresh, finished_once, tiny, tmp_path):
+def test_the_workflow_runs_through_the_profile_on_the_stand_in(
+    fresh, finished_once, tiny, tmp_path
+):
     """PBS has no package: its stand-in runs the jobs, one node each, which is this machine."""
     fresh.configure(tiny())
     fresh.borrow_environment()
-    (fresh.folder / "here.yaml").write_text(for_this_machine(fresh.folder / "profiles/abci/profile.yaml"))
+    (fresh.folder / "no_modules.sh").touch()
+    (fresh.folder / "here.yaml").write_text(
+        for_this_machine(fresh.folder / "profiles/abci/profile.yaml")
+    )
     site = {
         "PATH": f"{STAND_IN}{os.pathsep}{os.environ['PATH']}",
         "PBS_STAND_IN": str(tmp_path / "pbs"),
         "PBS_STAND_IN_NODES": socket.gethostname(),
         "ABCI_GROUP": "gxx00000",
     }
-    result = fresh.snakemake("--profile", "abci", "here.yaml", **site)
+    result = fresh.snakemake("--profile", "abci", "--profile", "here.yaml", **site)
     assert result.returncode == 0, result.stdout
     calls = (tmp_path / "pbs" / "calls.log").read_text().split("\n")
-    assert sum(call.startswith("qsub ") for call in calls) == 5, "1 smoke test, 2 x train and evaluate"
-    assert pd.read_csv(fresh.folder / "results/machine/smoke_test/ranks.csv")["size"].tolist() == [2, 2]
+    assert sum(call.startswith("qsub ") for call in calls) == 5, (
+        "1 smoke test, 2 x train and evaluate"
+    )
+    assert pd.read_csv(fresh.folder / "results/machine/smoke_test/ranks.csv")["size"].tolist() == [
+        2,
+        2,
+    ]
     for name in ("report.html", "tables/runs.csv", "runs/plain/seed1/model.pt"):
         there, here = fresh.folder / "results" / name, finished_once.folder / "results" / name
         assert there.read_bytes() == here.read_bytes()

@@ -1,7 +1,8 @@
 """Stop before the scheduler ends the job, so that the next job can go on.
 
-The launcher hands on ELBOFLOW_DEADLINE, in seconds since 1970, by which the program must have ended,
-and ELBOFLOW_CONTINUE, a file to leave where another job is wanted. Neither is set outside of jobs.
+The launcher hands on ELBOFLOW_DEADLINE, in seconds since 1970, by which the program must have
+ended, and ELBOFLOW_CONTINUE, a file to leave where another job is wanted. Neither is set outside of
+jobs.
 """
 
 import os

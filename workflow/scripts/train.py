@@ -104,8 +104,8 @@ def run_to_the_end(
         if worker.rank == 0 and job_end.is_due() and not training.finished:
             save(training, args.state, digest)
             job_end.go_on_in_another_job(
-                f"{title}: the time of this job is up; saved at step {training.step} of {total}, and "
-                "goes on from there when it is started again"
+                f"{title}: the time of this job is up; saved at step {training.step} of {total}, "
+                "and goes on from there when it is started again"
             )
     progress.close(training.summary)
     return spent

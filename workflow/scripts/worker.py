@@ -97,8 +97,8 @@ def misplaced(workers: list[Worker], asked: int, nodes: int = 0) -> list[str]:
     hosts = sorted({worker.host for worker in workers})
     if nodes and len(hosts) != nodes:
         problems.append(
-            f"the job has {nodes} nodes and the ranks run on {len(hosts)}: {', '.join(hosts)}; see the "
-            "launcher's options in the profile's mpi"
+            f"the job has {nodes} nodes and the ranks run on {len(hosts)}: {', '.join(hosts)}; see "
+            "the launcher's options in the profile's mpi"
         )
     if sorted(worker.rank for worker in workers) != list(range(len(workers))):
         problems.append(f"ranks are not 0 to {len(workers) - 1}, each once")

@@ -72,7 +72,9 @@ def test_a_second_snakemake_is_refused_and_told_who_is_at_work(tmp_path):
     first = Lease(tmp_path / "lease")
     first.acquire()
     second = Lease(tmp_path / "lease")
-    with pytest.raises(WorkflowError, match=f"another Snakemake is at work .* process {os.getpid()} on {HERE}"):
+    with pytest.raises(
+        WorkflowError, match=f"another Snakemake is at work .* process {os.getpid()} on {HERE}"
+    ):
         second.acquire()
     first.release()
     second.acquire()

@@ -21,13 +21,19 @@ HOSTILE = ["a b", "x; rm -rf /", "$(touch /tmp/x)", "`id`", "'", '"', "{script}"
 
 @pytest.mark.parametrize("value", HOSTILE)
 def test_a_value_stays_one_word_whatever_is_in_it(value):
-    words = expand("qsub -P {group} -l select={nodes} {script}", {"group": value, "nodes": 2, "script": "s"}, "j")
+    words = expand(
+        "qsub -P {group} -l select={nodes} {script}",
+        {"group": value, "nodes": 2, "script": "s"},
+        "j",
+    )
     assert words == ["qsub", "-P", value, "-l", "select=2", "s"]
 
 
 @pytest.mark.parametrize("fields", [{}, {"queue": None}, {"queue": ""}])
 def test_a_missing_resource_is_named(fields):
-    with pytest.raises(WorkflowError, match="train run=a has no 'queue', which the submit line asks for"):
+    with pytest.raises(
+        WorkflowError, match="train run=a has no 'queue', which the submit line asks for"
+    ):
         expand("qsub -q {queue}", fields, "train run=a")
 
 
@@ -39,7 +45,7 @@ def test_a_submit_line_with_a_hole_is_refused(template):
 
 @pytest.mark.parametrize("template", ["qsub -P $ABCI_GROUP s", "qsub -P ${ABCI_GROUP} s"])
 def test_an_unset_variable_is_named(template):
-    with pytest.raises(WorkflowError, match="^ABCI_GROUP is not set"):
+    with pytest.raises(WorkflowError, match=r"^ABCI_GROUP is not set"):
         require_variables(template)
 
 
@@ -68,15 +74,24 @@ def make_script(tmp_path):
     work.mkdir()
     (work / "ticket").touch()
 
-    def make(command, prelude=None, hostfile="", **env):
+    def make(command, prelude=None, hostfile=""):
         if prelude is not None:
             (work / "pre lude.sh").write_text(prelude)
         script = Script(
-            title="train\nrun=a", workdir=work, ticket=work / "ticket", log=work / "logs/job.log",
-            marker=work / "marker", carry_on=work / "continue", seconds=100, nodes=2, tasks_per_node=4,
-            hostfile=hostfile, prelude=work / "pre lude.sh" if prelude is not None else None,
-            exports=("GIVEN", "UNSET_HERE"), command=command,
-        )  # fmt: skip
+            title="train\nrun=a",
+            workdir=work,
+            ticket=work / "ticket",
+            log=work / "logs/job.log",
+            marker=work / "marker",
+            carry_on=work / "continue",
+            seconds=100,
+            nodes=2,
+            tasks_per_node=4,
+            hostfile=hostfile,
+            prelude=None if prelude is None else work / "pre lude.sh",
+            exports=("GIVEN", "UNSET_HERE"),
+            command=command,
+        )
         path = work / "job.sh"
         path.write_text(script.text())
         path.chmod(0o755)
@@ -109,7 +124,9 @@ def test_a_job_knows_its_nodes_its_end_and_what_it_was_given(make_script, monkey
     shown = "\n".join(f'echo "$SNAKEMAKE_QSUB_{name}"' for name in names)
     work, path = make_script(f'{shown}\necho "$GIVEN" "${{UNSET_HERE-unset}}"', hostfile="$LIST")
     run(path, LIST="/the/hosts", GIVEN="")
-    nodes, tasks, carry_on, deadline, hosts, given = (work / "logs/job.log").read_text().splitlines()
+    nodes, tasks, carry_on, deadline, hosts, given = (
+        (work / "logs/job.log").read_text().splitlines()
+    )
     assert (nodes, tasks, Path(carry_on)) == ("2", "4", work / "continue")
     assert 90 < int(deadline) - time.time() <= 101
     assert hosts == "/the/hosts"
@@ -130,13 +147,19 @@ def test_what_the_prelude_sets_holds_for_the_program(make_script):
     assert (work / "logs/job.log").read_text() == "cuda\n"
 
 
-@pytest.mark.parametrize("signal", ["USR1", "USR2"])
-def test_warnings_reach_only_a_program_that_asks_for_them(make_script, signal):
-    """As from Grid Engine, to the whole group: the shell, what it starts, and a program that asks."""
-    deaf = f"bash -c 'kill -{signal} 0; echo went on'"
-    work, path = make_script(f"{deaf}; python3 -c 'import signal, os, time\n"
-                             f"signal.signal(signal.SIG{signal}, lambda *_: print(\"warned\", flush=True))\n"
-                             f"os.killpg(0, signal.SIG{signal}); time.sleep(0.1)'")  # fmt: skip
+ASKS = """
+import os, signal, time
+signal.signal(signal.{name}, lambda *_: print("warned", flush=True))
+os.killpg(0, signal.{name})
+time.sleep(0.1)
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGUSR1", "SIGUSR2"])
+def test_warnings_reach_only_a_program_that_asks_for_them(make_script, name):
+    """As from Grid Engine, to the whole group: a shell, what it starts, a program that asks."""
+    work, path = make_script(f"bash -c 'kill -{name} 0; echo went on'; python3 asks.py")
+    (work / "asks.py").write_text(ASKS.format(name=name))
     done = subprocess.run([path], start_new_session=True)
     assert done.returncode == 0
     assert (work / "logs/job.log").read_text() == "went on\nwarned\n"
@@ -145,7 +168,9 @@ def test_warnings_reach_only_a_program_that_asks_for_them(make_script, signal):
 def test_a_terminated_job_tells_how_its_program_ended(make_script):
     work, path = make_script("bash -c 'trap \"exit 9\" TERM; echo up; while :; do sleep 0.1; done'")
     process = subprocess.Popen([path], start_new_session=True)
-    while "up" not in ((work / "logs/job.log").read_text() if (work / "logs/job.log").exists() else ""):
+    while "up" not in (
+        (work / "logs/job.log").read_text() if (work / "logs/job.log").exists() else ""
+    ):
         time.sleep(0.05)
     os.killpg(process.pid, 15)
     assert process.wait(timeout=10) == 1

@@ -99,7 +99,9 @@ def test_nothing_is_concluded_from_no_answer(scheduler):
     assert scheduler.warnings[1:] == ["PBS answers again"]
 
 
-@pytest.mark.parametrize("words", ["on hold (u)", "Can Never Run: Not enough total nodes available"])
+@pytest.mark.parametrize(
+    "words", ["on hold (u)", "Can Never Run: Not enough total nodes available"]
+)
 def test_a_stuck_job_is_told_once_in_the_schedulers_words(scheduler, words):
     scheduler.says(Status(State.STUCK, words))
     assert scheduler.after(600).outcome is Outcome.WAIT

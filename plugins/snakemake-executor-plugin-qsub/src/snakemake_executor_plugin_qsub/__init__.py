@@ -1,6 +1,6 @@
 """Run each Snakemake job as a job of PBS Professional or Grid Engine.
 
-    snakemake --executor qsub --qsub-dialect pbs --qsub-submit 'qsub … {script}' --jobs 100
+snakemake --executor qsub --qsub-dialect pbs --qsub-submit 'qsub … {script}' --jobs 100
 """
 
 import asyncio
@@ -185,7 +185,7 @@ class Executor(RemoteExecutor):
                 self.finish(info, verdict.reason)
 
     def go_on(self, info: SubmittedJobInfo) -> SubmittedJobInfo | None:
-        """Submit a job again that stopped before its walltime: for Snakemake it is still the same."""
+        """Submit a job again that stopped in time: for Snakemake it is still the same."""
         token = info.aux["token"]
         record, asked = self.watch.jobs[token].record, self.requests[token]
         self.forget(record)

@@ -1,11 +1,13 @@
-"""Ask the scheduler's programs, so that neither a slow answer nor a Ctrl-C leaves a question open."""
+"""Ask the scheduler's programs; neither a slow answer nor a Ctrl-C leaves a question open."""
 
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 TIMEOUT = 120  # seconds: a scheduler under load may take its time
-LONGEST = 100_000  # characters of ids in one command line; Linux takes 128 KiB in one word, 2 MiB in all
+LONGEST = (
+    100_000  # characters of ids in one command line; Linux takes 128 KiB in one word, 2 MiB in all
+)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The dialect of Grid Engine: Son of Grid Engine, Univa, Altair.
 
-`qsub -terse` prints the id alone. `qstat -xml -u USER` answers for all jobs that are not finished; a
-finished one is known to `qacct -j ID` only, some seconds after its end.
+`qsub -terse` prints the id alone. `qstat -xml -u USER` answers for all jobs that are not finished;
+a finished one is known to `qacct -j ID` only, some seconds after its end.
 """
 
 import getpass

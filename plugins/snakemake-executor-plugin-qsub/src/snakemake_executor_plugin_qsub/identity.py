@@ -40,7 +40,7 @@ def digest(job: JobExecutorInterface) -> str:
 
 
 def state(path: Path) -> str:
-    """A file's contents where it is small, else its size and time; a folder is only there or not."""
+    """A file's contents where it is small, else size and time; a folder is only there or not."""
     try:
         found = path.stat()
         if path.is_dir():

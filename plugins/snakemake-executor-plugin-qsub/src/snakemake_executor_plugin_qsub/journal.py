@@ -1,16 +1,15 @@
-"""What was submitted and has not ended, in files: a Snakemake that starts again finds its jobs there.
+"""What was submitted and has not ended, in files: a Snakemake that starts again finds its jobs.
 
-    jobs/TOKEN/record.json    one per job that may be in the queue
-    jobs/TOKEN/ticket         without it the job's script does nothing
-    jobs/TOKEN/job.sh         the script
-    ended/TOKEN               written by the script: its exit code
-    config/DIGEST.json        the configuration that jobs were submitted with
+jobs/TOKEN/record.json    one per job that may be in the queue
+jobs/TOKEN/ticket         without it the job's script does nothing
+jobs/TOKEN/job.sh         the script
+ended/TOKEN               written by the script: its exit code
+config/DIGEST.json        the configuration that jobs were submitted with
 """
 
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -78,7 +77,7 @@ class Journal:
         return record
 
     def close(self, record: Record) -> None:
-        """Forget a job that has ended or was withdrawn; if it should start after all, it does nothing."""
+        """Forget a job that ended or was withdrawn; should it start after all, it does nothing."""
         self.ticket(record).unlink(missing_ok=True)
         shutil.rmtree(self.folder(record), ignore_errors=True)
         self.marker(record).unlink(missing_ok=True)
@@ -93,11 +92,11 @@ class Journal:
     def ended(self) -> dict[str, int]:
         """Exit codes by token, of the jobs whose scripts have ended: one look at one folder."""
         codes: dict[str, int] = {}
-        for name in os.listdir(self.markers):
-            if not name.endswith(".part"):
+        for marker in self.markers.iterdir():
+            if marker.suffix != ".part":
                 # An empty or unreadable marker is looked at again.
                 with contextlib.suppress(OSError, ValueError):
-                    codes[name] = int((self.markers / name).read_text())
+                    codes[marker.name] = int(marker.read_text())
         return codes
 
     def left_over(self) -> list[Record]:

@@ -68,7 +68,9 @@ def describe(status: Status, record: Record) -> str:
     """Why a job failed, with the scheduler's own words."""
     reason = status.reason
     if not reason and status.state is State.UNLISTED:
-        reason = "gone from the scheduler, which knows no more of it: deleted, or lost with its node"
+        reason = (
+            "gone from the scheduler, which knows nothing of it: deleted, or lost with its node"
+        )
     elif not reason:
         reason = f"exit code {status.exit_code}, left no marker: killed from outside"
     if reason == AT_WALLTIME:

@@ -65,7 +65,7 @@ class Lease:
         return part
 
     def _take_over(self) -> None:
-        """Replace a stale lease; of two that try at once, the later one wins and the other sees it."""
+        """Replace a stale lease; of two that try at once the later wins, and the other sees it."""
         self._part().replace(self.path)
         time.sleep(min(2.0, self.renew))
         if self._text() != self.mine:

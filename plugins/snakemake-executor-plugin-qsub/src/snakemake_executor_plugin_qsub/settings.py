@@ -33,8 +33,8 @@ class ExecutorSettings(ExecutorSettingsBase):
         default=None,
         metadata={
             "type": Path,
-            "help": "A bash file that each job reads first, for modules and exports; `exit 1` in it "
-            "fails the job.",
+            "help": "A bash file that each job reads first, for modules and exports; `exit 1` in "
+            "it fails the job.",
         },
     )
     export: str = field(
@@ -51,22 +51,22 @@ class ExecutorSettings(ExecutorSettingsBase):
     poll: float = field(
         default=30.0,
         metadata={
-            "help": "Seconds between two status queries, one for all jobs; up to four times as many "
-            "while nothing changes. Ends of jobs are seen within 5 seconds all the same, in files."
+            "help": "Seconds between two status queries, each for all jobs; up to four times as "
+            "many while nothing changes. Ends of jobs are seen in files, within 5 seconds."
         },
     )
     grace: float = field(
         default=60.0,
         metadata={
-            "help": "Seconds to wait for the exit code of a job that the scheduler no longer lists: "
-            "network file systems show new files late."
+            "help": "Seconds to wait for the exit code of a job that the scheduler no longer "
+            "lists: network file systems show new files late."
         },
     )
     margin: int = field(
         default=120,
         metadata={
-            "help": "Seconds before the end of its walltime at which a program should have saved its "
-            "state and ended; at most a quarter of the walltime."
+            "help": "Seconds before the end of its walltime at which a program should have saved "
+            "its state and ended; at most a quarter of the walltime."
         },
     )
     max_walltimes: int = field(

@@ -85,7 +85,7 @@ def expand(template: str, fields: Mapping[str, Any], what: str) -> list[str]:
         raise WorkflowError(f"qsub-submit: {error}: {template}") from None
     if not all(words) or not words:
         raise WorkflowError(
-            f"qsub-submit has an empty word, perhaps of a variable that is set to nothing: {template}"
+            f"qsub-submit has an empty word, perhaps of a variable set to nothing: {template}"
         )
     return words
 
@@ -152,7 +152,9 @@ class Script:
             "SNAKEMAKE_QSUB_NODES": self.nodes,
             "SNAKEMAKE_QSUB_TASKS_PER_NODE": self.tasks_per_node,
         }
-        exports = [f"export {name}={shlex.quote(str(value))}" for name, value in {**given, **told}.items()]
+        exports = [
+            f"export {name}={shlex.quote(str(value))}" for name, value in {**given, **told}.items()
+        ]
         prelude = f". {shlex.quote(str(self.prelude))}" if self.prelude else ""
         return SCRIPT.format(
             title=self.title.replace("\n", " "),

@@ -72,9 +72,7 @@ class Watch:
         ended = {token: job for token, job in jobs.items() if token in codes}
         silent = {token: job for token, job in jobs.items() if token not in codes}
         verdicts = {token: self._judge_ended(job, codes[token]) for token, job in ended.items()}
-        failed = [
-            job for token, job in ended.items() if verdicts[token].outcome is Outcome.FAILED
-        ]
+        failed = [job for token, job in ended.items() if verdicts[token].outcome is Outcome.FAILED]
         if self.clock() >= self.next_query and silent:
             self._query([*silent.values(), *failed])
             self.interval = min(2 * self.interval, BACK_OFF * self.poll)
@@ -94,11 +92,8 @@ class Watch:
         statuses = self.dialect.query(list(by_id), self.ask)
         if bool(statuses) != self.answered:
             self.answered = bool(statuses)
-            self.warn(
-                f"{self.dialect.NAME} answers again"
-                if statuses
-                else f"{self.dialect.NAME} gave no answer that can be read; asking again, jobs are left alone"
-            )
+            silence = "gave no answer that can be read; asking again, jobs are left alone"
+            self.warn(f"{self.dialect.NAME} {'answers again' if statuses else silence}")
         for job_id, status in statuses.items():
             if job_id in by_id:
                 by_id[job_id].hear(status, self.clock())

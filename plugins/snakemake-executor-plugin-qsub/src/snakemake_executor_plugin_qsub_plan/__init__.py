@@ -7,14 +7,17 @@ A dry run of the same profile: nothing is submitted, run or changed.
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
+from snakemake_executor_plugin_qsub import (
+    settings as of_qsub,  # a class of it would be taken for ours
+)
+from snakemake_executor_plugin_qsub.plan import Request, request
+from snakemake_executor_plugin_qsub.submission import require_variables
 from snakemake_interface_executor_plugins.executors.base import AbstractExecutor, SubmittedJobInfo
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 from snakemake_interface_executor_plugins.settings import CommonSettings
-from snakemake_executor_plugin_qsub import settings as of_qsub  # a class of it would be taken for ours
-from snakemake_executor_plugin_qsub.plan import Request, request
-from snakemake_executor_plugin_qsub.submission import require_variables
 
 __all__ = ["Executor", "common_settings"]
 
@@ -60,7 +63,7 @@ class Cost:
 class Executor(AbstractExecutor):
     """Prints each job's submit line in the order of a run, and the sums at the end."""
 
-    def __init__(self, workflow, logger) -> None:
+    def __init__(self, workflow: Any, logger: Any) -> None:
         super().__init__(workflow, logger)
         self.settings = settings_of_qsub()
         require_variables(self.settings.submit or "")
@@ -95,15 +98,17 @@ class Executor(AbstractExecutor):
 
     def shutdown(self) -> None:
         """Print the sums; the most counts every retry and every walltime to its end."""
-        print(f"\n{'queue':<12}{'jobs':>8}{'node-hours':>12}{'most jobs':>12}{'most node-hours':>17}")
+        print(
+            f"\n{'queue':<12}{'jobs':>8}{'node-hours':>12}{'most jobs':>12}{'most node-hours':>17}"
+        )
         for queue, cost in sorted(self.costs.items()):
             print(
                 f"{queue:<12}{cost.jobs:>8}{cost.node_hours:>12.2f}{cost.most_jobs:>12}"
                 f"{cost.most_node_hours:>17.2f}"
             )
         print(
-            f"{self.local} light jobs run here. node-hours: each job once, to its walltime; most: with "
-            "every retry and every walltime that a job may go on for.",
+            f"{self.local} light jobs run here. node-hours: each job once, to its walltime; most: "
+            "with every retry and every walltime that a job may go on for.",
             flush=True,
         )
 
