@@ -19,6 +19,9 @@ from typing import Any
 HEAD, NODES = "es1", ("g0001", "g0002")
 HOSTS = {name: f"10.88.0.{number}" for number, name in enumerate((HEAD, *NODES), start=1)}
 SWITCH = "switch"
+# What jobs start: the interpreter, the controller's environment and the one that trains.
+ENVIRONMENTS = (Path(sys.prefix), Path(__file__).parents[2] / ".test-environment")
+SHOWN = [sys.base_prefix, *(str(path) for path in ENVIRONMENTS if path.is_dir())]
 
 
 def call(*words: str | Path, **options: Any) -> str:
@@ -74,7 +77,7 @@ def start_host(name: str, folder: Path) -> None:
     # A node's processes end with its first one, and no node sees another's. The head's keep the
     # numbers under which a test knows them.
     words += [] if name == HEAD else ["--pid", "--fork"]
-    words += [str(folder / "site" / "host.sh"), str(folder), name, sys.base_prefix]
+    words += [str(folder / "site" / "host.sh"), str(folder), name, *SHOWN]
     log = folder / f"{name}.log"
     with log.open("w") as output:
         subprocess.run(

@@ -359,10 +359,11 @@ def test_a_missing_resource_is_found_before_anything_is_submitted(site):
 
 
 def test_a_machine_without_the_schedulers_programs_is_told_what_works_there(site):
-    """On its PATH is nothing but bash."""
+    """On its PATH is nothing but what Snakemake needs."""
     site.write(TWO_JOBS)
     (site.folder / "bin").mkdir()
-    (site.folder / "bin" / "bash").symlink_to(shutil.which("bash"))
+    for name in ("bash", "which"):
+        (site.folder / "bin" / name).symlink_to(shutil.which(name))
     code, output = site.run(PATH=str(site.folder / "bin"))
     assert code != 0
     assert "no qsub, qstat, qdel on PATH: start Snakemake on a login node" in output

@@ -1,8 +1,10 @@
 #!/bin/bash
 # The first process of a host: gives it a name, what it sees of the file system, and then sleeps.
-# usage: host.sh FOLDER NAME PYTHON; started by grid_engine.py in namespaces of its own.
+# usage: host.sh FOLDER NAME SHOWN...; started by linux_hosts.py in namespaces of its own. SHOWN are
+# folders that ordinary users must be able to read.
 set -eu
-folder=$1 name=$2 python=$3
+folder=$1 name=$2
+shift 2
 read -r pid _ </proc/self/stat # the number that the world outside knows this process by
 
 hostname "$name"
@@ -14,17 +16,29 @@ mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 mount -t tmpfs -o mode=1777 tmpfs "$folder/local"
 [ "$$" -ne 1 ] || mount -t proc proc /proc
 
-# An interpreter under a closed home directory is shown without the rest of that directory.
-closed=$python
-while [ "$closed" != / ] && [ -n "$(find "$closed" -maxdepth 0 -perm -001)" ]; do
-    closed=$(dirname "$closed")
+# What lies under a closed folder, a home say, is shown without the rest of that folder.
+closed_above() {
+    local closed='' above=$1
+    while [ "$above" != / ]; do
+        [ -n "$(find "$above" -maxdepth 0 -perm -001)" ] || closed=$above
+        above=$(dirname "$above")
+    done
+    echo "$closed"
+}
+closed=() hidden=()
+for path in "$@"; do
+    above=$(closed_above "$path")
+    [ -n "$above" ] || continue
+    mkdir -p "$folder/shown/${#hidden[@]}"
+    mount --bind "$path" "$folder/shown/${#hidden[@]}"
+    closed+=("$above") hidden+=("$path")
 done
-if [ "$closed" != / ]; then
-    mount --bind "$python" "$folder/python"
-    mount -t tmpfs -o mode=755 tmpfs "$closed"
-    mkdir -p "$python"
-    mount --move "$folder/python" "$python"
-fi
+for number in "${!hidden[@]}"; do
+    [ -n "$(find "${closed[number]}" -maxdepth 0 -perm -001)" ] ||
+        mount -t tmpfs -o mode=755 tmpfs "${closed[number]}"
+    mkdir -p "${hidden[number]}"
+    mount --move "$folder/shown/$number" "${hidden[number]}"
+done
 
 echo "$pid" >"$folder/$name.new"
 mv "$folder/$name.new" "$folder/$name.pid"

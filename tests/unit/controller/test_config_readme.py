@@ -37,7 +37,9 @@ def table(properties: dict[str, Any]) -> str:
 def sections() -> dict[str, dict[str, Any]]:
     schema = read_schema()
     run = schema["$defs"]["run"]["properties"]
+    top = ("nodes", "tasks_per_node")
     return {
+        "top level": {key: schema["properties"][key] for key in top},
         "environment": schema["properties"]["environment"]["properties"],
         "datasets": schema["$defs"]["dataset"]["properties"],
         **{

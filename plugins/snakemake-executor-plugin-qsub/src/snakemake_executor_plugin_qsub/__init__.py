@@ -40,7 +40,7 @@ common_settings = CommonSettings(
 
 DIALECTS = {"pbs": pbs, "gridengine": gridengine}
 LOOK = 5.0  # seconds between two looks at the markers, which cost the scheduler nothing
-TAIL = 15  # lines of a failed job's log to print
+TAIL = 40  # lines of a failed job's log to print
 
 
 class Executor(RemoteExecutor):
@@ -157,7 +157,9 @@ class Executor(RemoteExecutor):
     def additional_general_args(self) -> str:
         """Give jobs today's configuration: they read it when they start, perhaps days from now."""
         config = json.dumps(self.workflow.globals["config"], default=str, sort_keys=True)
-        return format_cli_arg("--configfiles", [self.journal.keep_config(config)])
+        given = format_cli_arg("--configfiles", [self.journal.keep_config(config)])
+        # A failed job's log should end with what its program said.
+        return f"{given} --quiet host progress rules"
 
     # Watching
 

@@ -81,7 +81,7 @@ def request(job: JobExecutorInterface, settings: ExecutorSettings) -> Request:
         nodes=count(resources, "nodes", 1, named),
         tasks_per_node=count(resources, "tasks_per_node", 1, named),
         walltimes=count(resources, "max_walltimes", settings.max_walltimes, named),
-        margin=min(settings.margin, seconds // 4),
+        margin=min(settings.margin, 3 * seconds // 4),
     )
 
 

@@ -66,7 +66,7 @@ class ExecutorSettings(ExecutorSettingsBase):
         default=120,
         metadata={
             "help": "Seconds before the end of its walltime at which a program should have saved "
-            "its state and ended; at most a quarter of the walltime."
+            "its state and ended; at most three quarters of the walltime."
         },
     )
     max_walltimes: int = field(

@@ -1,0 +1,267 @@
+"""The workflow on Grid Engine: `--profile profiles/abci2` across two nodes, and every accident.
+
+What the machine lacks is overridden, and nothing else: GPUs (so there are two ranks on a node),
+sockets, modules, and the time to wait for hours.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from checkout import TINY, Checkout
+from grid_engine import GROUP, USER, Cluster
+from linux_hosts import NODES
+
+TASKS = 2  # ranks on a node
+LONG = {"epochs": 1_000_000, "patience": None}  # as long as a test wants it to take
+
+
+class Site(Checkout):
+    """A checkout of the cluster's user, in which Snakemake runs on the head."""
+
+    cluster: Cluster
+
+    def environment(self) -> dict[str, str]:
+        return {"ABCI_GROUP": GROUP, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+
+    def words(self, *arguments: str) -> list[str]:
+        profiles = ("--profile", "profiles/abci2", "--profile", "here.yaml")
+        return [sys.executable, "-m", "snakemake", *profiles, *arguments]
+
+    def adapt(self, profile: str = "profiles/abci2", **changes: Any) -> None:
+        """Override what the machine lacks, and what a test wants otherwise."""
+        values = yaml.safe_load((self.folder / profile / "profile.yaml").read_text())
+        resources = values["set-resources"]
+        for rule in ("smoke_test", "train"):
+            resources[rule]["tasks_per_node"] = TASKS
+            mapping = "mpirun --map-by ppr:{tasks_per_node}:node -x PATH -x LD_LIBRARY_PATH"
+            resources[rule]["mpi"] = mapping
+        resources["train"]["runtime"] = changes.pop("runtime", 10)
+        (self.folder / "no_modules.sh").touch()
+        here = {
+            "set-resources": resources,
+            "qsub-prelude": "no_modules.sh",
+            "qsub-poll": 1,
+            "qsub-grace": 10,
+            "latency-wait": 10,
+            "retries": 0,
+            **changes,
+        }
+        (self.folder / "here.yaml").write_text(yaml.safe_dump(here))
+
+    def hand_over(self) -> None:
+        """The files are the user's, who is not the one that wrote them."""
+        subprocess.run(["chown", "-R", f"{USER}:", self.folder], check=True)
+
+    def on_the_head(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        self.hand_over()
+        return self.cluster.run(
+            self.words(*arguments), cwd=self.folder, env=self.environment(), timeout=400, **options
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Snakemake in a session of its own, its output in the file `driver.log`."""
+        self.hand_over()
+        with (self.folder / "driver.log").open("w") as log:
+            return self.cluster.popen(
+                self.words(*arguments),
+                cwd=self.folder,
+                env=self.environment(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def printed(self) -> str:
+        return (self.folder / "driver.log").read_text()
+
+    def ends(self, driver: subprocess.Popen[str]) -> int:
+        """The exit code of a driver."""
+        return driver.wait(timeout=300)
+
+    def until(self, happens: Callable[[], object], what: str, seconds: float = 90) -> None:
+        deadline = time.time() + seconds
+        while not happens():
+            assert time.time() < deadline, f"waited in vain for {what}:\n{self.printed()}"
+            time.sleep(0.2)
+
+    def jobs(self) -> list[str]:
+        """Ids of all jobs that are in the queue or running."""
+        answer = self.cluster.run(["qstat", "-u", "abci"]).stdout
+        return re.findall(r"^ *(\d+) ", answer, re.M)
+
+    def logs(self, rule: str) -> list[Path]:
+        return sorted((self.folder / "results/logs/qsub").glob(f"{rule}*.log"))
+
+
+def reported(output: str) -> str:
+    """The message of the one job that failed."""
+    messages = re.findall(r"^    message: (.*?)For further error", output, re.M | re.S)
+    assert len(messages) == 1, output
+    return messages[0]
+
+
+@pytest.fixture(scope="session")
+def finished_once(cluster: Cluster) -> Site:
+    """The tiny configuration, run to the report on both nodes."""
+    Site.cluster = cluster
+    site = Site.fresh(cluster.home / "finished")
+    site.configure({**TINY, "runs": {"plain": {}, "wide": {"latent_dim": 5, "nodes": 2}}})
+    site.borrow_environment()
+    site.adapt()
+    driver = site.start()
+    assert site.ends(driver) == 0, site.printed()
+    return site
+
+
+@pytest.fixture
+def site(finished_once: Site, request: pytest.FixtureRequest) -> Site:
+    """A copy of it, with a run `slow` more that takes as long as it is let."""
+    folder = finished_once.cluster.home / re.sub(r"\W", "_", request.node.name)
+    shutil.copytree(finished_once.folder, folder, symlinks=True)
+    made = Site(folder)
+    made.configure({**TINY, "runs": {"plain": {}, "slow": LONG}})
+    yield made
+    if jobs := made.jobs():
+        made.cluster.run(["qdel", *jobs])
+        made.until(lambda: not made.jobs(), "the end of the jobs")
+
+
+def test_smoke_test_and_training_cross_both_nodes(finished_once):
+    results = finished_once.folder / "results"
+    ranks = pd.read_csv(results / "machine/smoke_test/ranks.csv")
+    assert sorted(zip(ranks["host"], ranks["local_rank"], strict=True)) == [
+        (node, local) for node in NODES for local in range(TASKS)
+    ]
+    trained = pd.read_json(results / "machine/train/wide/seed1.json", typ="series")
+    assert (trained["ranks"], trained["hosts"]) == (4, list(NODES))
+    page = (results / "machine.html").read_text()
+    assert all(node in page for node in NODES)
+
+
+def test_the_results_are_those_of_one_machine(finished_once):
+    """The same numbers of ranks, started by one mpirun on the head."""
+    local = Site.fresh(finished_once.cluster.home / "local")
+    shutil.copy(finished_once.config, local.config)
+    local.borrow_environment()
+    local.hand_over()
+    words = [sys.executable, "-m", "snakemake", "--cores", "2", "--config", "tasks_per_node=2"]
+    done = local.cluster.run(words, cwd=local.folder, env=local.environment(), timeout=400)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for run in ("plain", "wide"):
+        here, there = (
+            pd.read_csv(each.folder / f"results/runs/{run}/seed1/metrics.csv")
+            for each in (local, finished_once)
+        )
+        pd.testing.assert_frame_equal(here, there, rtol=1e-5)
+    for name in ("tables/runs.csv", "report.html"):
+        here, there = (each.folder / "results" / name for each in (local, finished_once))
+        assert here.read_bytes() == there.read_bytes(), name
+
+
+def test_a_failing_job_is_reported_with_its_log(site):
+    site.configure({**TINY, "runs": {"plain": {}, "broken": {"learning_rate": 10, "epochs": 50}}})
+    site.adapt()
+    assert site.ends(site.start()) != 0
+    message = reported(site.printed())
+    assert message.startswith("exit code 1\n")
+    (log,) = site.logs("train.broken")
+    assert f"{log}" in message
+    assert "error: broken seed 1: the objective or its gradient is not finite" in message
+
+
+def test_a_training_goes_on_over_walltimes_and_is_one_job_to_snakemake(site):
+    """A minute each, of which 45 s are left for saving."""
+    site.configure({**TINY, "runs": {"plain": {}, "slow": {"epochs": 4000}}})
+    site.adapt(runtime=1)
+    assert site.ends(site.start()) == 0, site.printed()
+    told = site.printed()
+    assert len(site.logs("train.slow")) >= 3
+    assert "(train run=slow seed=1) goes on as job" in told
+    assert "walltime 3 of at most 10" in told
+    assert told.count("rule train:") == 1
+    speed = pd.read_json(site.folder / "results/machine/train/slow/seed1.json", typ="series")
+    assert 0 < speed["started_at_step"] < speed["steps"]
+
+
+def test_a_job_killed_at_its_walltime_is_reported_as_that(site):
+    """Grid Engine kills it long before the time that it was told it has."""
+    profile = yaml.safe_load((site.folder / "profiles/abci2/profile.yaml").read_text())
+    walltimes = "h_rt={walltime},s_rt={soft_walltime}"
+    site.adapt(**{"qsub-submit": profile["qsub-submit"].replace(walltimes, "h_rt=0:0:10")})
+    assert site.ends(site.start()) != 0
+    message = reported(site.printed())
+    assert message.startswith("killed at its walltime of 00:10:00")
+    assert "qmaster enforced h_rt" in message
+
+
+def training(site: Site) -> subprocess.Popen[str]:
+    """A driver whose job trains."""
+    site.adapt()
+    driver = site.start()
+    site.until(lambda: any("images/s" in log.read_text() for log in site.logs("train.slow")), "it")
+    return driver
+
+
+def test_a_job_that_someone_deletes_is_reported(site):
+    driver = training(site)
+    site.cluster.run(["qdel", *site.jobs()])
+    assert site.ends(driver) != 0
+    assert "killed from outside: by qdel" in reported(site.printed())
+
+
+def test_ctrl_c_leaves_no_job(site):
+    driver = training(site)
+    os.killpg(driver.pid, signal.SIGINT)
+    assert site.ends(driver) != 0
+    site.until(lambda: not site.jobs(), "the end of the jobs")
+
+
+def test_a_driver_killed_and_started_again_takes_its_job_over(site):
+    driver = training(site)
+    driver.kill()
+    driver.wait()
+    (job,) = site.jobs()
+    second = site.start()
+    site.until(lambda: f"taking over job {job}" in site.printed(), "the take-over")
+    assert site.jobs() == [job]
+    assert len(site.logs("train.slow")) == 1
+    refused = site.on_the_head()
+    assert refused.returncode != 0
+    lines = [line for line in (refused.stdout + refused.stderr).splitlines() if "at work" in line]
+    assert len(lines) == 1 and lines[0].startswith("another Snakemake is at work in this directory")
+    os.killpg(second.pid, signal.SIGINT)
+    site.ends(second)
+
+
+def test_a_scheduler_that_is_away_for_a_while_loses_nothing(site):
+    site.configure({**TINY, "runs": {"plain": {}, "slow": {"epochs": 1500}}})
+    driver = training(site)
+    site.cluster.stop_qmaster()
+    site.until(lambda: "gave no answer that can be read" in site.printed(), "the silence")
+    site.cluster.start_qmaster()
+    assert site.ends(driver) == 0, site.printed()
+    assert len(site.logs("train.slow")) == 1
+
+
+def test_a_job_that_starts_late_runs_what_was_submitted(site):
+    site.configure({**TINY, "runs": {"plain": {}, "slow": {"epochs": 4}}})
+    site.adapt()
+    site.cluster.manage("qmod", "-d", "all.q")
+    driver = site.start()
+    site.until(site.jobs, "the submission")
+    site.configure({**TINY, "runs": {"plain": {}, "slow": {"epochs": "a mistake"}}})
+    site.cluster.manage("qmod", "-e", "all.q")
+    assert site.ends(driver) == 0, site.printed()
+    metrics = pd.read_csv(site.folder / "results/runs/slow/seed1/metrics.csv")
+    assert metrics["epoch"].tolist() == [1, 2, 3, 4]
