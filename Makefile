@@ -10,7 +10,7 @@ TRAINING_SCRIPTS := $(addprefix workflow/scripts/,\
 	smoke_test.py train.py evaluate.py job_end.py progress.py user_errors.py worker.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: help setup report test test-environment lint bench unlock pins
+.PHONY: help setup report test test-cluster test-environment lint bench unlock pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -53,16 +53,24 @@ $(TEST_ENVIRONMENT)/tests: $(VENV)/requirements workflow/envs/*.txt tests/requir
 
 test-environment: $(TEST_ENVIRONMENT)/tests ## build the environment that the tests share
 
-lint: $(VENV)/requirements-dev $(TEST_ENVIRONMENT)/tests ## formatting, style and types
+lint: $(VENV)/requirements-dev $(VENV)/plugin $(TEST_ENVIRONMENT)/tests ## formatting, style and types
 	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
 	mypy --python-executable $(TEST_ENVIRONMENT)/venv/bin/python \
 		workflow/scripts/vae $(TRAINING_SCRIPTS)
 	sh tests/lint_workflow.sh
 	mypy $(filter-out $(TRAINING_SCRIPTS),$(wildcard workflow/scripts/*.py)) workflow/scripts/datasets
+	mypy $(PLUGIN)/src
 
-test: lint ## lint, then all rings of tests
+test: lint ## lint, then the tests that any machine can run
 	$(TEST_ENVIRONMENT)/venv/bin/python -m pytest tests/unit/training tests/process
-	python -m pytest tests/unit/controller tests/workflow
+	python -m pytest tests/unit/controller $(PLUGIN)/tests tests/workflow
+
+# An environment with PyPI's MPI is made anew: that one knows no Grid Engine.
+test-cluster: $(VENV)/requirements-dev $(VENV)/plugin ## the tests on a real Grid Engine (Debian, root)
+	sh tests/cluster/packages.sh
+	grep -qs '"mpi_source": "system"' $(TEST_ENVIRONMENT)/build.json || rm -f $(TEST_ENVIRONMENT)/tests
+	$(MAKE) test-environment
+	python -m pytest tests/cluster
 
 bench: $(TEST_ENVIRONMENT)/tests ## speed, measured side by side
 	$(TEST_ENVIRONMENT)/venv/bin/python benchmarks/ranks.py
