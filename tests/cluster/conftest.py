@@ -1,5 +1,6 @@
 """A Grid Engine cluster for the tests of this folder, one for all of them."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -19,14 +20,14 @@ def cluster() -> Iterator[grid_engine.Cluster]:
     reasons = grid_engine.missing()
     if reasons and os.environ.get("CI") != "true":
         pytest.skip(f"no cluster here: {'; '.join(reasons)}")
-    grid_engine.down()  # what an earlier run has left
-    had_user = grid_engine.user_exists()
     running = grid_engine.Cluster.up()
+    made_user = json.loads(grid_engine.STATE.read_text())["new_user"]
     try:
         yield running
     finally:
         grid_engine.down()
+        os.close(running.lock)
     assert not linux_hosts.existing()
     assert not running.folder.exists()
     assert not grid_engine.STATE.parent.exists()
-    assert grid_engine.user_exists() == had_user
+    assert grid_engine.user_exists() != made_user

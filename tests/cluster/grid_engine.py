@@ -9,6 +9,7 @@ names and Grid Engine stay as they are. One cluster at a time: `up` takes an ear
 """
 
 import argparse
+import fcntl
 import json
 import os
 import pwd
@@ -47,6 +48,20 @@ def missing() -> list[str]:
     return reasons + ([f"it needs the packages {' '.join(packages)}"] if packages else [])
 
 
+def hold() -> int:
+    """Keep others from bringing a cluster up, until this process ends, however it does.
+
+    The lock is on a folder that is always there, so that nothing has to be removed.
+    """
+    lock = os.open("/run", os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise RuntimeError("a cluster is in use here already: one at a time") from None
+    return lock
+
+
 def user_exists() -> bool:
     return USER in {entry.pw_name for entry in pwd.getpwall()}
 
@@ -57,14 +72,17 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.home = folder / "home"  # the user's, on all hosts
+        self.lock: int | None = None
 
     @classmethod
     def up(cls) -> "Cluster":
         """Start a cluster from scratch, in place of what an earlier one has left."""
         if reasons := missing():
             raise RuntimeError(f"no cluster here: {'; '.join(reasons)}")
+        lock = hold()
         down()
         cluster = cls(Path("/tmp") / f"elboflow-cluster-{secrets.token_hex(4)}")
+        cluster.lock = lock
         try:
             cluster.start()
         except BaseException:

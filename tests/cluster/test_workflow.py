@@ -181,8 +181,8 @@ def test_a_failing_job_is_reported_with_its_log(site):
 
 
 def test_a_training_goes_on_over_walltimes_and_is_one_job_to_snakemake(site):
-    """A minute each, of which 45 s are left for saving."""
-    site.configure({**TINY, "runs": {"plain": {}, "slow": {"epochs": 4000}}})
+    """On both nodes; a minute each, of which 45 s are left for saving."""
+    site.configure({**TINY, "runs": {"plain": {}, "slow": {"epochs": 2500, "nodes": 2}}})
     site.adapt(runtime=1)
     assert site.ends(site.start()) == 0, site.printed()
     told = site.printed()
@@ -197,8 +197,8 @@ def test_a_training_goes_on_over_walltimes_and_is_one_job_to_snakemake(site):
 def test_a_job_killed_at_its_walltime_is_reported_as_that(site):
     """Grid Engine kills it long before the time that it was told it has."""
     profile = yaml.safe_load((site.folder / "profiles/abci2/profile.yaml").read_text())
-    walltimes = "h_rt={walltime},s_rt={soft_walltime}"
-    site.adapt(**{"qsub-submit": profile["qsub-submit"].replace(walltimes, "h_rt=0:0:10")})
+    submit = profile["qsub-submit"].replace("{walltime}", "0:0:10")
+    site.adapt(**{"qsub-submit": submit})
     assert site.ends(site.start()) != 0
     message = reported(site.printed())
     assert message.startswith("killed at its walltime of 00:10:00")

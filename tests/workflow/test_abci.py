@@ -38,7 +38,7 @@ def submit_lines(output):
 
 
 def test_the_plan_shows_every_submit_line_and_the_cost(fresh):
-    plan = ("--executor", "qsub-plan", "--quiet", "all")
+    plan = ("--executor", "qsub-plan")
     result = fresh.snakemake("--profile", "abci", *plan, ABCI_GROUP="gxx00000")
     assert result.returncode == 0, result.stdout
     lines = submit_lines(result.stdout)
@@ -58,7 +58,7 @@ def test_nodes_are_a_resource_of_a_run(fresh, tiny, given):
     """The smoke test runs at the widest; --config nodes holds for one call and for all runs."""
     fresh.configure(tiny("wide", nodes=2) if given == "by a run" else tiny())
     call = ["--config", "nodes=3"] if given == "for one call" else []
-    plan = ("--executor", "qsub-plan", "--quiet", "all")
+    plan = ("--executor", "qsub-plan")
     result = fresh.snakemake("--profile", "profiles/abci2", *plan, *call, ABCI_GROUP="g")
     assert result.returncode == 0, result.stdout
     lines = submit_lines(result.stdout)

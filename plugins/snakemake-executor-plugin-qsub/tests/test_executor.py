@@ -390,16 +390,8 @@ def test_a_job_on_hold_is_told_and_waited_for(site):
 
 def test_the_plan_prints_every_submit_line_and_the_most_that_it_can_cost(site):
     site.write(TWO_JOBS)
-    code, output = site.run(
-        "--retries",
-        "1",
-        "--qsub-max-walltimes",
-        "3",
-        "--quiet",
-        "all",
-        executor="qsub-plan",
-        PATH="/bin",
-    )
+    more = ("--retries", "1", "--qsub-max-walltimes", "3")
+    code, output = site.run(*more, executor="qsub-plan", PATH="/bin")
     assert code == 0, output
     lines = output.splitlines()
     at = lines.index("# first")
@@ -412,4 +404,5 @@ def test_the_plan_prints_every_submit_line_and_the_most_that_it_can_cost(site):
     assert [row.split() for row in lines if row.startswith("rt_HF")] == [
         ["rt_HF", "2", "0.15", "12", "0.90"]
     ]
+    assert lines[-1].startswith("light jobs that run here: 1."), "the sums come last"
     assert not (site.folder / "first").exists() and not site.state.exists()

@@ -122,6 +122,16 @@ def test_a_failure_with_an_exit_code_is_told_at_once_with_the_schedulers_reason(
     assert verdict.reason == f"exit code 143: {DELETED} (and terminated)"
 
 
+def test_a_failure_of_a_job_that_is_gone_is_explained_by_the_accounting(scheduler):
+    """Grid Engine may kill one node of a job first, and its script on the other sees a failure."""
+    scheduler.explanation = Status(State.ENDED, "failed 37", AT_WALLTIME, 137)
+    scheduler.says(GONE)
+    scheduler.leaves(205)
+    assert scheduler.after(0).reason == (
+        "exit code 205: killed at its walltime of 01:00:00 (failed 37)"
+    )
+
+
 def test_a_failure_of_which_the_scheduler_knows_no_more_is_its_exit_code(scheduler):
     scheduler.leaves(3)
     assert scheduler.after(0).reason == "exit code 3"

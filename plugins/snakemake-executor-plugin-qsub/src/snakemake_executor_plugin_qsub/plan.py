@@ -48,7 +48,6 @@ class Request:
             "tasks_per_node": self.tasks_per_node,
             "name": self.name,
             "walltime": clock(self.seconds),
-            "soft_walltime": clock(self.seconds - self.margin),
             "script": script,
             "log": log,
         }

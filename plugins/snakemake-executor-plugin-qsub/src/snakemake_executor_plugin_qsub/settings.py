@@ -24,8 +24,8 @@ class ExecutorSettings(ExecutorSettingsBase):
         metadata={
             "type": str,
             "help": "The submit line, 'qsub -P $GROUP -l select={nodes} … {script}'. {…} are the "
-            "job's resources and: walltime and soft_walltime (HH:MM:SS, from runtime), name, log "
-            "(for the scheduler's own output), script.",
+            "job's resources and: walltime (HH:MM:SS, from runtime), name, script, log (for the "
+            "scheduler's own output).",
             "required": True,
         },
     )

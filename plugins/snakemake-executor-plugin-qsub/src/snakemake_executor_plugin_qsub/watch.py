@@ -115,14 +115,18 @@ class Watch:
         missing_for = 0.0 if since is None else self.clock() - since
         verdict = judge_silent(job.status, missing_for, self.grace)
         if verdict.outcome is Outcome.FAILED and job.status:
-            status = job.status
-            if status.state is State.UNLISTED and job.record.job_id:
-                status = self.dialect.explain(job.record.job_id, self.ask)
-            return Verdict(Outcome.FAILED, describe(status, job.record))
+            return Verdict(Outcome.FAILED, describe(self._explained(job, job.status), job.record))
         return verdict
 
     def _with_reason(self, job: Watched, verdict: Verdict) -> Verdict:
         """A job that left an exit code may still have been killed: the scheduler knows why."""
-        if job.status and job.status.reason:
-            return Verdict(Outcome.FAILED, f"{verdict.reason}: {describe(job.status, job.record)}")
+        status = self._explained(job, job.status) if job.status else None
+        if status and status.reason:
+            return Verdict(Outcome.FAILED, f"{verdict.reason}: {describe(status, job.record)}")
         return verdict
+
+    def _explained(self, job: Watched, status: Status) -> Status:
+        """What the accounting says of a job that is no longer listed."""
+        if status.state is State.UNLISTED and job.record.job_id:
+            return self.dialect.explain(job.record.job_id, self.ask)
+        return status

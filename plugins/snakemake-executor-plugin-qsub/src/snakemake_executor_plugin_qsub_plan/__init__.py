@@ -5,6 +5,7 @@
 A dry run of the same profile: nothing is submitted, run or changed.
 """
 
+import atexit
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -97,6 +98,10 @@ class Executor(AbstractExecutor):
         """Nothing: the submit line stands for it."""
 
     def shutdown(self) -> None:
+        """Print the sums at the very end, below Snakemake's own summary."""
+        atexit.register(self.show_costs)
+
+    def show_costs(self) -> None:
         """Print the sums; the most counts every retry and every walltime to its end."""
         print(
             f"\n{'queue':<12}{'jobs':>8}{'node-hours':>12}{'most jobs':>12}{'most node-hours':>17}"
@@ -107,8 +112,8 @@ class Executor(AbstractExecutor):
                 f"{cost.most_node_hours:>17.2f}"
             )
         print(
-            f"{self.local} light jobs run here. node-hours: each job once, to its walltime; most: "
-            "with every retry and every walltime that a job may go on for.",
+            f"light jobs that run here: {self.local}. node-hours: each job once, to its walltime; "
+            "most: with every retry and every walltime that a job may go on for.",
             flush=True,
         )
 
