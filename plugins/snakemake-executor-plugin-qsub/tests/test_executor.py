@@ -298,6 +298,36 @@ def test_a_job_of_another_command_is_deleted_and_not_taken_over(site):
     assert (site.calls("qsub"), site.calls("qdel")) == (2, 1)
 
 
+def test_ctrl_c_deletes_the_jobs_of_an_earlier_driver_as_well(site):
+    """Also those that wait for others before the new driver would take them over."""
+    killed_driver(site)
+    others = MANY_JOBS.format(jobs=1).replace("rule job", "rule other")
+    site.write(ONE_JOB.format(command=HOLDS) + others)
+    driver = site.start("--", "all")
+    site.wait_for((site.folder / "up0").exists, "another job")
+    os.killpg(driver.pid, signal.SIGINT)
+    driver.communicate(timeout=60)
+    site.wait_for(lambda: not site.qstat(), "the end of the jobs")
+
+
+def test_a_job_that_nothing_asks_for_any_more_is_told_and_left(site):
+    killed_driver(site)
+    site.write("rule other:\n    output: 'other'\n    shell: 'touch {output}'\n")
+    code, output = site.run()
+    assert code == 0, output
+    assert "jobs 0.es1 of an earlier Snakemake are in the queue still" in output
+    assert site.qstat() == ["0.es1"]
+
+
+def test_a_group_of_jobs_is_one_job(site):
+    grouped = re.sub(r"(resources: nodes.*)", r"group: 'both'\n    \1", TWO_JOBS)
+    site.write(grouped.replace('output: "second"', 'output: "second"\n    group: "both"'))
+    code, output = site.run()
+    assert code == 0, output
+    assert (site.folder / "second").exists()
+    assert site.calls("qsub") == 1
+
+
 def test_a_second_driver_is_refused_in_one_line(site):
     site.job(HOLDS)
     driver = site.start()

@@ -229,7 +229,9 @@ class Executor(RemoteExecutor):
         Not `active_jobs`: Snakemake empties that list while it looks at the jobs.
         """
         self.submitter.shutdown(wait=True, cancel_futures=True)
-        self.withdraw([job.record for job in list(self.watch.jobs.values())])
+        ours = [job.record for job in list(self.watch.jobs.values())]
+        self.withdraw([*ours, *self.left_over.values()])
+        self.left_over.clear()
 
     def withdraw(self, records: list[Record]) -> None:
         """Delete jobs; one that qdel misses finds its ticket gone and does nothing."""
@@ -243,6 +245,11 @@ class Executor(RemoteExecutor):
         super().shutdown()
         if self.watch.jobs:
             self.cancel_jobs([])
+        if self.left_over:
+            ids = ", ".join(record.job_id or "" for record in self.left_over.values())
+            self.logger.warning(
+                f"jobs {ids} of an earlier Snakemake are in the queue still: nothing needs them now"
+            )
         self.lease.release()
 
 
