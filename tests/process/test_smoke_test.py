@@ -95,7 +95,7 @@ def test_missing_launcher_is_one_line(launch: Launch, script: Callable[[str], Pa
 def test_a_job_has_the_ranks_that_were_submitted_and_not_those_of_the_configuration(
     launch: Launch, script: Callable[[str], Path]
 ) -> None:
-    shown = script("print(start().size)")
+    shown = script("print(f'{start().size}\\n', end='')")
     submitted = {"SNAKEMAKE_QSUB_NODES": "1", "SNAKEMAKE_QSUB_TASKS_PER_NODE": "3"}
     assert launch(shown, ranks=2, env=submitted).stdout.split() == ["3"] * 3
 
@@ -171,14 +171,18 @@ def test_signal_to_the_launcher_ends_the_ranks(
     script: Callable[[str], Path],
     number: signal.Signals,
 ) -> None:
-    lines = "import os, time\nstart()\nprint(os.getpid(), flush=True)\ntime.sleep(600)"
+    # One write each: print's are two, between which the other rank may get a word in.
+    lines = "import os, time\nstart()\nos.write(1, b'%d\\n' % os.getpid())\ntime.sleep(600)"
     with subprocess.Popen(
         launch_command(script(lines)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
-        assert process.stdout is not None
-        ranks = [int(process.stdout.readline()) for _ in range(2)]
-        process.send_signal(number)
-        assert process.wait(timeout=60) != 0
+        try:
+            assert process.stdout is not None
+            ranks = [int(process.stdout.readline()) for _ in range(2)]
+            process.send_signal(number)
+            assert process.wait(timeout=60) != 0
+        finally:
+            process.kill()
     deadline = time.monotonic() + 30
     while any(Path(f"/proc/{rank}").exists() for rank in ranks):
         assert time.monotonic() < deadline, f"still there: {ranks}"
