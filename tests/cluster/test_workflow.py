@@ -182,7 +182,7 @@ def test_a_failing_job_is_reported_with_its_log(site):
 
 def test_a_training_goes_on_over_walltimes_and_is_one_job_to_snakemake(site):
     """On both nodes; a minute each, of which 45 s are left for saving."""
-    site.configure({**TINY, "runs": {"plain": {}, "slow": {"epochs": 2500, "nodes": 2}}})
+    site.configure({**TINY, "runs": {"plain": {}, "slow": {"epochs": 1200, "nodes": 2}}})
     site.adapt(runtime=1)
     assert site.ends(site.start()) == 0, site.printed()
     told = site.printed()

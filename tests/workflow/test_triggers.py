@@ -35,8 +35,11 @@ def test_editing_an_evaluation_key_retrains_nothing(finished, tiny):
     assert finished.planned() == {}
 
 
-def test_nodes_and_ranks_are_resources_and_rerun_nothing(finished, tiny):
+def test_nodes_and_ranks_are_resources_and_retrain_nothing(finished, tiny):
+    """But the smoke test is repeated where the widest run has another size."""
     finished.configure(tiny(tasks_per_node=1, nodes=2, threads_per_rank=2))
+    assert heavy(finished.planned()) == {"smoke_test": 1}
+    finished.configure(tiny("plain", nodes=1, threads_per_rank=2))
     assert finished.planned() == {}
 
 

@@ -19,6 +19,8 @@ fail() {
     exit 2
 }
 
+case ${1:-} in -h | --help) sed -n '/^# Run/,/^set/{/^set/!s/^# \{0,1\}//p}' "$0" && exit ;; esac
+
 nodes='' tasks_per_node='' threads='' mpi='' venv='' log=''
 while [[ $# -gt 0 && $1 != -- ]]; do
     [[ $# -ge 2 ]] || fail "$1 needs a value"
@@ -66,6 +68,9 @@ read -ra launcher <<<"$mpi"
 launcher=("${launcher[@]//\{hostfile\}/$hostfile}")
 command -v "${launcher[0]:-}" >/dev/null ||
     fail "MPI launcher '${launcher[0]:-}' not found: load the site's MPI module, or name another in the profile's mpi"
+
+# mpirun warns of a variable that it is to hand on and that is not there.
+[[ $mpi == *"-x LD_LIBRARY_PATH"* ]] && export LD_LIBRARY_PATH="${LD_LIBRARY_PATH-}"
 
 # For mpirun, in the names that Open MPI 4 and 5 read. Polling ranks that never yield halve the
 # speed where cores are scarce; binding would pin several jobs of one machine to the same cores.

@@ -5,6 +5,7 @@ Every program under the launcher begins with `worker = start()`.
 
 import json
 import os
+import signal
 import socket
 import sys
 import time
@@ -45,6 +46,9 @@ def start(ranks: int | None = None) -> Worker:
 
     A problem ends all ranks with a line each for what is wrong.
     """
+    # A scheduler's warnings of a kill to come; the time to save is known without them.
+    for warning in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(warning, signal.SIG_IGN)
     # Horovod: connects the ranks; no other hvd call may come before.
     hvd.init()
     sys.excepthook = _end_all_ranks

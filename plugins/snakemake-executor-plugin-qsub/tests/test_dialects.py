@@ -88,6 +88,11 @@ def test_pbs_is_asked_once_for_all_and_more_often_only_for_very_many():
     assert list(chunks([])) == []
 
 
+def test_pbs_may_name_its_server_differently_in_qsub_and_qstat(pbs_answer):
+    found = pbs.query(["1.short", "9.short"], lambda words: pbs_answer("running"))
+    assert {name: status.state for name, status in found.items()} == {"1.short": State.RUNNING}
+
+
 def test_grid_engine_tells_where_jobs_are(gridengine_answer):
     statuses = gridengine.parse(gridengine_answer("qstat_xml_all_states"))
     states = {name: status.state for name, status in statuses.items()}

@@ -98,6 +98,15 @@ class Site:
         )
         return done.returncode, done.stdout
 
+    def wrap(self, program: str, commands: str) -> Path:
+        """Put other commands in the place of one of the scheduler's programs."""
+        folder = self.folder / "bin"
+        folder.mkdir(exist_ok=True)
+        (folder / program).write_text(f"#!/bin/bash\n{commands}\n")
+        (folder / program).chmod(0o755)
+        self.environment["PATH"] = f"{folder}{os.pathsep}{self.environment['PATH']}"
+        return folder / program
+
     def calls(self, program: str) -> int:
         log = self.state / "calls.log"
         lines = log.read_text().splitlines() if log.exists() else []
@@ -256,7 +265,91 @@ def test_ctrl_c_while_jobs_are_being_submitted_leaves_none(site):
     site.wait_for(lambda: not site.qstat(), "the end of the jobs")
 
 
+def test_a_second_ctrl_c_does_not_keep_the_first_from_deleting_all(site):
+    site.write(MANY_JOBS.format(jobs=4))
+    driver = site.start()
+    site.wait_for(lambda: len(list(site.folder.glob("up*"))) == 4, "the jobs")
+    for _ in range(20):
+        os.killpg(driver.pid, signal.SIGINT)
+        time.sleep(0.05)
+    output, _ = driver.communicate(timeout=60)
+    assert "deleting 4 jobs" in output
+    site.wait_for(lambda: not site.qstat(), "the end of the jobs")
+
+
 HOLDS = "touch running; while [ ! -e go ]; do sleep 0.1; done; touch done"
+
+
+def test_what_a_failing_qdel_leaves_is_deleted_by_the_next_start(site):
+    """Two jobs never write the same files at once."""
+    site.job("echo $$ >>runs; while [ ! -e go ]; do sleep 0.1; done; touch done")
+    broken = site.wrap("qdel", "echo qdel: cannot connect to server es1 >&2; exit 255")
+    driver = site.start()
+    site.wait_for((site.folder / "runs").exists, "the job")
+    os.killpg(driver.pid, signal.SIGINT)
+    output, _ = driver.communicate(timeout=60)
+    assert "qdel 0.es1: qdel: cannot connect to server es1; the next start deletes" in output
+    assert site.qstat() == ["0.es1"]
+    broken.unlink()
+    second = site.start()
+    site.wait_for(lambda: len((site.folder / "runs").read_text().split()) == 2, "another job")
+    assert site.qstat() == ["1.es1"]
+    (site.folder / "go").touch()
+    output, _ = second.communicate(timeout=60)
+    assert second.returncode == 0, output
+    assert "waiting for deleted jobs to be gone: 0.es1" in output
+
+
+def test_a_driver_killed_while_qsub_ran_takes_the_job_over_if_it_started(site):
+    site.job("echo $$ >>runs; while [ ! -e go ]; do sleep 0.1; done; touch done")
+    slow = site.wrap("qsub", f'{STAND_IN}/qsub "$@" >id; sleep 30; cat id')
+    driver = site.start()
+    site.wait_for((site.folder / "runs").exists, "the job")
+    driver.kill()
+    driver.wait()
+    slow.unlink()
+    second = site.start()
+    time.sleep(2)
+    (site.folder / "go").touch()
+    output, _ = second.communicate(timeout=60)
+    assert second.returncode == 0, output
+    assert len((site.folder / "runs").read_text().split()) == 1
+    assert "taking over job 0.es1 (job)" in output
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_job_of_other_resources_is_replaced_while_it_waits_and_kept_when_it_runs(site, waits):
+    site.job(HOLDS)
+    driver = site.start(PBS_STAND_IN_DELAY="600" if waits else "0")
+    ready = (lambda: site.calls("qsub")) if waits else (site.folder / "running").exists
+    site.wait_for(ready, "the job")
+    time.sleep(1)
+    driver.kill()
+    driver.wait()
+    site.write((site.folder / "Snakefile").read_text().replace("runtime=1", "runtime=1, nodes=2"))
+    (site.folder / "go").touch()
+    code, output = site.run()
+    assert code == 0, output
+    assert site.calls("qsub") == (2 if waits else 1)
+
+
+def test_a_group_of_which_one_part_is_done_is_not_run_beside_itself(site):
+    grouped = re.sub(r"(resources: nodes.*)", r"group: 'both'\n    \1", TWO_JOBS)
+    site.write(
+        grouped.replace('output: "second"', 'output: "second"\n    group: "both"').replace(
+            "echo from the log", f"echo $$ >>runs; {HOLDS}"
+        )
+    )
+    driver = site.start()
+    site.wait_for((site.folder / "running").exists, "the job")
+    driver.kill()
+    driver.wait()
+    second = site.start()
+    site.wait_for(lambda: len((site.folder / "runs").read_text().split()) == 2, "another job")
+    assert len(site.qstat()) == 1
+    (site.folder / "go").touch()
+    output, _ = second.communicate(timeout=60)
+    assert second.returncode == 0, output
 
 
 def killed_driver(site, command=HOLDS):
@@ -293,7 +386,7 @@ def test_a_job_of_another_command_is_deleted_and_not_taken_over(site):
     site.job("echo new >done")
     code, output = site.run()
     assert code == 0, output
-    assert "job 0.es1 (job) has other inputs: deleting it" in output
+    assert "job 0.es1 (job) is not what is wanted: deleting it" in output
     assert (site.folder / "done").read_text() == "new\n"
     assert (site.calls("qsub"), site.calls("qdel")) == (2, 1)
 

@@ -17,21 +17,27 @@ HERE = socket.gethostname()
 
 def test_a_job_in_the_queue_is_found_again(journal, make_record):
     record = make_record()
-    assert journal.left_over() == [record]
+    assert journal.left_over(time.time() + 1) == [record]
     assert journal.ticket(record).exists()
 
 
 def test_a_job_that_ended_meanwhile_is_not_taken_over(journal, make_record):
     record = make_record()
     journal.marker(record).write_text("0")
-    assert journal.left_over() == []
+    assert journal.left_over(time.time() + 1) == []
     assert list(journal.jobs.iterdir()) == list(journal.markers.iterdir()) == []
+
+
+def test_a_job_that_ended_after_snakemake_had_looked_at_the_files_is_found(journal, make_record):
+    record = make_record()
+    journal.marker(record).write_text("0")
+    assert journal.left_over(time.time() - 60) == [record]
 
 
 def test_a_submission_whose_end_is_unknown_loses_its_ticket(journal):
     """Killed while qsub ran: if the job is in the queue, it will find nothing to do."""
     record = journal.open(Record("train-1", "k", "d", "log", 60))
-    assert journal.left_over() == []
+    assert journal.left_over(time.time() + 1) == []
     assert not journal.ticket(record).exists()
 
 
@@ -39,7 +45,7 @@ def test_a_submission_whose_end_is_unknown_loses_its_ticket(journal):
 def test_a_damaged_record_is_no_job(journal, make_record, content):
     record = make_record()
     (journal.folder(record) / "record.json").write_text(content)
-    assert journal.left_over() == []
+    assert journal.left_over(time.time() + 1) == []
     assert not journal.ticket(record).exists()
 
 
@@ -50,11 +56,36 @@ def test_a_closed_job_leaves_nothing(journal, make_record):
     assert list(journal.jobs.iterdir()) == list(journal.markers.iterdir()) == []
 
 
-def test_a_configuration_is_kept_once(journal):
-    path = journal.keep_config('{"a": 1}')
-    assert json.loads(path.read_text()) == {"a": 1}
-    assert journal.keep_config('{"a": 1}') == path
-    assert journal.keep_config('{"a": 2}') != path
+def test_a_submission_whose_end_is_unknown_is_found_if_it_has_started(journal):
+    """Killed while qsub ran, and the job was quicker."""
+    record = journal.open(Record("train-1", "k", "d", "log", 60))
+    journal.started(record).write_text("7.es1\n")
+    (found,) = journal.left_over(time.time() + 1)
+    assert (found.token, found.job_id) == ("train-1", "7.es1")
+    assert journal.ticket(record).exists(), "the scheduler may start it again"
+
+
+def test_a_job_that_was_to_be_deleted_is_remembered_as_that(journal, make_record):
+    record = make_record()
+    journal.withdraw(record)
+    assert not journal.ticket(record).exists()
+    assert [each.withdrawn for each in journal.left_over(time.time() + 1)] == [True]
+
+
+def test_configurations_are_kept_as_they_are(journal, tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text("a: {1: one}\n")
+    (copy,) = journal.keep_configs([file])
+    assert copy.suffix == ".yaml"
+    file.write_text("a: {2: two}\n")
+    (other,) = journal.keep_configs([file])
+    assert copy.read_text() == "a: {1: one}\n" and other != copy
+
+
+def test_a_folder_of_markers_that_is_away_for_a_moment_ends_no_job(journal, make_record):
+    make_record()
+    journal.markers.rename(journal.markers.with_name("away"))
+    assert journal.ended() == {}
 
 
 def lease_of(path, host, process, age=0.0):
@@ -98,6 +129,11 @@ def test_on_another_host_the_last_renewal_tells(tmp_path, age, alive):
         lease.acquire()
 
 
+def test_an_old_lease_of_this_host_is_free_though_another_process_has_its_number(tmp_path):
+    lease_of(tmp_path / "lease", HERE, 1, age=3600)
+    Lease(tmp_path / "lease", renew=0.1).acquire()
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"host": 3}'])
 def test_a_damaged_lease_is_taken_over_when_it_is_old(tmp_path, content):
     path = tmp_path / "lease"
@@ -125,4 +161,4 @@ def test_a_lease_is_renewed_and_its_loss_is_noticed(tmp_path):
 
 def test_journals_of_two_directories_know_nothing_of_each_other(tmp_path, make_record):
     make_record()
-    assert Journal(tmp_path / "other").left_over() == []
+    assert Journal(tmp_path / "other").left_over(time.time() + 1) == []

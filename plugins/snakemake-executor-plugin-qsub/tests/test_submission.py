@@ -37,13 +37,27 @@ def test_a_missing_resource_is_named(fields):
         expand("qsub -q {queue}", fields, "train run=a")
 
 
-@pytest.mark.parametrize("template", ['qsub -P "" {script}', "", "   ", "qsub 'unclosed"])
-def test_a_submit_line_with_a_hole_is_refused(template):
-    with pytest.raises(WorkflowError, match="qsub-submit"):
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ('qsub -P "" {script}', "nothing stands after -P in the submit line"),
+        ('"" {script}', "nothing stands after the beginning"),
+        ("qsub 'unclosed", "No closing quotation"),
+    ],
+)
+def test_a_submit_line_with_a_hole_is_refused(template, told):
+    with pytest.raises(WorkflowError, match=told):
         expand(template, {"script": "s"}, "j")
 
 
-@pytest.mark.parametrize("template", ["qsub -P $ABCI_GROUP s", "qsub -P ${ABCI_GROUP} s"])
+def test_a_submit_line_without_the_script_is_refused():
+    with pytest.raises(WorkflowError, match=r"qsub-submit has no \{script\}"):
+        require_variables("qsub -q all")
+
+
+@pytest.mark.parametrize(
+    "template", ["qsub -P $ABCI_GROUP {script}", "qsub -P ${ABCI_GROUP} {script}"]
+)
 def test_an_unset_variable_is_named(template):
     with pytest.raises(WorkflowError, match=r"^ABCI_GROUP is not set"):
         require_variables(template)
@@ -56,7 +70,7 @@ def test_walltimes_are_minutes_to_snakemake_and_a_clock_to_schedulers():
 
 @pytest.mark.parametrize("runtime", [None, 0, -1, "an hour", True])
 def test_a_job_without_a_usable_runtime_is_refused(runtime):
-    with pytest.raises(WorkflowError, match="train has no runtime"):
+    with pytest.raises(WorkflowError, match="train: runtime must be minutes above 0"):
         runtime_seconds({"runtime": runtime}, "train")
 
 
@@ -81,12 +95,14 @@ def make_script(tmp_path):
             title="train\nrun=a",
             workdir=work,
             ticket=work / "ticket",
+            started=work / "started",
             log=work / "logs/job.log",
             marker=work / "marker",
             carry_on=work / "continue",
             seconds=100,
             nodes=2,
             tasks_per_node=4,
+            job_id="$THE_ID",
             hostfile=hostfile,
             prelude=None if prelude is None else work / "pre lude.sh",
             exports=("GIVEN", "UNSET_HERE"),
@@ -106,15 +122,16 @@ def run(path, **env):
 
 def test_a_job_leaves_its_exit_code_and_its_output(make_script):
     work, path = make_script("echo hello; pwd; exit 3")
-    assert run(path).returncode == 1
+    assert run(path, THE_ID="1.es1").returncode == 1
     assert (work / "marker").read_text() == "3\n"
+    assert (work / "started").read_text() == "1.es1\n"
     assert (work / "logs/job.log").read_text() == f"hello\n{work}\n"
 
 
 def test_a_job_without_its_ticket_does_nothing(make_script):
     work, path = make_script("touch done")
     (work / "ticket").unlink()
-    assert run(path).returncode == 0
+    assert run(path).returncode == 1
     assert not (work / "done").exists() and not (work / "marker").exists()
 
 

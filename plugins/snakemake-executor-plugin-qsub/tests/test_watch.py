@@ -72,6 +72,25 @@ def test_a_job_that_is_gone_has_a_grace_period(scheduler, gone):
     assert scheduler.after(5).outcome is Outcome.FAILED
 
 
+def test_one_wrong_answer_ends_no_job(scheduler):
+    """It is asked about a second time before it is given up."""
+    scheduler.says(GONE)
+    scheduler.after(35)
+    scheduler.watch.poll = scheduler.watch.interval = 3600
+    scheduler.watch.next_query = 3600
+    scheduler.says(RUNNING)
+    assert scheduler.after(120).outcome is Outcome.WAIT
+
+
+def test_silence_confirms_nothing(scheduler):
+    scheduler.says(GONE)
+    scheduler.after(35)
+    scheduler.says(None)
+    assert scheduler.after(600).outcome is Outcome.WAIT
+    scheduler.says(GONE)
+    assert scheduler.after(130).outcome is Outcome.FAILED
+
+
 def test_a_late_marker_wins_over_the_schedulers_word(scheduler):
     scheduler.says(GONE)
     assert scheduler.after(60).outcome is Outcome.WAIT

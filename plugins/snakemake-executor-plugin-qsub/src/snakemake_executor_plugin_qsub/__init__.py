@@ -4,13 +4,17 @@ snakemake --executor qsub --qsub-dialect pbs --qsub-submit 'qsub … {script}' -
 """
 
 import asyncio
-import json
+import atexit
 import secrets
 import shutil
+import signal
+import tempfile
+import threading
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from snakemake.common.tbdstring import TBDString
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
@@ -19,7 +23,8 @@ from snakemake_interface_executor_plugins.settings import CommonSettings
 from snakemake_interface_executor_plugins.utils import format_cli_arg
 
 from . import gridengine, identity, pbs
-from .commands import ask, chunks
+from .commands import submit
+from .earlier import Earlier, delete
 from .journal import Journal, Record
 from .judge import Outcome
 from .lease import Lease
@@ -54,8 +59,10 @@ class Executor(RemoteExecutor):
         folder.mkdir(parents=True, exist_ok=True)
         self.lease = Lease(folder / "lease")
         self.lease.acquire()
+        atexit.register(self.lease.release)  # Snakemake does not shut down where nothing is to do
         self.journal = Journal(folder)
-        self.left_over = {record.key: record for record in self.journal.left_over()}
+        self.earlier = Earlier(self.journal, self.dialect, self.logger.warning)
+        self.configs = self.journal.keep_configs(self.config_files())
         self.requests: dict[str, Request] = {}  # by token, of all jobs in the queue
         self.watch = Watch(
             self.dialect, self.journal, self.settings.poll, self.settings.grace, self.logger.warning
@@ -79,9 +86,25 @@ class Executor(RemoteExecutor):
             )
         if self.settings.prelude and not self.settings.prelude.is_file():
             raise WorkflowError(f"qsub-prelude: there is no file {self.settings.prelude}")
+        if min(self.settings.poll, self.settings.max_walltimes) <= 0 or self.settings.margin < 0:
+            raise WorkflowError(
+                "qsub-poll and qsub-max-walltimes must be above 0, qsub-margin not below"
+            )
+        try:
+            self.settings.logdir.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.settings.logdir).close()
+        except OSError as error:
+            raise WorkflowError(f"qsub-logdir: {error.strerror}: {self.settings.logdir}") from None
         for job in self.workflow.dag.needrun_jobs():
-            if not job.is_local and not job.is_group():
+            # What depends on files that are yet to be made is known later.
+            known = not any(isinstance(value, TBDString) for _, value in job.resources.items())
+            if known and not job.is_local and not job.is_group():
                 request(job, self.settings).line(self.settings)
+
+    def config_files(self) -> list[Path]:
+        """What the configuration was read from; later ones override."""
+        named = [*self.workflow.configfiles, *self.workflow.overwrite_configfiles]
+        return list(dict.fromkeys(Path(file).absolute() for file in named))
 
     # Submitting
 
@@ -89,12 +112,7 @@ class Executor(RemoteExecutor):
         """Take the job over from an earlier Snakemake, or submit it."""
         asked = request(job, self.settings)
         key, digest = identity.key(job), identity.digest(job)
-        earlier = self.left_over.pop(key, None)
-        if earlier and earlier.digest != digest:
-            self.logger.info(f"job {earlier.job_id} ({asked.title}) has other inputs: deleting it")
-            self.withdraw([earlier])
-            earlier = None
-        if earlier:
+        if earlier := self.earlier.take(key, digest, asked):
             self.logger.info(f"taking over job {earlier.job_id} ({asked.title})")
             self.register(job, asked, earlier)
         else:
@@ -104,7 +122,8 @@ class Executor(RemoteExecutor):
         """A record of a submission to come."""
         token = f"{asked.name}-{secrets.token_hex(4)}"
         log = self.settings.logdir.absolute() / f"{token}.log"
-        return self.journal.open(Record(token, key, digest, str(log), asked.seconds, walltimes))
+        size = (asked.seconds, asked.nodes, asked.tasks_per_node)
+        return self.journal.open(Record(token, key, digest, str(log), *size, walltimes))
 
     def register(self, job: JobExecutorInterface, asked: Request, record: Record) -> None:
         """Submit a job that has no id yet, and let Snakemake wait for it."""
@@ -121,12 +140,12 @@ class Executor(RemoteExecutor):
 
     def submit(self, job: JobExecutorInterface, asked: Request, record: Record) -> Record | str:
         """Call qsub and record its id; in place of a record, what qsub complained of."""
-        folder = self.journal.folder(record)
-        script = folder / "job.sh"
+        script = self.journal.folder(record) / "job.sh"
         script.write_text(self.script(job, asked, record))
         script.chmod(0o755)
-        answer = ask(asked.words(self.settings, script, folder / "scheduler.log"))
-        job_id = self.dialect.job_id(answer)
+        answer = submit(asked.words(self.settings, script, self.journal.output(record)))
+        # Where qsub hung or broke off, the job may have started all the same.
+        job_id = self.dialect.job_id(answer) or self.journal.claim(record)
         if job_id is None:
             self.journal.close(record)
             return f"qsub refused it: {answer.complaint}\n"
@@ -142,12 +161,14 @@ class Executor(RemoteExecutor):
             title=asked.title,
             workdir=Path.cwd(),
             ticket=self.journal.ticket(record),
+            started=self.journal.started(record),
             log=Path(record.log),
             marker=self.journal.marker(record),
             carry_on=self.journal.carry_on(record),
             seconds=asked.seconds - asked.margin,
             nodes=asked.nodes,
             tasks_per_node=asked.tasks_per_node,
+            job_id=self.dialect.JOB_ID_IN_JOB,
             hostfile=self.dialect.HOSTFILE,
             prelude=prelude.absolute() if prelude else None,
             exports=tuple(self.settings.export.replace(",", " ").split()),
@@ -156,8 +177,7 @@ class Executor(RemoteExecutor):
 
     def additional_general_args(self) -> str:
         """Give jobs today's configuration: they read it when they start, perhaps days from now."""
-        config = json.dumps(self.workflow.globals["config"], default=str, sort_keys=True)
-        given = format_cli_arg("--configfiles", [self.journal.keep_config(config)])
+        given = format_cli_arg("--configfiles", self.configs)
         # A failed job's log should end with what its program said.
         return f"{given} --quiet host progress rules"
 
@@ -214,7 +234,10 @@ class Executor(RemoteExecutor):
         log = Path(record.log)
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         parts = [reason, said, f"log of job {record.job_id}: {log}", *lines[-TAIL:]]
-        self.report_job_error(info, msg="\n    ".join(part for part in parts if part) + "\n")
+        message = "\n    ".join(part for part in parts if part) + "\n"
+        if info.job.is_group():  # of which Snakemake does not print the message
+            self.logger.error(message)
+        self.report_job_error(info, msg=message)
 
     def forget(self, record: Record) -> None:
         self.journal.close(record)
@@ -223,6 +246,12 @@ class Executor(RemoteExecutor):
 
     # Ending
 
+    def cancel(self) -> None:
+        """Delete all jobs; a second Ctrl-C must not get in between."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        super().cancel()
+
     def cancel_jobs(self, active_jobs: list[SubmittedJobInfo]) -> None:
         """Delete all jobs with one qdel, also one that is just being submitted.
 
@@ -230,26 +259,32 @@ class Executor(RemoteExecutor):
         """
         self.submitter.shutdown(wait=True, cancel_futures=True)
         ours = [job.record for job in list(self.watch.jobs.values())]
-        self.withdraw([*ours, *self.left_over.values()])
-        self.left_over.clear()
-
-    def withdraw(self, records: list[Record]) -> None:
-        """Delete jobs; one that qdel misses finds its ticket gone and does nothing."""
-        for chunk in chunks(record.job_id for record in records if record.job_id):
-            ask(["qdel", *chunk])
+        records = [*ours, *self.earlier.records]
+        if not records:
+            return
+        self.logger.info(f"deleting {len(records)} jobs …")
         for record in records:
-            self.forget(record)
+            self.journal.withdraw(record)
+            self.watch.drop(record.token)
+        self.earlier.records.clear()
+        if complaint := delete(records):
+            ids = " ".join(record.job_id or "" for record in records)
+            self.logger.error(f"qdel {ids}: {complaint}; the next start deletes what is left")
 
     def shutdown(self) -> None:
         """Leave nothing behind, whichever way Snakemake ends."""
-        super().shutdown()
+        with self.lock:
+            self.wait = False
+        self.wait_thread.join()
         if self.watch.jobs:
             self.cancel_jobs([])
-        if self.left_over:
-            ids = ", ".join(record.job_id or "" for record in self.left_over.values())
+        if left := [record.job_id or "" for record in self.earlier.records]:
             self.logger.warning(
-                f"jobs {ids} of an earlier Snakemake are in the queue still: nothing needs them now"
+                f"jobs {', '.join(left)} of an earlier Snakemake are in the queue still: nothing "
+                "needs them now"
             )
+        if not self.lease.lost:  # else its jobs, which look for this folder, are another's
+            shutil.rmtree(self.tmpdir, ignore_errors=True)
         self.lease.release()
 
 

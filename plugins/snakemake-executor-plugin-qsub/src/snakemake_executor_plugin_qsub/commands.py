@@ -1,9 +1,15 @@
 """Ask the scheduler's programs; neither a slow answer nor a Ctrl-C leaves a question open."""
 
+import re
 import subprocess
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+WAITS = (5.0, 20.0, 60.0)  # seconds between tries to submit
+UNREACHABLE = re.compile(
+    r"cannot connect|Connection (refused|reset)|commlib|Unable to contact", re.I
+)
 TIMEOUT = 120  # seconds: a scheduler under load may take its time
 LONGEST = (
     100_000  # characters of ids in one command line; Linux takes 128 KiB in one word, 2 MiB in all
@@ -47,6 +53,17 @@ def ask(words: Sequence[str]) -> Answer:
     except OSError as error:
         return Answer("", f"{words[0]}: {error.strerror}", 127)
     return Answer(done.stdout, done.stderr, done.returncode)
+
+
+def submit(words: Sequence[str], waits: Sequence[float] = WAITS) -> Answer:
+    """Run qsub, again after a while where the scheduler was not to be reached."""
+    answer = ask(words)
+    for seconds in waits:
+        if not (answer.exit_code and UNREACHABLE.search(answer.stderr)):
+            break
+        time.sleep(seconds)
+        answer = ask(words)
+    return answer
 
 
 def chunks(job_ids: Iterable[str], longest: int = LONGEST) -> Iterator[list[str]]:

@@ -14,6 +14,7 @@ from .status import AT_WALLTIME, DELETED, State, Status
 
 NAME = "Grid Engine"
 PROGRAMS = ("qsub", "qstat", "qdel")
+JOB_ID_IN_JOB = "$JOB_ID"
 # ABCI writes the host names alone; elsewhere they are the first words of PE_HOSTFILE.
 HOSTFILE = "${SGE_JOB_HOSTLIST:-$PE_HOSTFILE}"
 

@@ -31,12 +31,18 @@ def digest(job: JobExecutorInterface) -> str:
     for member in members(job):
         parts = [
             member.rule.shellcmd or member.rule.script or "",
-            *(f"{name}={value!r}" for name, value in sorted(member.params.items())),
+            *map(stable, member.params),
+            *(f"{name}={stable(value)}" for name, value in sorted(member.params.items())),
             *map(str, member.output),
             *(f"{path} {state(Path(path))}" for path in map(str, member.input)),
         ]
         total.update(json.dumps(parts).encode())
     return total.hexdigest()
+
+
+def stable(value: object) -> str:
+    """A value in words that are the same in every process: sets have no order of their own."""
+    return repr(sorted(map(repr, value)) if isinstance(value, set | frozenset) else value)
 
 
 def state(path: Path) -> str:

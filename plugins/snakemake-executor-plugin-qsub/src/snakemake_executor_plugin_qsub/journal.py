@@ -2,17 +2,23 @@
 
 jobs/TOKEN/record.json    one per job that may be in the queue
 jobs/TOKEN/ticket         without it the job's script does nothing
+jobs/TOKEN/started        the scheduler's id, written by the script before it looks at its ticket
 jobs/TOKEN/job.sh         the script
 ended/TOKEN               written by the script: its exit code
-config/DIGEST.json        the configuration that jobs were submitted with
+output/TOKEN.log          what the scheduler itself printed; it may write it after the job's end
+config/DIGEST.yaml        the configuration that jobs were submitted with
 """
 
 import contextlib
 import hashlib
 import json
 import shutil
+import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+WEEK = 7 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,7 @@ class Record:
         digest: of what the job was made from: a job of another digest is not taken over.
         job_id: the scheduler's; None until qsub has told it.
         walltimes: how many walltimes the Snakemake job has begun, this one included.
+        withdrawn: it was to be deleted; until it is gone it may still write and remove files.
     """
 
     token: str
@@ -31,16 +38,20 @@ class Record:
     digest: str
     log: str
     seconds: int
+    nodes: int = 1
+    tasks_per_node: int = 1
     walltimes: int = 1
     job_id: str | None = None
+    withdrawn: bool = False
 
 
 class Journal:
     """The records of one working directory."""
 
     def __init__(self, folder: Path) -> None:
-        self.jobs, self.markers, self.configs = folder / "jobs", folder / "ended", folder / "config"
-        for path in (self.jobs, self.markers, self.configs):
+        self.jobs, self.markers = folder / "jobs", folder / "ended"
+        self.outputs, self.configs = folder / "output", folder / "config"
+        for path in (self.jobs, self.markers, self.outputs, self.configs):
             path.mkdir(parents=True, exist_ok=True)
 
     def folder(self, record: Record) -> Path:
@@ -48,6 +59,13 @@ class Journal:
 
     def ticket(self, record: Record) -> Path:
         return self.folder(record) / "ticket"
+
+    def started(self, record: Record) -> Path:
+        return self.folder(record) / "started"
+
+    def output(self, record: Record) -> Path:
+        """Where the scheduler writes what it has to say itself."""
+        return self.outputs / f"{record.token}.log"
 
     def carry_on(self, record: Record) -> Path:
         """Written by a program that stopped before the end of its walltime and can go on."""
@@ -59,13 +77,12 @@ class Journal:
     def scheduler_log(self, record: Record) -> str:
         """What the scheduler itself wrote of a job, in one line."""
         with contextlib.suppress(OSError):
-            text = (self.folder(record) / "scheduler.log").read_text(errors="replace")
-            return " ".join(text.split())
+            return " ".join(self.output(record).read_text(errors="replace").split())
         return ""
 
     def open(self, record: Record) -> Record:
         """Record that a job is about to be submitted."""
-        self.folder(record).mkdir()
+        self.folder(record).mkdir(mode=0o700)  # the script holds exported variables
         self.ticket(record).touch()
         self._write(record)
         return record
@@ -76,44 +93,87 @@ class Journal:
         self._write(record)
         return record
 
+    def claim(self, record: Record) -> str | None:
+        """The id of a job whose submission is in doubt, if it has started; else it never will.
+
+        The script writes its id before it looks at its ticket, and here the ticket goes first: one
+        of the two sees the other.
+        """
+        self.ticket(record).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if job_id := self.started(record).read_text().strip():
+                self.ticket(record).touch()  # should the scheduler start it again
+                return job_id
+        return None
+
+    def withdraw(self, record: Record) -> None:
+        """Record that a job is to be deleted; if it has not started, it does nothing any more."""
+        self._write(replace(record, withdrawn=True))
+        self.ticket(record).unlink(missing_ok=True)
+
     def close(self, record: Record) -> None:
-        """Forget a job that ended or was withdrawn; should it start after all, it does nothing."""
+        """Forget a job that has ended."""
         self.ticket(record).unlink(missing_ok=True)
         shutil.rmtree(self.folder(record), ignore_errors=True)
         self.marker(record).unlink(missing_ok=True)
 
-    def keep_config(self, text: str) -> Path:
-        """A file of a configuration, for jobs that start later."""
-        path = self.configs / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
-        if not path.exists():
-            _write_whole(path, text)
-        return path
+    def keep_configs(self, files: Iterable[Path]) -> list[Path]:
+        """Copies of configuration files as they are now, for jobs that start later."""
+        copies = []
+        for file in files:
+            text = file.read_text()
+            digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+            copies.append(self.configs / f"{digest}{file.suffix}")
+            if not copies[-1].exists():
+                _write_whole(copies[-1], text)
+        return copies
 
     def ended(self) -> dict[str, int]:
-        """Exit codes by token, of the jobs whose scripts have ended: one look at one folder."""
+        """Exit codes by token, of the jobs whose scripts have ended: one look at one folder.
+
+        Where the file system fails for a moment nothing has ended; it is looked at again.
+        """
         codes: dict[str, int] = {}
-        for marker in self.markers.iterdir():
-            if marker.suffix != ".part":
-                # An empty or unreadable marker is looked at again.
-                with contextlib.suppress(OSError, ValueError):
-                    codes[marker.name] = int(marker.read_text())
+        with contextlib.suppress(OSError):
+            for marker in self.markers.iterdir():
+                if marker.suffix != ".part":
+                    with contextlib.suppress(OSError, ValueError):
+                        codes[marker.name] = int(marker.read_text())
         return codes
 
-    def left_over(self) -> list[Record]:
-        """Jobs of an earlier Snakemake that may still be in the queue; the others are closed."""
+    def left_over(self, since: float) -> list[Record]:
+        """Jobs of an earlier Snakemake that may still be there; those that are not are closed.
+
+        Args:
+            since: jobs that ended later are found as well: Snakemake had seen the files by then.
+        """
         ended, found = self.ended(), []
         for folder in sorted(self.jobs.iterdir()):
             record = self._read(folder)
-            if record and record.job_id and record.token not in ended:
+            if record and not record.job_id and (job_id := self.claim(record)):
+                record = self.submitted(record, job_id)  # killed while qsub ran
+            late = record and record.token in ended and self._ended_after(record, since)
+            if record and record.job_id and (late or record.token not in ended):
                 found.append(record)
-            else:  # ended meanwhile, or killed while qsub ran: without its ticket it does nothing
+            else:
                 (folder / "ticket").unlink(missing_ok=True)
                 shutil.rmtree(folder, ignore_errors=True)
-        kept = {record.token for record in found}
+        self._prune({record.token for record in found})
+        return found
+
+    def _ended_after(self, record: Record, since: float) -> bool:
+        with contextlib.suppress(OSError):
+            return self.marker(record).stat().st_mtime >= since
+        return False
+
+    def _prune(self, kept: set[str]) -> None:
+        """Remove what belongs to no job; the scheduler's output after a week."""
         for marker in self.markers.iterdir():
             if marker.name.removesuffix(".part") not in kept:
                 marker.unlink(missing_ok=True)
-        return found
+        for output in self.outputs.iterdir():
+            if output.stat().st_mtime < time.time() - WEEK:
+                output.unlink(missing_ok=True)
 
     def _write(self, record: Record) -> None:
         _write_whole(self.folder(record) / "record.json", json.dumps(asdict(record)))

@@ -25,9 +25,6 @@ class Verdict:
     reason: str = ""
 
 
-WAIT = Verdict(Outcome.WAIT)
-
-
 def judge_ended(record: Record, exit_code: int, carry_on: bool, walltimes: int) -> Verdict:
     """A job whose script has left its exit code.
 
@@ -48,7 +45,7 @@ def judge_ended(record: Record, exit_code: int, carry_on: bool, walltimes: int) 
     )
 
 
-def judge_silent(status: Status | None, missing_for: float, grace: float) -> Verdict:
+def judge_silent(status: Status | None, missing_for: float, grace: float) -> Outcome:
     """A job that has left no exit code.
 
     Args:
@@ -58,10 +55,9 @@ def judge_silent(status: Status | None, missing_for: float, grace: float) -> Ver
         grace: how many of these to grant the file system for showing an exit code.
     """
     if status is None or status.state not in (State.ENDED, State.UNLISTED) or missing_for < grace:
-        return WAIT
-    if status.exit_code == 0 and not status.reason:
-        return Verdict(Outcome.SUCCEEDED)
-    return Verdict(Outcome.FAILED)
+        return Outcome.WAIT
+    succeeded = status.exit_code == 0 and not status.reason
+    return Outcome.SUCCEEDED if succeeded else Outcome.FAILED
 
 
 def describe(status: Status, record: Record) -> str:

@@ -4,6 +4,7 @@ Snakemake's own lock outlives a killed process; this one is renewed every minute
 holds it, and free when it was not.
 """
 
+import contextlib
 import json
 import os
 import socket
@@ -38,7 +39,7 @@ class Lease:
                 raise WorkflowError(
                     f"another Snakemake is at work in this directory: process "
                     f"{holder.get('process')} on {holder.get('host')}; wait for it or stop it (if "
-                    f"that is no Snakemake, delete {self.path})"
+                    f"it was killed, its lease ends after {self.stale / 60:.0f} min: {self.path})"
                 )
             self._take_over()
         threading.Thread(target=self._keep, daemon=True).start()
@@ -85,9 +86,10 @@ class Lease:
         return holder if isinstance(holder, dict) else {}
 
     def _alive(self, holder: dict[str, object]) -> bool:
-        """Whether the holder's process runs, or on another host: has renewed of late."""
-        if holder.get("host") == socket.gethostname() and isinstance(holder.get("process"), int):
-            return Path("/proc", str(holder["process"])).exists()
+        """Whether the holder has renewed of late and, if on this host, its process is there."""
+        here = holder.get("host") == socket.gethostname()
+        if here and not Path("/proc", str(holder.get("process"))).exists():
+            return False
         return self._age() < self.stale
 
     def _age(self) -> float:
@@ -102,7 +104,9 @@ class Lease:
 
     def _keep(self) -> None:
         while not self._stop.wait(self.renew):
-            if self._text() != self.mine:
+            holder = self._text()
+            if holder and holder != self.mine:
                 self.lost = True
                 return
-            self.path.touch()
+            with contextlib.suppress(OSError):  # a file system that fails for a moment
+                self.path.touch()

@@ -11,6 +11,7 @@ from .status import AT_WALLTIME, DELETED, State, Status
 
 NAME = "PBS"
 PROGRAMS = ("qsub", "qstat", "qdel")
+JOB_ID_IN_JOB = "$PBS_JOBID"
 HOSTFILE = "$PBS_NODEFILE"  # each host as often as it has MPI processes
 
 # Attributes lie behind four blanks; a tab goes on with the value of the line before.
@@ -39,7 +40,10 @@ def query(job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]) -> dic
     found: dict[str, Status] = {}
     for chunk in chunks(job_ids):
         found |= parse(ask(["qstat", "-x", "-f", *chunk]))
-    return found
+    # qsub and qstat may name the server differently: 1234.pbs1 and 1234.pbs1.site.
+    by_number = {name.partition(".")[0]: status for name, status in found.items()}
+    statuses = {name: found.get(name, by_number.get(name.partition(".")[0])) for name in job_ids}
+    return {name: status for name, status in statuses.items() if status}
 
 
 def parse(answer: Answer) -> dict[str, Status]:

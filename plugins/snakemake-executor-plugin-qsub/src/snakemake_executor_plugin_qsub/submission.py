@@ -19,8 +19,9 @@ SCRIPT = """\
 # Written by snakemake-executor-plugin-qsub. It runs only while its ticket exists, so that a job
 # whose submission was lost or withdrawn does nothing.
 cd {workdir} || exit 1
-[ -e {ticket} ] || {{ echo "withdrawn: nothing to do"; exit 0; }}
-mkdir -p {log_folder} && exec >{log} 2>&1 </dev/null
+echo "{job_id}" >{started}
+[ -e {ticket} ] || {{ echo "withdrawn: nothing to do"; exit 1; }}
+mkdir -p {log_folder} && exec >{log} 2>&1 </dev/null || exit 1
 # Warnings of a coming kill are for the program that can save its work, not for what lies above it;
 # an ignored signal stays ignored in all programs that do not ask for it. TERM ends the program, and
 # bash stays to tell how it went.
@@ -49,6 +50,8 @@ def require_variables(template: str) -> None:
     Raises:
         WorkflowError: naming the variable.
     """
+    if "{script}" not in template:
+        raise WorkflowError(f"qsub-submit has no {{script}}, the job to submit: {template}")
     for found in FIELD.finditer(template):
         name = found["variable"]
         if name and not os.environ.get(name):
@@ -83,10 +86,12 @@ def expand(template: str, fields: Mapping[str, Any], what: str) -> list[str]:
         words = [FIELD.sub(value, word) for word in shlex.split(template)]
     except ValueError as error:
         raise WorkflowError(f"qsub-submit: {error}: {template}") from None
-    if not all(words) or not words:
-        raise WorkflowError(
-            f"qsub-submit has an empty word, perhaps of a variable set to nothing: {template}"
-        )
+    for before, word in zip(["the beginning", *words], words, strict=False):
+        if not word:
+            raise WorkflowError(
+                f"nothing stands after {before} in the submit line: is a variable set to nothing? "
+                f"(qsub-submit: {template})"
+            )
     return words
 
 
@@ -110,8 +115,8 @@ def runtime_seconds(resources: Mapping[str, Any], what: str) -> int:
     minutes = resources.get("runtime")
     if isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes <= 0:
         raise WorkflowError(
-            f"{what} has no runtime: give it in minutes in the rule's resources or the profile's "
-            f"default-resources (found: {minutes!r})"
+            f"{what}: runtime must be minutes above 0, not {minutes!r}: give it in the rule's "
+            "resources or the profile's default-resources"
         )
     return round(minutes * 60)
 
@@ -123,12 +128,14 @@ class Script:
     title: str
     workdir: Path
     ticket: Path
+    started: Path
     log: Path
     marker: Path
     carry_on: Path
     seconds: int  # from its start to the moment by which the program must have ended
     nodes: int
     tasks_per_node: int
+    job_id: str  # bash for the scheduler's id, and for the file of the job's hosts
     hostfile: str
     prelude: Path | None
     exports: tuple[str, ...]  # names of variables of this shell that the job gets as well
@@ -141,6 +148,7 @@ class Script:
             for name, path in {
                 "workdir": self.workdir,
                 "ticket": self.ticket,
+                "started": self.started,
                 "log_folder": self.log.parent,
                 "log": self.log,
                 "marker": self.marker,
@@ -161,6 +169,7 @@ class Script:
             seconds=self.seconds,
             exports="\n".join(exports),
             prelude=f"{prelude} || {{ echo 'the prelude failed'; exit 1; }}" if prelude else "",
+            job_id=self.job_id,
             hostfile=self.hostfile,
             command=self.command,
             **quoted,

@@ -79,12 +79,20 @@ class Watch:
             self.next_query = self.clock() + self.interval
         elif failed:
             self._query(failed)
+        self._ask_again(job for job in silent.values() if self._is_over(job))
         for job in failed:
             verdicts[job.record.token] = self._with_reason(job, verdicts[job.record.token])
         verdicts |= {token: self._judge_silent(job) for token, job in silent.items()}
         if any(verdict.outcome is not Outcome.WAIT for verdict in verdicts.values()):
             self.interval = self.poll
         return verdicts
+
+    def _ask_again(self, jobs: Iterable[Watched]) -> None:
+        """Hear a second time of jobs that would be given up: a single answer may be wrong."""
+        if doomed := list(jobs):
+            for job in doomed:
+                job.status = None
+            self._query(doomed)
 
     def _query(self, jobs: Iterable[Watched]) -> None:
         """Ask once for all; of a job that the answer does not speak of, what was known stays."""
@@ -110,13 +118,19 @@ class Watch:
         carry_on = self.journal.carry_on(job.record).exists()
         return judge_ended(job.record, exit_code, carry_on, job.walltimes)
 
-    def _judge_silent(self, job: Watched) -> Verdict:
+    def _is_over(self, job: Watched) -> bool:
+        return self._outcome(job) is not Outcome.WAIT
+
+    def _outcome(self, job: Watched) -> Outcome:
         since = job.missing_since
         missing_for = 0.0 if since is None else self.clock() - since
-        verdict = judge_silent(job.status, missing_for, self.grace)
-        if verdict.outcome is Outcome.FAILED and job.status:
-            return Verdict(Outcome.FAILED, describe(self._explained(job, job.status), job.record))
-        return verdict
+        return judge_silent(job.status, missing_for, self.grace)
+
+    def _judge_silent(self, job: Watched) -> Verdict:
+        outcome = self._outcome(job)
+        if outcome is Outcome.FAILED and job.status:
+            return Verdict(outcome, describe(self._explained(job, job.status), job.record))
+        return Verdict(outcome)
 
     def _with_reason(self, job: Watched, verdict: Verdict) -> Verdict:
         """A job that left an exit code may still have been killed: the scheduler knows why."""

@@ -1,0 +1,111 @@
+"""The jobs of a Snakemake that was killed: which to take over, and which to see gone first."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable
+from types import ModuleType
+
+from snakemake_interface_common.exceptions import WorkflowError
+
+from .commands import ask, chunks
+from .journal import Journal, Record
+from .plan import Request
+from .status import State, Status
+from .submission import clock
+
+PATIENCE = 180.0  # seconds for deleted jobs to be gone: some sites grant a minute after the warning
+# A job that has ended meanwhile; and Grid Engine's word for each that it deletes.
+HARMLESS = re.compile(r"has finished|Unknown Job|does not exist|registered the job|has deleted job")
+STARTED = time.time()  # of this Snakemake, before it looks at any file
+GONE = (State.ENDED, State.UNLISTED)
+
+
+def delete(records: Iterable[Record]) -> str:
+    """One qdel for all; what it complained of."""
+    complaints = []
+    for chunk in chunks(record.job_id for record in records if record.job_id):
+        answer = ask(["qdel", *chunk])
+        if answer.exit_code:
+            lines = (answer.stderr or answer.stdout).splitlines()
+            complaints += [line for line in lines if line.strip() and not HARMLESS.search(line)]
+    return "; ".join(complaints)
+
+
+class Earlier:
+    """Records that an earlier Snakemake left in the journal.
+
+    Args:
+        tell: is given a line for the user.
+    """
+
+    def __init__(self, journal: Journal, dialect: ModuleType, tell: Callable[[str], None]) -> None:
+        self.journal, self.dialect, self.tell = journal, dialect, tell
+        found = journal.left_over(STARTED)
+        self.statuses = self._ask(found) if found else {}
+        gone = [each for each in found if self._state(each) in GONE]
+        for record in [each for each in gone if not journal.marker(each).exists()]:
+            journal.close(record)
+            found.remove(record)
+        self.see_gone([record for record in found if record.withdrawn])
+        self.records = [record for record in found if not record.withdrawn]
+
+    def take(self, key: str, digest: str, asked: Request) -> Record | None:
+        """The job that computes what is asked for; others of its files are deleted first."""
+        members = set(json.loads(key))
+        touching = [each for each in self.records if members & set(json.loads(each.key))]
+        taken = None
+        for record in touching:
+            self.records.remove(record)
+            if record.key == key and record.digest == digest and self._suits(record, asked):
+                taken = record
+            else:
+                self.tell(f"job {record.job_id} ({asked.title}) is not what is wanted: deleting it")
+                self.journal.withdraw(record)
+                self.see_gone([record])
+        return taken
+
+    def see_gone(self, records: list[Record]) -> None:
+        """Delete jobs and wait: one that is being killed removes files, as the next makes them.
+
+        Raises:
+            WorkflowError: they do not go.
+        """
+        there, until = list(records), time.monotonic() + PATIENCE
+        if there:
+            ids = ", ".join(record.job_id or "" for record in there)
+            self.tell(f"waiting for deleted jobs to be gone: {ids}")
+            complaint = delete(there)
+        while there:
+            ended, statuses = self.journal.ended(), self._ask(there)
+            for record in list(there):
+                status = statuses.get(record.job_id or "")
+                if record.token in ended or (status and status.state in GONE):
+                    self.journal.close(record)
+                    there.remove(record)
+            if there and time.monotonic() > until:
+                raise WorkflowError(
+                    f"jobs {ids} are to be deleted and still there ({complaint or 'see qstat'}): "
+                    "start again when they are gone"
+                )
+            time.sleep(1.0 if there else 0.0)
+
+    def _suits(self, record: Record, asked: Request) -> bool:
+        """Whether to keep a job that was submitted with other resources: if it runs, yes."""
+        submitted = (record.nodes, record.tasks_per_node, record.seconds)
+        if submitted == (asked.nodes, asked.tasks_per_node, asked.seconds):
+            return True
+        if self._state(record) is not State.RUNNING:
+            return False
+        self.tell(
+            f"job {record.job_id} runs as it was submitted: {record.nodes} nodes x "
+            f"{record.tasks_per_node} tasks, walltime {clock(record.seconds)}"
+        )
+        return True
+
+    def _state(self, record: Record) -> State | None:
+        status = self.statuses.get(record.job_id or "")
+        return status.state if status else None
+
+    def _ask(self, records: Iterable[Record]) -> dict[str, Status]:
+        return self.dialect.query([record.job_id for record in records if record.job_id], ask)
