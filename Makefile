@@ -72,8 +72,9 @@ test-cluster: $(VENV)/requirements-dev $(VENV)/plugin ## the tests on a real Gri
 	$(MAKE) test-environment
 	python -m pytest tests/cluster
 
-bench: $(TEST_ENVIRONMENT)/tests ## speed, measured side by side
+bench: $(TEST_ENVIRONMENT)/tests $(VENV)/requirements-dev $(VENV)/plugin ## speed, measured side by side
 	$(TEST_ENVIRONMENT)/venv/bin/python benchmarks/ranks.py
+	python benchmarks/scheduler_load.py
 
 unlock: setup ## after an accident, release the working directory
 	snakemake --unlock

@@ -1,7 +1,5 @@
 """What is understood of the answers of real schedulers, and of broken ones."""
 
-import getpass
-
 import pytest
 from snakemake_executor_plugin_qsub import gridengine, pbs
 from snakemake_executor_plugin_qsub.commands import LONGEST, Answer, chunks
@@ -97,9 +95,9 @@ def test_grid_engine_tells_where_jobs_are(gridengine_answer):
     statuses = gridengine.parse(gridengine_answer("qstat_xml_all_states"))
     states = {name: status.state for name, status in statuses.items()}
     assert states == {
-        **dict.fromkeys(["9", "10", "11", "12", "13", "19"], State.RUNNING),
+        **dict.fromkeys(["9", "10", "11", "12", "13"], State.RUNNING),
         "14": State.WAITING,
-        **dict.fromkeys(["15", "16", "17", "18"], State.STUCK),
+        **dict.fromkeys(["15", "16", "17", "18", "19"], State.STUCK),
     }
     assert statuses["13"].words == "suspended (s)"
     assert statuses["15"].words == "on hold (hqw)"
@@ -107,7 +105,7 @@ def test_grid_engine_tells_where_jobs_are(gridengine_answer):
 
 def test_grid_engine_is_asked_once_for_all_and_why_a_job_is_stuck(gridengine_answer):
     answers = {
-        ("qstat", "-xml", "-u", getpass.getuser()): gridengine_answer("qstat_xml_all_states"),
+        ("qstat", "-xml", "-u", gridengine.user()): gridengine_answer("qstat_xml_all_states"),
         ("qstat", "-j", "17"): gridengine_answer("qstat_job_error"),
     }
     found = gridengine.query(["9", "17", "77"], lambda words: answers[tuple(words)])

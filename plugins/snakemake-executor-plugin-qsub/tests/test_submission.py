@@ -88,7 +88,7 @@ def make_script(tmp_path):
     work.mkdir()
     (work / "ticket").touch()
 
-    def make(command, prelude=None, hostfile=""):
+    def make(command, prelude=None, hostfile="", inputs=()):
         if prelude is not None:
             (work / "pre lude.sh").write_text(prelude)
         script = Script(
@@ -106,6 +106,8 @@ def make_script(tmp_path):
             hostfile=hostfile,
             prelude=None if prelude is None else work / "pre lude.sh",
             exports=("GIVEN", "UNSET_HERE"),
+            inputs=inputs,
+            latency=1,
             command=command,
         )
         path = work / "job.sh"
@@ -126,6 +128,15 @@ def test_a_job_leaves_its_exit_code_and_its_output(make_script):
     assert (work / "marker").read_text() == "3\n"
     assert (work / "started").read_text() == "1.es1\n"
     assert (work / "logs/job.log").read_text() == f"hello\n{work}\n"
+
+
+def test_a_job_whose_inputs_stay_away_fails_and_names_them(make_script):
+    work, path = make_script("touch done", inputs=("in put", "it's"))
+    (work / "in put").touch()
+    assert run(path).returncode == 1
+    assert (work / "logs/job.log").read_text().startswith("it's cannot be seen on ")
+    (work / "it's").touch()
+    assert run(path).returncode == 0 and (work / "done").exists()
 
 
 def test_a_job_without_its_ticket_does_nothing(make_script):

@@ -14,9 +14,9 @@ from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from snakemake.common.tbdstring import TBDString
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
+from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.settings import CommonSettings
@@ -26,9 +26,9 @@ from . import gridengine, identity, pbs
 from .commands import submit
 from .earlier import Earlier, delete
 from .journal import Journal, Record
-from .judge import Outcome
+from .judge import Outcome, Verdict
 from .lease import Lease
-from .plan import Request, request
+from .plan import Request, is_known, request
 from .settings import ExecutorSettings
 from .submission import Script, require_variables
 from .watch import Watch
@@ -46,6 +46,7 @@ common_settings = CommonSettings(
 DIALECTS = {"pbs": pbs, "gridengine": gridengine}
 LOOK = 5.0  # seconds between two looks at the markers, which cost the scheduler nothing
 TAIL = 40  # lines of a failed job's log to print
+LOST = "another Snakemake took this directory over and has its jobs now"
 
 
 class Executor(RemoteExecutor):
@@ -69,6 +70,7 @@ class Executor(RemoteExecutor):
         )
         # One submission at a time, and each to its end whatever happens to the main thread.
         self.submitter = ThreadPoolExecutor(max_workers=1)
+        self.ending = threading.Event()
         self.next_seconds_between_status_checks = min(LOOK, self.settings.poll)
 
     def check(self) -> None:
@@ -96,20 +98,27 @@ class Executor(RemoteExecutor):
         except OSError as error:
             raise WorkflowError(f"qsub-logdir: {error.strerror}: {self.settings.logdir}") from None
         for job in self.workflow.dag.needrun_jobs():
-            # What depends on files that are yet to be made is known later.
-            known = not any(isinstance(value, TBDString) for _, value in job.resources.items())
-            if known and not job.is_local and not job.is_group():
+            if is_known(job) and not job.is_local and not job.is_group():
                 request(job, self.settings).line(self.settings)
 
     def config_files(self) -> list[Path]:
         """What the configuration was read from; later ones override."""
-        named = [*self.workflow.configfiles, *self.workflow.overwrite_configfiles]
-        return list(dict.fromkeys(Path(file).absolute() for file in named))
+        given = [Path(file).absolute() for file in self.workflow.overwrite_configfiles]
+        own = [Path(file).absolute() for file in self.workflow.configfiles]
+        return list(dict.fromkeys([*(file for file in own if file not in given), *given]))
 
     # Submitting
 
     def run_job(self, job: JobExecutorInterface) -> None:
-        """Take the job over from an earlier Snakemake, or submit it."""
+        """Take the job over from an earlier Snakemake, or submit it; an error fails it alone."""
+        try:
+            self.take_or_submit(job)
+        except (OSError, WorkflowError) as error:
+            self.report_job_error(SubmittedJobInfo(job), msg=f"not submitted: {error}\n")
+
+    def take_or_submit(self, job: JobExecutorInterface) -> None:
+        if self.lease.lost:
+            raise WorkflowError(LOST)
         asked = request(job, self.settings)
         key, digest = identity.key(job), identity.digest(job)
         if earlier := self.earlier.take(key, digest, asked):
@@ -143,7 +152,8 @@ class Executor(RemoteExecutor):
         script = self.journal.folder(record) / "job.sh"
         script.write_text(self.script(job, asked, record))
         script.chmod(0o755)
-        answer = submit(asked.words(self.settings, script, self.journal.output(record)))
+        words = asked.words(self.settings, script, self.journal.output(record))
+        answer = submit(words, self.ending)
         # Where qsub hung or broke off, the job may have started all the same.
         job_id = self.dialect.job_id(answer) or self.journal.claim(record)
         if job_id is None:
@@ -172,8 +182,14 @@ class Executor(RemoteExecutor):
             hostfile=self.dialect.HOSTFILE,
             prelude=prelude.absolute() if prelude else None,
             exports=tuple(self.settings.export.replace(",", " ").split()),
+            inputs=tuple(map(str, job.get_wait_for_files())),
+            latency=self.workflow.execution_settings.latency_wait,
             command=self.format_job_exec(job),
         ).text()
+
+    def get_job_args(self, job: JobExecutorInterface) -> str:
+        """Without --wait-for-files: where one stays away, Snakemake ends with exit code 0."""
+        return RealExecutor.get_job_args(self, job)
 
     def additional_general_args(self) -> str:
         """Give jobs today's configuration: they read it when they start, perhaps days from now."""
@@ -191,26 +207,35 @@ class Executor(RemoteExecutor):
             return
         if self.lease.lost:
             self.watch.jobs.clear()
-            raise WorkflowError("another Snakemake took this directory over and has its jobs now")
+            raise WorkflowError(LOST)
         verdicts = await asyncio.to_thread(self.watch.look)
         for info in active_jobs:
             token = info.aux["token"]
             if token not in self.watch.jobs:  # cancelled meanwhile
                 continue
-            verdict = verdicts[token]
-            if verdict.outcome is Outcome.WAIT:
-                yield info
-            elif verdict.outcome is Outcome.GO_ON:
-                if going_on := self.go_on(info):
-                    yield going_on
-            else:
-                self.finish(info, verdict.reason)
+            if still := self.act(info, verdicts[token]):
+                yield still
+
+    def act(self, info: SubmittedJobInfo, verdict: Verdict) -> SubmittedJobInfo | None:
+        """Do what a verdict asks for; what is to be watched on. An error fails this job alone."""
+        if verdict.outcome is Outcome.WAIT:
+            return info
+        try:
+            if verdict.outcome is Outcome.GO_ON:
+                return self.go_on(info)
+            self.finish(info, verdict.reason)
+        except (OSError, WorkflowError) as error:
+            self.report_job_error(info, msg=f"{error}\n")
+        return None
 
     def go_on(self, info: SubmittedJobInfo) -> SubmittedJobInfo | None:
         """Submit a job again that stopped in time: for Snakemake it is still the same."""
         token = info.aux["token"]
         record, asked = self.watch.jobs[token].record, self.requests[token]
         self.forget(record)
+        if self.workflow.scheduler._user_kill:  # told to end when the running jobs have
+            self.report_job_error(info, msg="stopped in time: start Snakemake again to go on\n")
+            return None
         count = record.walltimes + 1
         following = self.open_record(asked, record.key, record.digest, count)
         submitted = self.submitter.submit(self.submit, info.job, asked, following).result()
@@ -231,9 +256,7 @@ class Executor(RemoteExecutor):
         if not reason:
             self.report_job_success(info)
             return
-        log = Path(record.log)
-        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-        parts = [reason, said, f"log of job {record.job_id}: {log}", *lines[-TAIL:]]
+        parts = [reason, said, f"log of job {record.job_id}: {record.log}", *tail(Path(record.log))]
         message = "\n    ".join(part for part in parts if part) + "\n"
         if info.job.is_group():  # of which Snakemake does not print the message
             self.logger.error(message)
@@ -257,6 +280,10 @@ class Executor(RemoteExecutor):
 
         Not `active_jobs`: Snakemake empties that list while it looks at the jobs.
         """
+        if self.lease.lost:
+            self.watch.jobs.clear()
+            self.earlier.records.clear()
+        self.ending.set()
         self.submitter.shutdown(wait=True, cancel_futures=True)
         ours = [job.record for job in list(self.watch.jobs.values())]
         records = [*ours, *self.earlier.records]
@@ -286,6 +313,16 @@ class Executor(RemoteExecutor):
         if not self.lease.lost:  # else its jobs, which look for this folder, are another's
             shutil.rmtree(self.tmpdir, ignore_errors=True)
         self.lease.release()
+
+
+def tail(log: Path) -> list[str]:
+    """The last lines of a log that may be very long."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 65536))
+            return file.read().decode(errors="replace").splitlines()[-TAIL:]
+    except OSError as error:
+        return [f"(cannot be read: {error.strerror})"]
 
 
 def info_of(job: JobExecutorInterface, record: Record) -> SubmittedJobInfo:

@@ -2,14 +2,12 @@
 
 import re
 import subprocess
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from threading import Event
 
 WAITS = (5.0, 20.0, 60.0)  # seconds between tries to submit
-UNREACHABLE = re.compile(
-    r"cannot connect|Connection (refused|reset)|commlib|Unable to contact", re.I
-)
+UNREACHABLE = re.compile(r"cannot connect|Connection refused|Unable to contact", re.I)
 TIMEOUT = 120  # seconds: a scheduler under load may take its time
 LONGEST = (
     100_000  # characters of ids in one command line; Linux takes 128 KiB in one word, 2 MiB in all
@@ -55,13 +53,16 @@ def ask(words: Sequence[str]) -> Answer:
     return Answer(done.stdout, done.stderr, done.returncode)
 
 
-def submit(words: Sequence[str], waits: Sequence[float] = WAITS) -> Answer:
-    """Run qsub, again after a while where the scheduler was not to be reached."""
+def submit(words: Sequence[str], stop: Event, waits: Sequence[float] = WAITS) -> Answer:
+    """Run qsub, again after a while where the scheduler was not to be reached.
+
+    Args:
+        stop: when set, it is not tried again.
+    """
     answer = ask(words)
     for seconds in waits:
-        if not (answer.exit_code and UNREACHABLE.search(answer.stderr)):
+        if not (answer.exit_code and UNREACHABLE.search(answer.stderr)) or stop.wait(seconds):
             break
-        time.sleep(seconds)
         answer = ask(words)
     return answer
 

@@ -14,6 +14,7 @@ from .plan import Request
 from .status import State, Status
 from .submission import clock
 
+CONFIRM = 3.0  # seconds between two questions
 PATIENCE = 180.0  # seconds for deleted jobs to be gone: some sites grant a minute after the warning
 # A job that has ended meanwhile; and Grid Engine's word for each that it deletes.
 HARMLESS = re.compile(r"has finished|Unknown Job|does not exist|registered the job|has deleted job")
@@ -44,6 +45,11 @@ class Earlier:
         found = journal.left_over(STARTED)
         self.statuses = self._ask(found) if found else {}
         gone = [each for each in found if self._state(each) in GONE]
+        if gone:  # one answer may be wrong
+            time.sleep(CONFIRM)
+            again = self._ask(gone)
+            self.statuses |= again
+            gone = [each for each in gone if each.job_id in again and self._state(each) in GONE]
         for record in [each for each in gone if not journal.marker(each).exists()]:
             journal.close(record)
             found.remove(record)

@@ -4,7 +4,8 @@
 a finished one is known to `qacct -j ID` only, some seconds after its end.
 """
 
-import getpass
+import os
+import pwd
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ JOB_ID_IN_JOB = "$JOB_ID"
 # ABCI writes the host names alone; elsewhere they are the first words of PE_HOSTFILE.
 HOSTFILE = "${SGE_JOB_HOSTLIST:-$PE_HOSTFILE}"
 
-JOB_ID = re.compile(r"^(?:Your job )?(\d+)\b", re.MULTILINE)
+JOB_ID = re.compile(r"^(?:Your job (\d+) .*|(\d+)\s*)$", re.MULTILINE)
 ACCOUNTED = re.compile(r"^(\w+) +(.*?) *$", re.MULTILINE)
 ENFORCED, SIGNALLED = "37", "100"  # values of `failed`
 
@@ -26,7 +27,7 @@ ENFORCED, SIGNALLED = "37", "100"  # values of `failed`
 def job_id(answer: Answer) -> str | None:
     """The id in what qsub printed, with -terse or without."""
     found = JOB_ID.search(answer.stdout)
-    return found[1] if answer.exit_code == 0 and found else None
+    return found[1] or found[2] if answer.exit_code == 0 and found else None
 
 
 def query(job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]) -> dict[str, Status]:
@@ -36,7 +37,7 @@ def query(job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]) -> dic
         A status for every job; an empty mapping where there was no answer, from which nothing
         follows.
     """
-    listed = parse(ask(["qstat", "-xml", "-u", getpass.getuser()]))
+    listed = parse(ask(["qstat", "-xml", "-u", user()]))
     if listed is None:
         return {}
     found = {name: listed.get(name, Status(State.UNLISTED)) for name in job_ids}
@@ -44,6 +45,11 @@ def query(job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]) -> dic
         if status.state is State.STUCK and not status.words:
             found[name] = Status(State.STUCK, why_stuck(name, ask))
     return found
+
+
+def user() -> str:
+    """Who submits; not $USER, which may be another's."""
+    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def parse(answer: Answer) -> dict[str, Status] | None:
@@ -64,6 +70,8 @@ def status_of(letters: str) -> Status:
     """The status behind letters such as r, qw, hqw, Eqw, dr."""
     if "E" in letters:
         return Status(State.STUCK)
+    if "d" in letters:
+        return Status(State.STUCK, f"being deleted ({letters})")
     if "h" in letters and "r" not in letters:
         return Status(State.STUCK, f"on hold ({letters})")
     if "w" in letters:

@@ -12,6 +12,7 @@ config/DIGEST.yaml        the configuration that jobs were submitted with
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterable
@@ -182,12 +183,15 @@ class Journal:
     def _read(folder: Path) -> Record | None:
         try:
             return Record(**json.loads((folder / "record.json").read_text()))
-        except (OSError, ValueError, TypeError):
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
             return None
 
 
 def _write_whole(path: Path, text: str) -> None:
     """Readers see all of a file or none of it."""
     part = path.with_suffix(".part")
-    part.write_text(text)
+    with part.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(path)

@@ -25,7 +25,12 @@ class Lease:
         self.path, self.renew, self.stale = path, renew, stale
         self.mine = json.dumps({"host": socket.gethostname(), "process": os.getpid()})
         self._stop = threading.Event()
-        self.lost = False  # taken over, by one that did not hear of us for too long
+
+    @property
+    def lost(self) -> bool:
+        """Whether another took it over, not having heard of this process for too long."""
+        holder = self._text()
+        return bool(holder) and holder != self.mine
 
     def acquire(self) -> None:
         """Take the lease and keep it fresh until it is released.
@@ -104,9 +109,7 @@ class Lease:
 
     def _keep(self) -> None:
         while not self._stop.wait(self.renew):
-            holder = self._text()
-            if holder and holder != self.mine:
-                self.lost = True
+            if self.lost:
                 return
             with contextlib.suppress(OSError):  # a file system that fails for a moment
                 self.path.touch()

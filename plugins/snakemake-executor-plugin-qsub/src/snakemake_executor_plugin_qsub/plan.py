@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from snakemake.common.tbdstring import TBDString
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
@@ -61,6 +62,11 @@ class Request:
     def node_hours(self) -> float:
         """Node-hours of one walltime."""
         return self.nodes * self.seconds / 3600
+
+
+def is_known(job: JobExecutorInterface) -> bool:
+    """Whether all resources are; some depend on files that are yet to be made."""
+    return not any(isinstance(value, TBDString) for _, value in job.resources.items())
 
 
 def request(job: JobExecutorInterface, settings: ExecutorSettings) -> Request:

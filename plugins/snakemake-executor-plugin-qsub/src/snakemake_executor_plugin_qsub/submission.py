@@ -21,7 +21,8 @@ SCRIPT = """\
 cd {workdir} || exit 1
 echo "{job_id}" >{started}
 [ -e {ticket} ] || {{ echo "withdrawn: nothing to do"; exit 1; }}
-mkdir -p {log_folder} && exec >{log} 2>&1 </dev/null || exit 1
+mkdir -p {log_folder} && exec >>{log} 2>&1 </dev/null || exit 1
+rm -f {carry_on} # of a run that the scheduler started over
 # Warnings of a coming kill are for the program that can save its work, not for what lies above it;
 # an ignored signal stays ignored in all programs that do not ask for it. TERM ends the program, and
 # bash stays to tell how it went.
@@ -38,6 +39,14 @@ export SNAKEMAKE_QSUB_DEADLINE=$(($(date +%s) + {seconds}))
 {exports}
 {prelude}
 export SNAKEMAKE_QSUB_HOSTFILE="{hostfile}"
+for input in {inputs}; do
+    for ((waited = 0; waited <= {latency}; waited++)); do
+        [ -e "$input" ] && continue 2
+        sleep 1
+    done
+    echo "$input cannot be seen on $(hostname) after {latency} s (--latency-wait)"
+    exit 1
+done
 {command}
 """
 
@@ -139,6 +148,8 @@ class Script:
     hostfile: str
     prelude: Path | None
     exports: tuple[str, ...]  # names of variables of this shell that the job gets as well
+    inputs: tuple[str, ...]  # which must be seen on the node, within `latency` seconds
+    latency: int
     command: str
 
     def text(self) -> str:
@@ -152,6 +163,7 @@ class Script:
                 "log_folder": self.log.parent,
                 "log": self.log,
                 "marker": self.marker,
+                "carry_on": self.carry_on,
             }.items()
         }
         given = {name: os.environ[name] for name in self.exports if name in os.environ}
@@ -171,6 +183,8 @@ class Script:
             prelude=f"{prelude} || {{ echo 'the prelude failed'; exit 1; }}" if prelude else "",
             job_id=self.job_id,
             hostfile=self.hostfile,
+            inputs=shlex.join(self.inputs),
+            latency=self.latency,
             command=self.command,
             **quoted,
         )

@@ -128,9 +128,12 @@ class Watch:
 
     def _judge_silent(self, job: Watched) -> Verdict:
         outcome = self._outcome(job)
-        if outcome is Outcome.FAILED and job.status:
-            return Verdict(outcome, describe(self._explained(job, job.status), job.record))
-        return Verdict(outcome)
+        if outcome is not Outcome.FAILED or not job.status:
+            return Verdict(outcome)
+        status = self._explained(job, job.status)
+        if status.exit_code == 0 and not status.reason:
+            return Verdict(Outcome.SUCCEEDED)  # its marker is not seen here, for some reason
+        return Verdict(outcome, describe(status, job.record))
 
     def _with_reason(self, job: Watched, verdict: Verdict) -> Verdict:
         """A job that left an exit code may still have been killed: the scheduler knows why."""

@@ -13,7 +13,7 @@ from typing import Any
 from snakemake_executor_plugin_qsub import (
     settings as of_qsub,  # a class of it would be taken for ours
 )
-from snakemake_executor_plugin_qsub.plan import Request, request
+from snakemake_executor_plugin_qsub.plan import Request, is_known, request, title
 from snakemake_executor_plugin_qsub.submission import require_variables
 from snakemake_interface_executor_plugins.executors.base import AbstractExecutor, SubmittedJobInfo
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
@@ -88,6 +88,9 @@ class Executor(AbstractExecutor):
         return job.rule.name in self.workflow._localrules or job.rule.norun
 
     def show(self, job: JobExecutorInterface) -> None:
+        if not is_known(job):
+            print(f"# {title(job)}: its resources are known when its inputs are there, not counted")
+            return
         asked = request(job, self.settings)
         members = job.jobs if job.is_group() else [job]
         attempts = 1 + max(member.rule.restart_times for member in members)

@@ -39,7 +39,8 @@ def deliver(job: Job) -> bool:
         spooled = state.job_path(job["number"], suffix)
         if spooled.exists():
             try:
-                shutil.move(spooled, destination(job, kind))
+                shutil.copyfile(spooled, destination(job, kind))  # no mode: it may be /dev/null
+                spooled.unlink()
             except OSError:
                 delivered = False
     return delivered
