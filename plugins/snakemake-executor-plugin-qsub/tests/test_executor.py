@@ -478,6 +478,7 @@ def test_a_missing_resource_is_found_before_anything_is_submitted(site):
     code, output = site.run(submit=SUBMIT + " {account}", GROUP="g")
     assert code != 0
     assert "has no 'account', which the submit line asks for" in output
+    assert "Error in rule" not in output, "found at the start, for all jobs, not when one is run"
     assert site.calls("qsub") == 0
 
 

@@ -66,7 +66,8 @@ class Request:
 
 def is_known(job: JobExecutorInterface) -> bool:
     """Whether all resources are; some depend on files that are yet to be made."""
-    return not any(isinstance(value, TBDString) for _, value in job.resources.items())
+    unknown = {name for name, value in job.resources.items() if isinstance(value, TBDString)}
+    return unknown <= {"tmpdir"}  # which is the node's own affair
 
 
 def request(job: JobExecutorInterface, settings: ExecutorSettings) -> Request:
