@@ -27,9 +27,7 @@ def test_without_a_group_nothing_starts(fresh, monkeypatch, profile, group):
         "--profile", profile, **({} if group is None else {"ABCI_GROUP": group})
     )
     assert result.returncode != 0
-    told = (
-        "ABCI_GROUP is not set" if group is None else "nothing stands after -P in the submit line"
-    )
+    told = "ABCI_GROUP is not set" if group is None else "nothing stands after -"
     assert len([line for line in result.stdout.splitlines() if line.startswith(told)]) == 1
     assert not (fresh.folder / "results").exists()
 

@@ -92,14 +92,14 @@ class Executor(RemoteExecutor):
             raise WorkflowError(
                 "qsub-poll and qsub-max-walltimes must be above 0, qsub-margin not below"
             )
+        for job in self.workflow.dag.needrun_jobs():
+            if is_known(job) and not job.is_local and not job.is_group():
+                request(job, self.settings).line(self.settings)
         try:
             self.settings.logdir.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.settings.logdir).close()
         except OSError as error:
             raise WorkflowError(f"qsub-logdir: {error.strerror}: {self.settings.logdir}") from None
-        for job in self.workflow.dag.needrun_jobs():
-            if is_known(job) and not job.is_local and not job.is_group():
-                request(job, self.settings).line(self.settings)
 
     def config_files(self) -> list[Path]:
         """What the configuration was read from; later ones override."""
