@@ -19,7 +19,6 @@ PATIENCE = 180.0  # seconds for deleted jobs to be gone: some sites grant a minu
 # A job that has ended meanwhile; and Grid Engine's word for each that it deletes.
 HARMLESS = re.compile(r"has finished|Unknown Job|does not exist|registered the job|has deleted job")
 STARTED = time.time()  # of this Snakemake, before it looks at any file
-GONE = (State.ENDED, State.UNLISTED)
 
 
 def delete(records: Iterable[Record]) -> str:
@@ -44,12 +43,12 @@ class Earlier:
         self.journal, self.dialect, self.tell = journal, dialect, tell
         found = journal.left_over(STARTED)
         self.statuses = self._ask(found) if found else {}
-        gone = [each for each in found if self._state(each) in GONE]
+        gone = [each for each in found if self._is_gone(each)]
         if gone:  # one answer may be wrong
             time.sleep(CONFIRM)
             again = self._ask(gone)
             self.statuses |= again
-            gone = [each for each in gone if each.job_id in again and self._state(each) in GONE]
+            gone = [each for each in gone if each.job_id in again and self._is_gone(each)]
         for record in [each for each in gone if not journal.marker(each).exists()]:
             journal.close(record)
             found.remove(record)
@@ -86,7 +85,7 @@ class Earlier:
             ended, statuses = self.journal.ended(), self._ask(there)
             for record in list(there):
                 status = statuses.get(record.job_id or "")
-                if record.token in ended or (status and status.state in GONE):
+                if record.token in ended or (status and status.is_gone):
                     self.journal.close(record)
                     there.remove(record)
             if there and time.monotonic() > until:
@@ -101,7 +100,8 @@ class Earlier:
         submitted = (record.nodes, record.tasks_per_node, record.seconds)
         if submitted == (asked.nodes, asked.tasks_per_node, asked.seconds):
             return True
-        if self._state(record) is not State.RUNNING:
+        status = self._status(record)
+        if status is None or status.state is not State.RUNNING:
             return False
         self.tell(
             f"job {record.job_id} runs as it was submitted: {record.nodes} nodes x "
@@ -109,9 +109,12 @@ class Earlier:
         )
         return True
 
-    def _state(self, record: Record) -> State | None:
-        status = self.statuses.get(record.job_id or "")
-        return status.state if status else None
+    def _status(self, record: Record) -> Status | None:
+        return self.statuses.get(record.job_id or "")
+
+    def _is_gone(self, record: Record) -> bool:
+        status = self._status(record)
+        return status is not None and status.is_gone
 
     def _ask(self, records: Iterable[Record]) -> dict[str, Status]:
         return self.dialect.query([record.job_id for record in records if record.job_id], ask)

@@ -54,10 +54,9 @@ def judge_silent(status: Status | None, missing_for: float, grace: float) -> Out
         missing_for: seconds since it was first seen to be no longer waiting or running.
         grace: how many of these to grant the file system for showing an exit code.
     """
-    if status is None or status.state not in (State.ENDED, State.UNLISTED) or missing_for < grace:
+    if status is None or not status.is_gone or missing_for < grace:
         return Outcome.WAIT
-    succeeded = status.exit_code == 0 and not status.reason
-    return Outcome.SUCCEEDED if succeeded else Outcome.FAILED
+    return Outcome.SUCCEEDED if status.succeeded else Outcome.FAILED
 
 
 def describe(status: Status, record: Record) -> str:

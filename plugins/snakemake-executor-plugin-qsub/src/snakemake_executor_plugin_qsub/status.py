@@ -29,6 +29,16 @@ class Status:
     reason: str = ""
     exit_code: int | None = None
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the job neither waits nor runs."""
+        return self.state in (State.ENDED, State.UNLISTED)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the scheduler knows that its script ended well."""
+        return self.exit_code == 0 and not self.reason
+
 
 AT_WALLTIME = "killed at its walltime"
 DELETED = "deleted with qdel, not by this workflow"

@@ -25,7 +25,7 @@ class Watched:
 
     def hear(self, status: Status, now: float) -> None:
         self.status = status
-        if status.state not in (State.ENDED, State.UNLISTED):
+        if not status.is_gone:
             self.missing_since = None
         elif self.missing_since is None:
             self.missing_since = now
@@ -131,7 +131,7 @@ class Watch:
         if outcome is not Outcome.FAILED or not job.status:
             return Verdict(outcome)
         status = self._explained(job, job.status)
-        if status.exit_code == 0 and not status.reason:
+        if status.succeeded:
             return Verdict(Outcome.SUCCEEDED)  # its marker is not seen here, for some reason
         return Verdict(outcome, describe(status, job.record))
 
