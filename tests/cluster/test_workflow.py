@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,16 +90,34 @@ class Site(Checkout):
         """The exit code of a driver."""
         return driver.wait(timeout=300)
 
-    def until(self, happens: Callable[[], object], what: str, seconds: float = 90) -> None:
+    def until(self, happens: Callable[[], object], what: str, seconds: float = 180) -> None:
         deadline = time.time() + seconds
         while not happens():
-            assert time.time() < deadline, f"waited in vain for {what}:\n{self.printed()}"
+            assert time.time() < deadline, (
+                f"waited in vain for {what}:\n{self.printed()}\n{self.queue()}"
+            )
             time.sleep(0.2)
+
+    def queue(self) -> str:
+        return self.cluster.run(["qstat", "-u", USER]).stdout
 
     def jobs(self) -> list[str]:
         """Ids of all jobs that are in the queue or running."""
-        answer = self.cluster.run(["qstat", "-u", "abci"]).stdout
-        return re.findall(r"^ *(\d+) ", answer, re.M)
+        return re.findall(r"^ *(\d+) ", self.queue(), re.M)
+
+    def clear(self) -> None:
+        """Leave no job to the next test, not even one that Grid Engine does not get rid of."""
+        if not (jobs := self.jobs()):
+            return
+        self.cluster.run(["qdel", *jobs])
+        try:
+            self.until(lambda: not self.jobs(), "the end of the jobs", seconds=90)
+        except AssertionError:
+            state = self.cluster.manage("qstat", "-f", "-u", "*")
+            warnings.warn(f"jobs that qdel did not end are forced out:\n{state}", stacklevel=1)
+            self.cluster.manage("qdel", "-f", *self.jobs())
+            subprocess.run(["pkill", "-KILL", "-u", USER], check=False)
+            self.until(lambda: not self.jobs(), "the end of the jobs")
 
     def logs(self, rule: str) -> list[Path]:
         return sorted((self.folder / "results/logs/qsub").glob(f"{rule}*.log"))
@@ -132,9 +151,7 @@ def site(finished_once: Site, request: pytest.FixtureRequest) -> Site:
     made = Site(folder)
     made.configure({**TINY, "runs": {"plain": {}, "slow": LONG}})
     yield made
-    if jobs := made.jobs():
-        made.cluster.run(["qdel", *jobs])
-        made.until(lambda: not made.jobs(), "the end of the jobs")
+    made.clear()
 
 
 def test_smoke_test_and_training_cross_both_nodes(finished_once):
