@@ -1,5 +1,5 @@
 """
-Fetch the images that runs are trained on.
+Fetch the images that runs are trained on, and tables.
 
 INPUTS:
 
@@ -9,9 +9,15 @@ OUTPUTS:
 
     images   = results/data/{dataset}/*.npy       (uint8, one row per image)
     manifest = results/data/{dataset}/manifest.json
+
+of a table:
+
+    rows     = results/data/{dataset}/{split}.npy         (float64)
+    labels   = results/data/{dataset}/{split}_labels.npy  (uint8)
 """
 
 IMAGES = ["train", "validation", "test", "validation_binary", "test_binary"]
+TABLE = [f"{split}{kind}" for split in IMAGES[:3] for kind in ("", "_labels")]
 
 
 rule fetch_data:
@@ -19,17 +25,18 @@ rule fetch_data:
     input:
         script=f"{SCRIPTS}/fetch_data.py",
         package=sorted(str(path) for path in Path(SCRIPTS, "datasets").glob("*.py")),
-        source_file=dataset_file,
+        source_files=dataset_files,
     output:
         images=[f"results/data/{{dataset}}/{name}.npy" for name in IMAGES],
         manifest="results/data/{dataset}/manifest.json",
     log:
         "results/logs/fetch_data/{dataset}.log",
+    wildcard_constraints:
+        dataset=datasets_regex(tables=False),
     localrule: True
     params:
         output_dir=subpath(output.manifest, parent=True),
         source=dataset_key("source"),
-        validation_images=dataset_key("validation_images"),
         flags=optional_dataset_flags,
         split_seed=dataset_key("split_seed"),
         binarisation_seed=dataset_key("binarisation_seed"),
@@ -38,9 +45,16 @@ rule fetch_data:
         {PYTHON:q} {input.script:q} \
             --dataset {wildcards.dataset:q} \
             --source {params.source:q} {params.flags:q} \
-            --validation-images {params.validation_images:q} \
             --split-seed {params.split_seed:q} \
             --binarisation-seed {params.binarisation_seed:q} \
             --output-dir {params.output_dir:q} \
             2>&1 | tee {log:q}
         """
+
+
+use rule fetch_data as fetch_table with:
+    output:
+        rows=[f"results/data/{{dataset}}/{name}.npy" for name in TABLE],
+        manifest="results/data/{dataset}/manifest.json",
+    wildcard_constraints:
+        dataset=datasets_regex(tables=True),

@@ -11,8 +11,19 @@ from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 from resolve_run import ranks, read_schema, resolve, resolve_dataset, resolve_environment
 
-# Published images for training and validation, and for testing.
-PUBLISHED = {"digits": (1797, None), "mnist": (60_000, 10_000), "fashion-mnist": (60_000, 10_000)}
+# Published images for training and for validation unless the latter are published apart, and for
+# testing. Of a table, rows.
+PUBLISHED = {
+    "digits": (1797, None),
+    "mnist": (60_000, 10_000),
+    "fashion-mnist": (60_000, 10_000),
+    "binarized-mnist": (50_000, 10_000),
+    "omniglot": (24_345, 8_070),
+    "spambase": (4_601, None),
+}
+PUBLISHED_VALIDATION = {"binarized-mnist": 10_000}
+TABLES = ("spambase",)  # of rows with labels, and no images
+DOWNLOADED = [source for source in PUBLISHED if source != "digits"]
 
 # JSON calls 10.0 an integer and knows no NaN; a layer of 10.0 units or a rate of NaN dies late.
 Validator = extend(
@@ -63,24 +74,36 @@ def _check_dataset(name: str, values: dict[str, Any]) -> None:
     where, source = f"config: datasets.{name}", values["source"]
     for key, sources in {
         "path": ["file"],
-        "data_dir": ["mnist", "fashion-mnist"],
-        "mirrors": ["mnist", "fashion-mnist"],
+        "data_dir": DOWNLOADED,
+        "mirrors": DOWNLOADED,
     }.items():
         if values[key] and source not in sources:
             raise ConfigError(f"{where}.{key}: the source {source} takes none")
     if source == "file":
         if not values["path"]:
             raise ConfigError(f"{where}.path: the source file needs the path of your file")
-        if not Path(values["path"]).is_file():
-            raise ConfigError(f"{where}.path: there is no file {values['path']}")
-    if source == "digits" and values["test_images"] is None:
-        raise ConfigError(f"{where}.test_images: digits has no published split, give a number")
-    published_test = PUBLISHED.get(source, (None, None))[1]
-    if published_test and (values["test_images"] or 0) > published_test:
-        raise ConfigError(f"{where}.test_images: {source} has {published_test} test images")
+        if not Path(values["path"]).exists():
+            raise ConfigError(f"{where}.path: there is no file or folder {values['path']}")
+    published = {
+        "validation": PUBLISHED_VALIDATION.get(source),
+        "test": PUBLISHED.get(source, (None, None))[1],
+    }
+    for part, images in published.items():
+        wanted = values[f"{part}_images"]
+        if wanted is None and not images and _needs(source, part):
+            raise ConfigError(
+                f"{where}.{part}_images: {source} has no published {part} split, give a number"
+            )
+        if images and (wanted or 0) > images:
+            raise ConfigError(f"{where}.{part}_images: {source} has {images} {part} images")
     left = _training_images(values)
     if left is not None and left < 1:
         raise ConfigError(f"{where}: no training images are left of {source}'s")
+
+
+def _needs(source: str, part: str) -> bool:
+    """Whether a run or a reader needs a part; what a file has is known when it is read."""
+    return source != "file" and not (source in TABLES and part == "validation")
 
 
 def _training_images(dataset: dict[str, Any]) -> int | None:
@@ -89,7 +112,9 @@ def _training_images(dataset: dict[str, Any]) -> int | None:
     if images is None:
         return None
     drawn = 0 if published_test else dataset["test_images"]
-    return images - drawn - dataset["validation_images"]
+    if dataset["source"] not in PUBLISHED_VALIDATION:
+        drawn += dataset["validation_images"] or 0
+    return images - drawn
 
 
 def _check_run(config: dict[str, Any], run: str, values: dict[str, Any]) -> None:
@@ -97,6 +122,10 @@ def _check_run(config: dict[str, Any], run: str, values: dict[str, Any]) -> None
     if values["dataset"] not in config["datasets"]:
         names = ", ".join(config["datasets"])
         raise ConfigError(f"{where}.dataset: no data set {values['dataset']!r}, known are {names}")
+    if (source := resolve_dataset(config, values["dataset"])["source"]) in TABLES:
+        raise ConfigError(
+            f"{where}.dataset: {source} is a table without images; name a data set of images"
+        )
     for level, keys in (
         (where, config["runs"][run]),
         ("config: defaults", config.get("defaults", {})),
@@ -136,3 +165,5 @@ def _check_environment(values: dict[str, Any]) -> None:
         )
     if values["torch"] == "pinned" and values["site_python"]:
         raise ConfigError("config: environment.site_python: only torch site takes one")
+    if values["gpu"] == "none" and values["cuda_architectures"]:
+        raise ConfigError("config: environment.cuda_architectures: a build with gpu none has none")

@@ -10,28 +10,36 @@ from datasets.binarise import binarise
 from datasets.collection import Collection, load_digits, load_file, load_published
 from datasets.command_line import parse
 from datasets.errors import DataError
+from datasets.levels import by
 from datasets.session import Limits
+from datasets.sources import TABLES
 from datasets.splits import refuse_same, split
+from datasets.table import prepare_table
 from datasets.writing import write_data_set
 
 
 def load(arguments: argparse.Namespace, limits: Limits) -> Collection:
     """The images of the source that the arguments name."""
-    if arguments.source == "file" and not arguments.path:
-        raise DataError("source file needs a path; set path to your file")
-    if arguments.source != "file" and arguments.path:
-        raise DataError(f"source {arguments.source} takes no path; remove it or use source file")
     if arguments.source == "digits":
         return load_digits()
     if arguments.source == "file":
         return load_file(arguments.path)
-    return load_published(
-        arguments.source, arguments.data_dir, [url for url in arguments.mirrors if url], limits
-    )
+    return load_published(arguments.source, arguments.data_dir, arguments.mirrors, limits)
 
 
 def prepare(arguments: argparse.Namespace, limits: Limits) -> str:
     """Write the data set into the output folder and return a line about it."""
+    if arguments.source == "file" and not arguments.path:
+        raise DataError("source file needs a path; set path to your file or folder")
+    if arguments.source != "file" and arguments.path:
+        raise DataError(f"source {arguments.source} takes no path; remove it or use source file")
+    if arguments.source in TABLES:
+        return prepare_table(arguments, limits)
+    return prepare_images(arguments, limits)
+
+
+def prepare_images(arguments: argparse.Namespace, limits: Limits) -> str:
+    """Write grey or colour images by split, and the frozen binary ones of validation and test."""
     collection = load(arguments, limits)
     counts = {"validation": arguments.validation_images, "test": arguments.test_images}
     splits = split(collection.parts, counts, arguments.split_seed)
@@ -54,11 +62,10 @@ def prepare(arguments: argparse.Namespace, limits: Limits) -> str:
         "binarisation_seed": seed,
     }
     digest = write_data_set(arguments.output_dir, arrays, facts)
-    height, width = collection.image_shape
     return (
         f"{arguments.dataset}: {len(splits['train'])} training, "
         f"{len(splits['validation'])} validation, {len(splits['test'])} test images "
-        f"of {height} x {width}, sha256 {digest}"
+        f"of {by(collection.image_shape)}, sha256 {digest}"
     )
 
 

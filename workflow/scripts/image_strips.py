@@ -18,10 +18,13 @@ LABEL_WIDTH, SHEET_WIDTH, GAP = 1.9, 6.4, 0.12  # inches
 
 @dataclass(frozen=True)
 class DataSet:
-    """What a manifest says about pixels: height and width of an image, and its largest level."""
+    """What a manifest says about pixels: the shape of an image, and its largest level.
+
+    A shape is height and width, and 3 where there are colours.
+    """
 
     name: str
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     levels: int
 
 
@@ -31,7 +34,7 @@ class Strip:
 
     label: str
     images: np.ndarray
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
 
 
 def read_images(path: str | Path) -> dict[str, np.ndarray]:
@@ -66,9 +69,8 @@ def read_datasets(paths: Sequence[str | Path]) -> dict[str, DataSet]:
     found = {}
     for path in paths:
         manifest = read_manifest(path)
-        height, width = manifest["image_shape"]
         name = manifest["dataset"]
-        found[name] = DataSet(name, (height, width), manifest["levels"])
+        found[name] = DataSet(name, tuple(manifest["image_shape"]), manifest["levels"])
     return found
 
 
@@ -85,14 +87,16 @@ def read_runs(
     return found
 
 
-def montage(images: np.ndarray, shape: tuple[int, int], columns: int) -> np.ndarray:
-    """Images (n, pixels) side by side in rows of `columns`, with gutters of not-a-number."""
-    height, width = shape
+def montage(images: np.ndarray, shape: tuple[int, ...], columns: int) -> np.ndarray:
+    """Images (n, pixels) side by side in rows of `columns`, with gutters of not-a-number.
+
+    The sheet has the axes of an image: height and width, and the colours if there are any.
+    """
+    height, width, *colours = shape
     gutter = max(1, round(height / 14))
     rows = -(-len(images) // columns)
-    sheet = np.full(
-        (rows * (height + gutter) - gutter, columns * (width + gutter) - gutter), np.nan
-    )
+    size = (rows * (height + gutter) - gutter, columns * (width + gutter) - gutter)
+    sheet = np.full((*size, *colours), np.nan)
     for place, image in enumerate(images):
         top, left = (place // columns) * (height + gutter), (place % columns) * (width + gutter)
         sheet[top : top + height, left : left + width] = image.reshape(shape)
@@ -113,7 +117,8 @@ def draw_strips(strips: Sequence[Strip], columns: int) -> Figure:
         axes = figure.add_axes(box)
         axes.set_axis_off()
         # Unsampled, so that a viewer sees the pixels themselves.
-        axes.imshow(sheet, cmap=paper, vmin=0, vmax=1, interpolation="none", aspect="auto")
+        shown = np.nan_to_num(sheet, nan=1.0) if sheet.ndim > 2 else sheet  # no map for colours
+        axes.imshow(shown, cmap=paper, vmin=0, vmax=1, interpolation="none", aspect="auto")
         label = style.label(strip.label)
         axes.text(-0.015, 0.5, label, transform=axes.transAxes, ha="right", va="center")
         top -= tall + GAP

@@ -34,8 +34,9 @@ def is_positive(value: Any) -> bool:
 
 
 def is_shape(value: Any) -> bool:
-    """Height and width."""
-    return isinstance(value, list) and len(value) == 2 and all(map(is_positive, value))
+    """Height and width, and 3 for images in colour."""
+    sizes = isinstance(value, list) and all(map(is_positive, value))
+    return sizes and (len(value) == 2 or value[2:] == [3])
 
 
 def or_null(test: Test) -> Test:

@@ -4,13 +4,11 @@ import gzip
 import hashlib
 import io
 import multiprocessing
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+import mirror as mirrors
 import numpy as np
 import pytest
 from datasets.download import check_mirrors, download, part_path
@@ -19,94 +17,20 @@ from datasets.locate import cache_folder, find
 from datasets.progress import Progress
 from datasets.session import Limits, shown
 from datasets.sources import PublishedFile, PublishedSource
+from mirror import Answer, endless, hanging_up, send, stalled, status, trickling
 
 CONTENT = np.random.Philox(7).random_raw(40_000).tobytes()
 PACKED = gzip.compress(CONTENT, mtime=0)
 FILE = PublishedFile("images-idx3-ubyte", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
 QUICK = Limits(connect_timeout=2, stall_timeout=0.4, attempts=3, backoff=0.01)
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Mirror(ThreadingHTTPServer):
-    """Gives each request the next of its answers, and the last one ever after."""
-
-    daemon_threads = True
-
-    def __init__(self, *answers: Answer) -> None:
-        self.answers = list(answers)
-        self.ranges: list[str | None] = []
-        self.released = threading.Event()
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is what some of the tests are about."""
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Mirror
-
-    def do_GET(self) -> None:
-        answers = self.server.answers
-        self.server.ranges.append(self.headers["Range"])
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        self.close_connection = True
-        answer(self)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def send(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
-    handler.send_response(status)
-    for name, value in {"Content_Length": str(len(body)), **headers}.items():
-        handler.send_header(name.replace("_", "-"), value)
-    handler.end_headers()
-    handler.wfile.write(body)
-
 
 def whole(body: bytes = PACKED) -> Answer:
-    """A server that knows ranges."""
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        start = int((handler.headers["Range"] or "bytes=0-")[6:-1])
-        if start >= len(body):
-            send(handler, 416, b"", Content_Range=f"bytes */{len(body)}")
-        elif start:
-            where = f"bytes {start}-{len(body) - 1}/{len(body)}"
-            send(handler, 206, body[start:], Content_Range=where)
-        else:
-            send(handler, 200, body)
-
-    return answer
+    return mirrors.whole(body)
 
 
-def truncated(count: int, body: bytes = PACKED) -> Answer:
-    """`count` bytes of the whole, announced as the whole."""
-    return lambda handler: send(handler, 200, body[:count], Content_Length=str(len(body)))
-
-
-def status(code: int, **headers: str) -> Answer:
-    return lambda handler: send(handler, code, b"no", **headers)
-
-
-def stalled(handler: BaseHTTPRequestHandler) -> None:
-    truncated(1000)(handler)
-    handler.wfile.flush()
-    handler.server.released.wait(20)  # type: ignore[attr-defined]
-
-
-def trickling(handler: BaseHTTPRequestHandler) -> None:
-    truncated(0)(handler)
-    while not handler.server.released.wait(0.02):  # type: ignore[attr-defined]
-        handler.wfile.write(b"\0")
-        handler.wfile.flush()
+def truncated(count: int) -> Answer:
+    return mirrors.truncated(PACKED, count)
 
 
 def ignoring_range(handler: BaseHTTPRequestHandler) -> None:
@@ -124,43 +48,7 @@ def chunked_and_cut(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"2000\r\n" + PACKED[:0x2000] + b"\r\n2000\r\n" + PACKED[:100])
 
 
-def endless(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.end_headers()
-    while not handler.server.released.is_set():  # type: ignore[attr-defined]
-        handler.wfile.write(bytes(1 << 16))
-
-
-def hanging_up(handler: BaseHTTPRequestHandler) -> None:
-    handler.connection.shutdown(socket.SHUT_RDWR)
-
-
 CORRUPT = gzip.compress(CONTENT[:-1] + b"?", mtime=0)
-
-
-@pytest.fixture
-def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Mirror]]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    started: list[Mirror] = []
-
-    def start(*answers: Answer) -> Mirror:
-        started.append(Mirror(*answers))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.released.set()
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.fixture
-def refusing() -> Iterator[str]:
-    """An address at which nothing listens, while nobody else can take it."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 def fetch(folder: Path, *mirrors: str, limits: Limits = QUICK) -> bytes:
@@ -223,8 +111,8 @@ def test_a_partial_file_of_another_version_is_brought_anew(mirror, tmp_path):
         (truncated(0), "broke off after 0 bytes", 3),
         (chunked_and_cut, "broke off after", 3),
         (hanging_up, "closed the connection without an answer", 2),
-        (stalled, "no byte for 0.4 s", 3),
-        (trickling, "hardly any bytes", 3),
+        (stalled(PACKED), "no byte for 0.4 s", 3),
+        (trickling(PACKED), "hardly any bytes", 3),
         (whole(CORRUPT), "wrong content", 1),
         (whole(PACKED[:-9]), "wrong content", 1),
         (whole(b"<html>Please log in</html>"), "wrong content", 1),
@@ -311,7 +199,7 @@ def test_a_host_that_no_name_can_have_is_left_for_the_next_mirror(mirror, tmp_pa
 def source(tmp_path, monkeypatch) -> PublishedSource:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     package = tmp_path / "package"
-    return PublishedSource("small", "Small", "", "", FILE, FILE, (), package)
+    return PublishedSource("small", "Small", "", "", {"all": FILE}, dict, (), package)
 
 
 def test_the_second_call_makes_no_request(mirror, source):

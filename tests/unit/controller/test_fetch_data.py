@@ -135,13 +135,13 @@ def mnist(monkeypatch, tmp_path) -> Path:
     folder.mkdir()
     files = {}
     for part, count in (("train", 90), ("test", 20)):
-        published = getattr(MNIST, part)
+        published = MNIST.files[part]
         pixels = np.random.Philox(count).random_raw(count * 98).tobytes()
         content = b"\0\0\x08\x03" + np.array([count, 28, 28], ">i4").tobytes() + pixels
         (folder / published.name).write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()
         files[part] = replace(published, size=len(content), sha256=digest)
-    monkeypatch.setitem(PUBLISHED, "mnist", replace(MNIST, **files))
+    monkeypatch.setitem(PUBLISHED, "mnist", replace(MNIST, files=files))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return folder
 
@@ -151,7 +151,7 @@ def test_published_files_keep_their_test_set(mnist, tmp_path):
     flags = {"source": "mnist", "data_dir": mnist, "validation_images": 10, "test_images": ""}
     fetch_data.main(command(output, **flags))
     arrays, manifest = read(output)
-    published = (mnist / MNIST.test.name).read_bytes()[16:]
+    published = (mnist / MNIST.files["test"].name).read_bytes()[16:]
     assert arrays["test.npy"].tobytes() == published
     assert len(arrays["train.npy"]) == 80 and manifest["image_shape"] == [28, 28]
     assert manifest["levels"] == 255 and "CC BY-SA" in manifest["licence"]
@@ -173,7 +173,7 @@ def test_the_place_of_the_files_does_not_show(mnist, tmp_path):
 
 def test_no_file_and_no_network(mnist, tmp_path, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    (mnist / MNIST.train.name).unlink()
+    (mnist / MNIST.files["train"].name).unlink()
     line = fail(tmp_path, source="mnist", data_dir=mnist, mirrors="http://127.0.0.1:9")
     assert line == (
         "data set mine: train-images-idx3-ubyte could not be downloaded (127.0.0.1:9: connection "
@@ -191,7 +191,7 @@ def test_the_files_of_another_data_set_are_called_by_their_name(tmp_path):
 
 @pytest.mark.parametrize("part", ["train", "test"])
 def test_debians_package_holds_the_published_bytes(part):
-    file = getattr(FASHION_MNIST, part)
+    file = FASHION_MNIST.files[part]
     path = FASHION_MNIST_PACKAGE / f"{file.name}.gz"
     if not path.is_file():
         pytest.skip("the Debian package dataset-fashion-mnist is not installed")

@@ -110,6 +110,16 @@ def test_montage_puts_images_in_rows_with_gutters() -> None:
     )
 
 
+def test_images_in_colour_keep_their_colours_between_white_gutters() -> None:
+    pixels = np.linspace(0, 1, 2 * 18).reshape(2, 18)
+    figure = draw_strips([Strip("colour", pixels, (2, 3, 3))], columns=2)
+    sheet = figure.axes[0].images[0].get_array()
+    assert sheet is not None and sheet.shape == (2, 7, 3)
+    np.testing.assert_allclose(sheet[:, :3], pixels[0].reshape(2, 3, 3), atol=1 / 255)
+    np.testing.assert_allclose(sheet[:, 4:], pixels[1].reshape(2, 3, 3), atol=1 / 255)
+    assert (sheet[:, 3] == 1).all()
+
+
 def test_originals_come_before_the_runs_of_their_data_set() -> None:
     binary = DataSet("binary", (2, 3), levels=1)
     shown = {"a": images(2), "b": images(4), "c": images(3)}

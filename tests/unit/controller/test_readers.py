@@ -147,7 +147,19 @@ REFUSED = {
     "long idx": (idx(GREY) + b"?", "too long: the idx header"),
     "huge idx": (b"\0\0\x08\x03" + b"\xff" * 12, "memory|truncated|damaged"),
     "labels": (idx(np.arange(9, dtype=np.uint8)), r"train has shape \(9,\); expected \(images, h"),
-    "colours": (npy(np.ones((5, 4, 4, 3), np.uint8)), r"train has shape \(5, 4, 4, 3\); expected"),
+    "channels first": (
+        npy(np.ones((5, 3, 4, 4), np.uint8)),
+        r"train has shape \(5, 3, 4, 4\); exp",
+    ),
+    "alpha": (
+        npy(np.ones((5, 4, 4, 4), np.uint8)),
+        r"has shape \(5, 4, 4, 4\); .*width, 3\)",
+    ),
+    "5 axes": (npy(np.ones((5, 4, 4, 3, 1), np.uint8)), r"train has shape \(5, 4, 4, 3, 1\); exp"),
+    "grey and colour": (
+        npz(train=GREY, test=np.ones((2, 2, 3, 3), np.uint8)),
+        "images of different sizes: train 2 x 3, test 2 x 3 x 3",
+    ),
     "no images": (npy(GREY[:0]), "holds no image"),
     "no pixels": (npy(GREY[:, :0]), "holds no image"),
     "strings": (npy(np.array([["a", "b"]])), "train holds <U1; expected integers 0 to 255"),
@@ -178,10 +190,18 @@ def test_what_is_not_images_is_refused_by_name_in_one_line(save, content, why):
     assert "\n" not in str(failure.value)
 
 
-@pytest.mark.parametrize("where", ["missing.npy", "."])
-def test_no_file(tmp_path, where):
+def test_no_file(tmp_path):
     with pytest.raises(DataError, match="no such file"):
-        load_file(tmp_path / where)
+        load_file(tmp_path / "missing.npy")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_images_in_colour_are_rows_of_pixels_with_three_values_each(save, dtype):
+    colours = np.random.Philox(4).random_raw(5 * 18).astype(np.uint8).reshape(5, 2, 3, 3)
+    stored = colours if dtype is np.uint8 else (colours / 255).astype(dtype)
+    collection = load_file(save(npz(train=stored, test=stored[:2])))
+    assert (collection.levels, collection.image_shape) == (255, (2, 3, 3))
+    np.testing.assert_array_equal(collection.parts["train"], colours.reshape(5, 18))
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,16 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datasets.download import check_mirrors
 from datasets.errors import DataError
 from datasets.levels import image_shape, to_levels
 from datasets.locate import find
+from datasets.png_folder import folder_levels, read_folder
 from datasets.readers import read_parts
 from datasets.session import Limits
 from datasets.sources import (
@@ -18,7 +21,7 @@ from datasets.sources import (
     DIGITS_ORIGIN,
     DIGITS_SHA256,
     PUBLISHED,
-    PublishedFile,
+    PublishedSource,
 )
 from datasets.splits import Images, refuse_same
 
@@ -28,7 +31,7 @@ class Collection:
     """Images as their source publishes them, by part; each part has shape (images, pixels)."""
 
     parts: dict[str, Images]
-    image_shape: tuple[int, int]
+    image_shape: tuple[int, ...]
     levels: int
     origin: str
     licence: str
@@ -50,31 +53,51 @@ def load_digits() -> Collection:
 def load_published(
     name: str, data_dir: Path | None, mirrors: Sequence[str], limits: Limits
 ) -> Collection:
-    """A data set that is published as idx files of 28 x 28 pixels, levels 0 to 255."""
+    """A data set of images of 28 x 28 pixels that is published."""
     source = PUBLISHED[name]
+    parts = read_published(source, data_dir, mirrors, limits)
+    return Collection(parts, (28, 28), source.levels, source.origin, source.licence)
+
+
+def read_published(
+    source: PublishedSource, data_dir: Path | None, mirrors: Sequence[str], limits: Limits
+) -> dict[str, NDArray[Any]]:
+    """The arrays of a published data set by part, out of verified files."""
+    mirrors = [mirror for mirror in mirrors if mirror]
     check_mirrors(mirrors)
     if data_dir and not data_dir.is_dir():
         raise DataError(f"data_dir {data_dir} is not a folder; correct or remove it")
 
-    def images(file: PublishedFile) -> Images:
-        content = find(file, source, data_dir, mirrors, limits)
-        return np.frombuffer(content, np.uint8, offset=16).reshape(-1, 28 * 28)
-
-    parts = {"train": images(source.train), "test": images(source.test)}
-    return Collection(parts, (28, 28), 255, source.origin, source.licence)
+    return source.read(
+        {part: find(file, source, data_dir, mirrors, limits) for part, file in source.files.items()}
+    )
 
 
 def load_file(path: Path) -> Collection:
-    """A file of the user's own; see the modules readers and levels for what it may hold."""
+    """Images of the user's own: a file (see the modules readers and levels) or a folder of PNGs."""
     try:
-        arrays = read_parts(path)
-        shape = image_shape(arrays)
-        grey, levels = to_levels(arrays)
-        parts = {name: array.reshape(len(array), -1) for name, array in grey.items()}
-        refuse_same(parts)
+        return _own_folder(path) if path.is_dir() else _own_file(path)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
+
+
+def _own_file(path: Path) -> Collection:
+    arrays = read_parts(path)
+    shape = image_shape(arrays)
+    levels = to_levels(arrays)
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    origin = f"own file {path.name}, sha256 {digest}"
+    return _own(*levels, shape, f"own file {path.name}, sha256 {digest}")
+
+
+def _own_folder(path: Path) -> Collection:
+    arrays, digest = read_folder(path)
+    files = sum(map(len, arrays.values()))
+    origin = f"own folder {path.resolve().name} of {files} PNG files, sha256 {digest}"
+    return _own(*folder_levels(arrays), arrays["train"].shape[1:], origin)
+
+
+def _own(arrays: dict[str, Images], levels: int, shape: tuple[int, ...], origin: str) -> Collection:
+    parts = {name: array.reshape(len(array), -1) for name, array in arrays.items()}
+    refuse_same(parts)
     return Collection(parts, shape, levels, origin, "not stated (own file)")

@@ -59,9 +59,9 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     add(
         "--path",
         type=optional(local_path),
-        help="the file of --source file: .npy, .npz (one array, or train, validation, test) or "
-        "idx; integers 0 to 255, booleans, or floats that are 0, 1 or k/255; shape (images, "
-        "height, width) or (images, pixels)",
+        help="for --source file: an .npy, .npz (one array, or train, validation, test) or idx file "
+        "of integers 0 to 255, booleans, or floats that are 0, 1 or k/255, in the shape (images, "
+        "height, width), (images, height, width, 3) or (images, pixels); or a folder of PNG files",
     )
     add(
         "--data-dir",
@@ -83,8 +83,7 @@ def _add_split(parser: argparse.ArgumentParser) -> None:
         "--validation-images",
         type=optional(int),
         metavar="N",
-        help="images drawn from training for validation; a file with a validation part may do "
-        "without",
+        help="images drawn from training for validation; what has a validation part may do without",
     )
     add(
         "--test-images",

@@ -51,7 +51,7 @@ def download(file: PublishedFile, mirrors: Sequence[str], folder: Path, limits: 
                 failures.append(f"{shown(mirror)}: {short}")
     raise DataError(
         f"{file.name} could not be downloaded ({'; '.join(failures)}); "
-        f"put {file.name}.gz into a folder and set data_dir to that folder"
+        f"put {file.name}{file.packing} into a folder and set data_dir to that folder"
     )
 
 
@@ -63,7 +63,7 @@ def part_path(folder: Path, file: PublishedFile, url: str) -> Path:
 def _from_mirror(
     session: requests.Session, file: PublishedFile, mirror: str, folder: Path, limits: Limits
 ) -> bytes:
-    url = f"{mirror.rstrip('/')}/{file.name}.gz"
+    url = f"{mirror.rstrip('/')}/{file.name}{file.packing}"
     part = part_path(folder, file, url)
     in_one_go = not part.exists()
     in_one_go &= _complete(session, url, part, file, limits) == 1
@@ -93,7 +93,7 @@ def _complete(
     Returns:
         How many transfers it took.
     """
-    most = file.size + file.size // 100 + (1 << 16)  # gzip adds less than that to random bytes
+    most = file.most + file.most // 100 + (1 << 16)  # gzip adds less than that to random bytes
     attempt = 1
     while True:
         progress = Progress(f"{file.name} from {shown(url)}")

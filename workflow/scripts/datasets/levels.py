@@ -1,7 +1,7 @@
 """From the numbers of a user's file to grey levels, or to a refusal."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from datasets.readers import Array
 EXPECTED = "expected integers 0 to 255, booleans, or floats that are 0, 1 or k/255"
 TOLERANCE = 1e-6  # many times what storing k/255 as float32 loses
 BLACK_AND_WHITE, GREY = 1, 255  # levels above black
+COLOURS = 3  # red, green and blue
 
 
 def to_levels(parts: Mapping[str, Array]) -> tuple[dict[str, NDArray[np.uint8]], int]:
@@ -61,33 +62,39 @@ def _grey_of_floats(name: str, array: Array) -> NDArray[np.uint8]:
     return level.astype(np.uint8)
 
 
-def image_shape(parts: Mapping[str, Array]) -> tuple[int, int]:
-    """Height and width of the images, which all parts share.
+def image_shape(parts: Mapping[str, Array]) -> tuple[int, ...]:
+    """Height and width of the images, and 3 if they have colours; all parts share them.
 
-    Arrays are (images, height, width) or (images, pixels). Rows of a square number of pixels are
-    taken as square images, so that figures can show them; others as images of one row.
+    Arrays are (images, height, width), (images, height, width, 3) or (images, pixels). Rows of a
+    square number of pixels are taken as square images, so that figures can show them; others as
+    images of one row.
 
     Raises:
         DataError: another number of axes, no images or no pixels, or parts that differ.
     """
     shapes = {}
     for name, array in parts.items():
-        if array.ndim not in (2, 3):
+        if array.ndim not in (2, 3, 4) or array.shape[3:] not in ((), (COLOURS,)):
             raise DataError(
-                f"{name} has shape {array.shape}; "
-                "expected (images, height, width) or (images, pixels)"
+                f"{name} has shape {array.shape}; expected (images, height, width), "
+                "(images, height, width, 3) or (images, pixels)"
             )
         if 0 in array.shape:
             raise DataError(f"{name} has shape {array.shape}, which holds no image")
-        shapes[name] = _height_and_width(array.shape[1:])
+        shapes[name] = _shape_of_one(array.shape[1:])
     if len(set(shapes.values())) > 1:
-        listed = ", ".join(f"{name} {h} x {w}" for name, (h, w) in shapes.items())
+        listed = ", ".join(f"{name} {by(shape)}" for name, shape in shapes.items())
         raise DataError(f"images of different sizes: {listed}")
     return shapes["train"]
 
 
-def _height_and_width(shape: tuple[int, ...]) -> tuple[int, int]:
-    if len(shape) == 2:
-        return shape[0], shape[1]
+def by(shape: Sequence[int]) -> str:
+    """A shape for messages: 28 x 28."""
+    return " x ".join(map(str, shape))
+
+
+def _shape_of_one(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if len(shape) > 1:
+        return shape
     side = math.isqrt(shape[0])
     return (side, side) if side * side == shape[0] else (1, shape[0])

@@ -38,14 +38,21 @@ def read_verified(path: Path, file: PublishedFile) -> bytes:
     Raises:
         WrongContent: they are not; the message says what was expected and what was found.
     """
-    content = unpack(path, file.size)
-    if len(content) > file.size:
-        raise WrongContent(f"holds more than the {file.size} bytes expected")
-    if len(content) < file.size:
+    content = unpack(path, file.most)
+    if len(content) > file.most:
+        raise WrongContent(f"holds more than the {file.most} bytes expected")
+    if file.size is not None and len(content) < file.size:
         raise WrongContent(f"truncated: {len(content)} bytes, expected {file.size}")
-    found = hashlib.sha256(content).hexdigest()
-    if found != file.sha256:
+    if file.git_blob and (found := git_blob(content)) != file.git_blob:
+        raise WrongContent(f"expected git blob {file.git_blob}, found {found}")
+    if file.sha256 and (found := hashlib.sha256(content).hexdigest()) != file.sha256:
         known = known_as(found)
         what = f" ({known})" if known else ""
         raise WrongContent(f"expected sha256 {file.sha256}, found {found}{what}")
     return content
+
+
+def git_blob(content: bytes) -> str:
+    """The name that git gives to a file of this content."""
+    header = b"blob %d\0" % len(content)
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()

@@ -25,7 +25,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         aside.unlink(missing_ok=True)
 
 
-def write_array(path: Path, array: NDArray[np.uint8]) -> str:
+def write_array(path: Path, array: NDArray[Any]) -> str:
     """Write `array` as .npy, in the same way, and return the sha256 of the file's bytes."""
     aside = path.with_name(f".{path.name}.tmp")
     try:
@@ -45,7 +45,10 @@ def write_array(path: Path, array: NDArray[np.uint8]) -> str:
 
 
 def write_data_set(
-    folder: Path, arrays: Mapping[str, NDArray[np.uint8]], facts: Mapping[str, Any]
+    folder: Path,
+    arrays: Mapping[str, NDArray[Any]],
+    facts: Mapping[str, Any],
+    items: str = "images",
 ) -> str:
     """Write the arrays, then the manifest that describes them.
 
@@ -53,8 +56,9 @@ def write_data_set(
     are complete.
 
     Args:
-        arrays: file name to array, shape (images, pixels).
+        arrays: file name to array, whose first axis counts the items.
         facts: what the manifest says beside counts and digests of the files.
+        items: what the manifest calls them.
 
     Returns:
         The sha256 of the manifest, which stands for all the files.
@@ -63,7 +67,7 @@ def write_data_set(
     manifest = folder / "manifest.json"
     manifest.unlink(missing_ok=True)
     files = {
-        name: {"images": len(array), "sha256": write_array(folder / name, array)}
+        name: {items: len(array), "sha256": write_array(folder / name, array)}
         for name, array in arrays.items()
     }
     text = json.dumps({**facts, "files": files}, indent=2, sort_keys=True) + "\n"

@@ -1,0 +1,83 @@
+"""A data set that is a table: rows of numbers with a label each, and no images."""
+
+import argparse
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.collection import read_published
+from datasets.errors import DataError
+from datasets.published import SPAMBASE_COLUMNS, Array
+from datasets.session import Limits
+from datasets.sources import TABLES
+from datasets.splits import LEAST
+from datasets.streams import drawn_order
+from datasets.writing import write_data_set
+
+
+def prepare_table(arguments: argparse.Namespace, limits: Limits) -> str:
+    """Write rows and labels of each split into the output folder; return a line about them.
+
+    The arrays are {split}.npy, float64 of shape (rows, columns), and {split}_labels.npy, uint8 of
+    shape (rows,). A split that nobody asked for has no rows.
+    """
+    source = TABLES[arguments.source]
+    table = read_published(source, arguments.data_dir, arguments.mirrors, limits)["train"]
+    rows = split_rows(
+        len(table), arguments.test_images, arguments.validation_images, arguments.split_seed
+    )
+    values = {f"{name}.npy": table[chosen, :-1] for name, chosen in rows.items()}
+    labels = {
+        f"{name}_labels.npy": table[chosen, -1].astype(np.uint8) for name, chosen in rows.items()
+    }
+    facts = {
+        "dataset": arguments.dataset,
+        "source": arguments.source,
+        "origin": source.origin,
+        "licence": source.licence,
+        "columns": list(SPAMBASE_COLUMNS),
+        "labels": ["no spam", "spam"],
+        "split_seed": arguments.split_seed,
+        "label_counts": {name: _label_counts(table[chosen, -1]) for name, chosen in rows.items()},
+    }
+    digest = write_data_set(arguments.output_dir, values | labels, facts, items="rows")
+    return (
+        f"{arguments.dataset}: {len(rows['train'])} training, {len(rows['validation'])} "
+        f"validation, {len(rows['test'])} test rows of {len(SPAMBASE_COLUMNS)} numbers, "
+        f"sha256 {digest}"
+    )
+
+
+def split_rows(
+    count: int, test: int | None, validation: int | None, seed: int
+) -> dict[str, NDArray[np.intp]]:
+    """Numbers of the rows of each split, drawn without replacement.
+
+    Those of training stay in their published order. Fewer rows are always the first of the more.
+
+    Raises:
+        DataError: too few rows are asked for, or more than there are.
+    """
+    if test is None:
+        raise DataError("has no test rows of its own; set test_images, which counts rows here")
+    for name, wanted in (("test", test), ("validation", validation)):
+        least, need = LEAST[name]
+        if wanted is not None and wanted < least:
+            raise DataError(f"{name}_images is {wanted}; {need}")
+    held_out = test + (validation or 0)
+    if held_out >= count:
+        raise DataError(
+            f"{count} rows cannot give {test} test and {validation or 0} validation rows and "
+            "leave any for training; lower validation_images or test_images"
+        )
+    order = drawn_order(count, seed, "split")
+    return {
+        "train": np.sort(order[held_out:]),
+        "validation": order[test:held_out],
+        "test": order[:test],
+    }
+
+
+def _label_counts(labels: Array) -> list[int]:
+    """Rows of label 0 and of label 1."""
+    return [int((labels == label).sum()) for label in (0, 1)]
