@@ -4,10 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
+from vae.checkpoint import newest
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 LAUNCH = SCRIPTS / "launch.sh"
@@ -79,6 +82,7 @@ TRAINING = {
     "epochs": 10,
     "patience": None,
     "precision": "float64",
+    "deterministic": True,
 }
 EVALUATION = {
     "elbo_samples": 20,
@@ -121,7 +125,9 @@ class Experiment:
     ) -> subprocess.CompletedProcess[str]:
         return self.launch(SCRIPTS / "train.py", *self.train_arguments(), ranks=ranks, env=env)
 
-    def evaluate(self, ranks: int = 1) -> subprocess.CompletedProcess[str]:
+    def evaluate(
+        self, ranks: int = 1, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         values = {
             "evaluation": self.folder / "run.json",
             "model": self.folder / "model.pt",
@@ -131,7 +137,39 @@ class Experiment:
             "speed": self.folder / "evaluation" / "speed.json",
         }
         words = [word for name, value in values.items() for word in (f"--{name}", value)]
-        return self.launch(SCRIPTS / "evaluate.py", *words, ranks=ranks)
+        return self.launch(SCRIPTS / "evaluate.py", *words, ranks=ranks, env=env)
+
+
+@pytest.fixture(scope="session")
+def scripts() -> Path:
+    """Where the workflow's scripts lie."""
+    return SCRIPTS
+
+
+@pytest.fixture
+def kill_in_the_middle() -> Callable[..., None]:
+    """Start ranks that save after every step, and kill -9 them all after the first save."""
+
+    def kill(run: Experiment, ranks: int = 2, env: dict[str, str] | None = None) -> None:
+        arguments = run.train_arguments(checkpoint_seconds=0)
+        process = subprocess.Popen(
+            words(SCRIPTS / "train.py", *arguments, ranks=ranks),
+            env={**os.environ, **(env or {})},
+            stderr=subprocess.DEVNULL,
+        )
+        checkpoint = run.folder / "state" / "seed1" / "checkpoint.pt"
+        deadline = time.time() + 60
+        while not checkpoint.exists() and process.poll() is None and time.time() < deadline:
+            time.sleep(0.01)
+        for rank in psutil.process_iter(["cmdline"]):  # they outlive their launcher for seconds
+            if str(run.folder) in " ".join(rank.info["cmdline"] or []):
+                rank.kill()
+        process.wait()
+        # A kill between the two renames of a save leaves the one before, under its other name.
+        assert newest(checkpoint.parent)[0] is not None
+        assert not (run.folder / "model.pt").exists()
+
+    return kill
 
 
 @pytest.fixture

@@ -58,6 +58,18 @@ def test_summary_units_and_pictures_follow_from_the_images(trained):
     assert pictures["sample"].max() <= 1
 
 
+def test_what_reduced_precision_changes_is_measured_against_float32(experiment):
+    run = experiment(precision="bf16", epochs=5)
+    assert run.train(ranks=2).returncode == 0
+    done = run.evaluate(ranks=2)
+    assert done.returncode == 0, done.stderr
+    summary = {row["quantity"]: row for row in read(run.folder / "evaluation" / "summary.csv")}
+    for name in ("elbo", "log_likelihood"):
+        effect = summary[f"{name}_minus_float32"]
+        assert 0 < abs(float(effect["value"])) < 0.5
+        assert 0 < float(effect["data_error"]) < 0.1
+
+
 def replace_test_images(folder, grey):
     """Put other grey levels behind the same binary test images."""
     data = folder / "data" / "toy"

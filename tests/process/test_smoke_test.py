@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from smoke_test import SIZES
-from worker import Worker, differences, misplaced
+from worker import Worker, adds_with, differences, misplaced, unfit_device
 
 Launch = Callable[..., subprocess.CompletedProcess[str]]
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
@@ -18,7 +18,7 @@ SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 
 def worker(rank: int, size: int, host: str = "node1", gpu: str = "") -> Worker:
     device = torch.device("cuda" if gpu else "cpu")
-    return Worker(rank, size, rank, size, host, device, gpu or "cpu", gpu, 1)
+    return Worker(rank, size, rank, size, host, device, gpu or "cpu", gpu, 1, "MPI")
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -50,6 +50,7 @@ def test_tables_have_a_row_per_rank_and_per_size(
     rows = read(tmp_path / "ranks.csv")
     assert [int(row["rank"]) for row in rows] == list(range(ranks))
     assert {(row["size"], row["threads"]) for row in rows} == {(str(ranks), "1")}
+    assert {row["adds_with"] for row in rows} == {"MPI"}
     measured = read(tmp_path / "allreduce.csv")
     assert [int(row["bytes"]) for row in measured] == SIZES
     assert all((float(row["bus_bandwidth_gb_per_s"]) == 0) == (ranks == 1) for row in measured)
@@ -187,6 +188,26 @@ def test_signal_to_the_launcher_ends_the_ranks(
     while any(Path(f"/proc/{rank}").exists() for rank in ranks):
         assert time.monotonic() < deadline, f"still there: {ranks}"
         time.sleep(0.1)
+
+
+def test_a_horovod_for_cpus_is_refused_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.hvd.nccl_built", lambda: 0)
+    (problem,) = unfit_device(torch.device("cuda"), "auto")
+    assert "this is a GPU run and Horovod was built for CPUs only (without NCCL)" in problem
+    monkeypatch.setattr("worker.hvd.nccl_built", lambda: 22705)
+    assert unfit_device(torch.device("cuda"), "cuda") == []
+    assert adds_with(torch.device("cuda")) == "NCCL 2.27.5"
+
+
+def test_a_gpu_that_was_insisted_on_and_is_not_there_is_one_line(
+    launch: Launch, script: Callable[[str], Path]
+) -> None:
+    hidden = {"ELBOFLOW_GPU": "cuda", "CUDA_VISIBLE_DEVICES": ""}
+    done = launch(script("start()"), env=hidden)
+    assert done.returncode != 0
+    assert done.stderr.startswith("error: environment.gpu is cuda, and no GPU is seen here")
+    odd = launch(script("start()"), env={"ELBOFLOW_GPU": "yes"})
+    assert odd.stderr == "launch.sh: ELBOFLOW_GPU must be auto, cuda or none, not 'yes'\n"
 
 
 def test_gpu_shared_by_two_ranks_is_named() -> None:

@@ -2,13 +2,11 @@ import json
 import os
 import pty
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
-from vae.checkpoint import load_model, newest
+from vae.checkpoint import load_model
 
 TRAIN = Path(__file__).parents[2] / "workflow/scripts/train.py"
 
@@ -45,27 +43,11 @@ def test_results_do_not_depend_on_the_number_of_ranks(experiment):
         np.testing.assert_allclose(other, metrics, rtol=1e-9, atol=1e-9)
 
 
-def kill_after_first_checkpoint(run, launch_command):
-    """Start two ranks that save after every step, and kill -9 them all in the middle."""
-    words = launch_command(TRAIN, *run.train_arguments(checkpoint_seconds=0), ranks=2)
-    process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
-    checkpoint, deadline = run.folder / "state" / "seed1" / "checkpoint.pt", time.time() + 60
-    while not checkpoint.exists() and process.poll() is None and time.time() < deadline:
-        time.sleep(0.01)
-    for rank in psutil.process_iter(["cmdline"]):  # they outlive their launcher for seconds
-        if str(run.folder) in " ".join(rank.info["cmdline"] or []):
-            rank.kill()
-    process.wait()
-    # A kill between the two renames of a save leaves the one before, under its other name.
-    assert newest(checkpoint.parent)[0] is not None
-    assert not (run.folder / "model.pt").exists()
-
-
-def test_a_killed_training_goes_on_to_the_same_bits(experiment, launch_command):
+def test_a_killed_training_goes_on_to_the_same_bits(experiment, kill_in_the_middle):
     changes = {"precision": "float32", "epochs": 40, "patience": 39}
     straight, killed = experiment("straight", **changes), experiment("killed", **changes)
     assert straight.train(ranks=2).returncode == 0
-    kill_after_first_checkpoint(killed, launch_command)
+    kill_in_the_middle(killed)
     assert killed.train(ranks=2).returncode == 0
     speed = json.loads((killed.folder / "speed.json").read_text())
     assert 0 < speed["started_at_step"] < speed["steps"]
@@ -73,10 +55,10 @@ def test_a_killed_training_goes_on_to_the_same_bits(experiment, launch_command):
         assert (killed.folder / name).read_bytes() == (straight.folder / name).read_bytes()
 
 
-def test_a_training_goes_on_with_another_number_of_ranks(experiment, launch_command):
+def test_a_training_goes_on_with_another_number_of_ranks(experiment, kill_in_the_middle):
     straight, killed = experiment("straight", epochs=40), experiment("killed", epochs=40)
     assert straight.train(ranks=1).returncode == 0
-    kill_after_first_checkpoint(killed, launch_command)
+    kill_in_the_middle(killed)
     assert killed.train(ranks=4).returncode == 0
     difference = largest_difference(parameters(straight.folder), parameters(killed.folder))
     assert difference < 1e-9

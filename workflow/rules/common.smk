@@ -22,7 +22,7 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.join(CACHE, "elboflow", "matplotli
 
 sys.path.insert(0, os.path.join(workflow.basedir, "workflow", "scripts"))
 
-from check_config import ConfigError, check
+from check_config import TABLES, ConfigError, check
 from resolve_run import resolve, specification
 from resolve_run import resolve_dataset, resolve_environment
 
@@ -43,6 +43,9 @@ SEEDED = [(run, seed) for run in RUNS for seed in sorted(RUNS[run]["seeds"])]
 WIDEST = max(
     RUNS.values(), key=lambda run: (run["nodes"] * run["tasks_per_node"], run["nodes"])
 )
+
+# For launch.sh. No param, since those are triggers: another device is no reason to train again.
+os.environ.update(ELBOFLOW_GPU=resolve_environment(config)["gpu"])
 
 # What every rule under mpirun starts with. Training waits for the smoke test and with it for the
 # environment, but names it as ancient(): both gate, neither triggers. (An ancient() input that is
@@ -76,15 +79,29 @@ def dataset_key(key):
     return lambda wildcards: resolve_dataset(config, wildcards.dataset)[key]
 
 
-def dataset_file(wildcards):
-    """The user's own file, for the source `file`."""
-    return resolve_dataset(config, wildcards.dataset)["path"] or []
+def datasets_regex(tables):
+    """The names of the data sets that are tables, or of those that are images."""
+    names = [
+        re.escape(name)
+        for name, values in config["datasets"].items()
+        if (values["source"] in TABLES) == tables
+    ]
+    return "|".join(names) or "(?!)"  # which nothing matches
+
+
+def dataset_files(wildcards):
+    """The user's own file, or all files of the folder, for the source `file`."""
+    path = resolve_dataset(config, wildcards.dataset)["path"]
+    if not path or not os.path.isdir(path):
+        return path or []
+    return sorted(str(file) for file in Path(path).rglob("[!.]*") if file.is_file())
 
 
 def optional_dataset_flags(wildcards):
     """The flags of those keys of a data set that are given."""
     values = resolve_dataset(config, wildcards.dataset)
-    return optional_flags(values, ["path", "data_dir", "test_images", "mirrors"])
+    keys = ["path", "data_dir", "validation_images", "test_images", "mirrors"]
+    return optional_flags(values, keys)
 
 
 def of_run(key):

@@ -11,7 +11,7 @@ import csv
 import io
 import time
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from progress import Progress
 from user_errors import in_one_line
+from vae.arithmetic import set_arithmetic
 from vae.checkpoint import load_model, write_bytes
 from vae.data import DataError, Manifest, load, mean_image, read_manifest
 from vae.estimate import chunks, estimate_elbo, estimate_log_likelihood, image_noise
@@ -33,12 +34,13 @@ from vae.summary import (
     active_units,
     baselines,
     check,
+    precision_effects,
     summarise,
 )
 from worker import Worker, record_speed, start
 
 
-def load_vae(path: Path, data: Path) -> tuple[VAE, Manifest]:
+def load_vae(path: Path, data: Path) -> tuple[VAE, TrainingSpec, Manifest]:
     """Rebuild the model from its file alone, and find the data that it was trained on."""
     document = load_model(path)
     spec = parse(TrainingSpec, document["training"], str(path))
@@ -47,7 +49,15 @@ def load_vae(path: Path, data: Path) -> tuple[VAE, Manifest]:
         raise DataError(f"{path}: was trained on other data than the manifest's; train it again")
     vae = VAE(spec, load(manifest, "test.npy").shape[1])
     vae.load_state_dict(document["model"])
-    return vae, manifest
+    return vae, spec, manifest
+
+
+def in_float32(vae: VAE, spec: TrainingSpec) -> tuple[VAE, TrainingSpec]:
+    """The same model in float32 arithmetic."""
+    reference = replace(spec, precision="float32")
+    copy = VAE(reference, vae.output.out_features).to(vae.device)
+    copy.load_state_dict(vae.state_dict())
+    return copy, reference
 
 
 @torch.no_grad()
@@ -122,8 +132,8 @@ def pictures(
     """Originals, the decoder's means at the posterior means, and at draws from the prior."""
     shown = binary[: spec.figure_images]
     posterior = vae.encode(torch.from_numpy(shown).to(vae.device, vae.dtype))
-    raw = words(seed, Purpose.SAMPLES, 0, spec.figure_images, vae.latent_dim)
-    prior = vae.prior.sample(normals(raw, vae.dtype).to(vae.device))
+    raw = words(seed, Purpose.SAMPLES, [(0, 0)], spec.figure_images, vae.latent_dim, vae.device)
+    prior = vae.prior.sample(normals(raw[0], vae.dtype))
     reconstruction = vae.likelihood.mean(vae.decode(posterior.mean))
     sample = vae.likelihood.mean(vae.decode(prior))
     return {
@@ -144,11 +154,22 @@ def table(header: str, rows: Iterable[Iterable[Any]]) -> bytes:
 
 
 def write_tables(
-    folder: Path, images: PerImage, base: Baselines, pixels: int, limit: float
+    folder: Path,
+    images: PerImage,
+    base: Baselines,
+    pixels: int,
+    limit: float,
+    reference: PerImage | None,
 ) -> None:
-    """Check the results, then write them; an impossible one raises before anything is written."""
+    """Check the results, then write them; an impossible one raises before anything is written.
+
+    Args:
+        reference: the same in float32, where `images` were measured in another precision.
+    """
     checks = check(images, base, limit)
     quantities = summarise(images, base, pixels, limit)
+    if reference is not None:
+        quantities += precision_effects(images, reference)
     columns = {
         "elbo_nats": images.elbo,
         "elbo_monte_carlo_error_nats": images.elbo_monte_carlo_error,
@@ -185,23 +206,33 @@ def units(images: PerImage, limit: float) -> tuple[str, list[list[Any]]]:
 def evaluate(args: argparse.Namespace, worker: Worker) -> None:
     run, document = read_run(args.evaluation)
     spec = parse(EvaluationSpec, document.get("evaluation"), str(args.evaluation))
-    vae, manifest = load_vae(args.model, args.data)
+    vae, training, manifest = load_vae(args.model, args.data)
     vae.to(worker.device)
     binary, grey = load(manifest, "test_binary.npy"), load(manifest, "test.npy")
     vae.likelihood.require_support(torch.from_numpy(binary))
-    ids = list(range(worker.rank, len(binary), worker.size))
     began = time.monotonic()
     # Runs of one seed share their noise, so that differences are paired; seeds do not.
     noise_seed = (spec.evaluation_seed << 32) + args.seed
     title = f"{run} seed {args.seed}, evaluation"
-    progress = Progress(title, len(ids), ranks=worker.size, silent=worker.rank != 0)
-    images = gather(evaluate_images(vae, spec, noise_seed, binary, ids, progress), ids, len(binary))
-    progress.close()
+
+    def measure(vae: VAE, training: TrainingSpec, title: str) -> PerImage:
+        set_arithmetic(training.precision, training.deterministic)
+        ids = list(range(worker.rank, len(binary), worker.size))
+        progress = Progress(title, len(ids), ranks=worker.size, silent=worker.rank != 0)
+        mine = evaluate_images(vae, spec, noise_seed, binary, ids, progress)
+        progress.close()
+        return gather(mine, ids, len(binary))
+
+    images = measure(vae, training, title)
     seconds = time.monotonic() - began
+    reference = None
+    if training.precision != "float32":
+        reference = measure(*in_float32(vae, training), f"{title} in float32")
     record_speed(args.speed, worker, run, args.seed, len(binary), seconds)
     if worker.rank == 0:
         base = baselines(grey, binary, manifest.levels, training_mean(manifest))
-        write_tables(args.output_dir, images, base, binary.shape[1], spec.active_unit_threshold)
+        limit = spec.active_unit_threshold
+        write_tables(args.output_dir, images, base, binary.shape[1], limit, reference)
         buffer = io.BytesIO()
         shown = pictures(vae, spec, noise_seed, grey, binary)
         np.savez(buffer, allow_pickle=False, **shown)

@@ -12,6 +12,9 @@
 #
 # In a job of the qsub executor N and M are those that were submitted, whatever the configuration says
 # by now. The job's end is handed on to the ranks, so that they can save their work before it.
+#
+# ELBOFLOW_GPU says what the ranks compute on: cuda insists on GPUs, none hides them, and auto, where it
+# is not set, takes those that are there.
 set -euo pipefail
 
 fail() {
@@ -44,6 +47,8 @@ for count in "$nodes" "$tasks_per_node" "$threads"; do
     [[ $count =~ ^[1-9][0-9]*$ ]] ||
         fail "--nodes, --tasks-per-node and --threads-per-rank must be whole numbers above 0, not '$count'"
 done
+gpu=${ELBOFLOW_GPU:-auto}
+[[ $gpu =~ ^(auto|cuda|none)$ ]] || fail "ELBOFLOW_GPU must be auto, cuda or none, not '$gpu'"
 [[ -x $venv/bin/python ]] ||
     fail "no training environment at '$venv': build it with \`snakemake build_environment\`"
 [[ -f $1 ]] || fail "no script at '$1'"
@@ -84,9 +89,10 @@ export "${!OMPI_@}" "${!PRTE_@}"
 # long as a training step on small images.
 : "${HOROVOD_CYCLE_TIME=0.2}" "${PYTHONUNBUFFERED=1}"
 settings=(
-    "ELBOFLOW_RANKS=$ranks" "PYTHONUNBUFFERED=$PYTHONUNBUFFERED"
+    "ELBOFLOW_RANKS=$ranks" "ELBOFLOW_GPU=$gpu" "PYTHONUNBUFFERED=$PYTHONUNBUFFERED"
     "OMP_NUM_THREADS=$threads" "MKL_NUM_THREADS=$threads" "OPENBLAS_NUM_THREADS=$threads"
 )
+[[ $gpu == none ]] && settings+=("CUDA_VISIBLE_DEVICES=") # hidden from libraries as well
 [[ -n $hostfile ]] && settings+=("ELBOFLOW_NODES=$nodes")
 # Slurm tells its jobs' ends as well.
 deadline=${SNAKEMAKE_QSUB_DEADLINE:-${SLURM_JOB_END_TIME:+$((SLURM_JOB_END_TIME - 120))}}

@@ -14,7 +14,7 @@ from result_files import Columns, in_one_line, read_table
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 RANKS = Columns(
-    text=("host", "device"),
+    text=("host", "device", "adds_with"),
     integers=("rank", "size", "local_rank", "local_size", "threads"),
 )
 ALLREDUCE = Columns(

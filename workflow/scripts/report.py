@@ -14,6 +14,7 @@ from report_tables import (
     PER_SEED,
     count_checks,
     headline,
+    precision_effects,
     split_settings,
     trainings,
 )
@@ -78,6 +79,7 @@ def context(
         "headline": headline(summary, setting(settings, "dataset"), manifests),
         "seed_columns": [heading for _, heading, _ in PER_SEED],
         "trainings": rows,
+        "precision_effects": precision_effects(summary, setting(settings, "precision")),
         "differing": differing,
         "shared": shared,
     }

@@ -94,6 +94,21 @@ def trainings(results: pd.DataFrame) -> list[dict[str, Any]]:
     return found
 
 
+def precision_effects(summary: pd.DataFrame, precisions: Mapping[str, str]) -> list[dict[str, Any]]:
+    """For each run of reduced precision, by how much its results differ from those in float32."""
+    quantities = ("elbo_minus_float32", "log_likelihood_minus_float32")
+    rows = summary.set_index(["run", "quantity"])
+    return [
+        {
+            "run": run,
+            "precision": precision,
+            "cells": [cell(rows.loc[(run, quantity)], 4) for quantity in quantities],
+        }
+        for run, precision in precisions.items()
+        if (run, quantities[0]) in rows.index
+    ]
+
+
 def split_settings(settings: pd.DataFrame) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """The settings that differ between runs as a table, and those that all share."""
     table = settings.pivot(index="run", columns="key", values="value").sort_index()

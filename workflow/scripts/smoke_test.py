@@ -71,12 +71,12 @@ def main() -> None:
     measured = [measure(worker, size, arguments.repeats) for size in SIZES]
     if worker.rank:
         return
-    columns = ["rank", "size", "local_rank", "local_size", "host", "device", "threads"]
+    columns = ["rank", "size", "local_rank", "local_size", "host", "device", "threads", "adds_with"]
     values = [{**vars(each), "device": each.device_name} for each in workers]
     report(arguments.ranks_csv, columns, [[str(row[name]) for name in columns] for row in values])
     columns = ["bytes", "latency_us", "bus_bandwidth_gb_per_s"]
     report(arguments.allreduce_csv, columns,
-           [[str(size), f"{us:.1f}", f"{gb:.3f}"] for size, us, gb in measured])  # fmt: skip
+           [[str(size), f"{us:.1f}", f"{gb:.3g}"] for size, us, gb in measured])  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from progress import Progress
 from torch import Tensor
 from user_errors import in_one_line
 from vae import checkpoint
+from vae.arithmetic import set_arithmetic
 from vae.data import load, mean_image, read_manifest
 from vae.networks import VAE, initialise
 from vae.spec import TrainingSpec, parse, read_run
@@ -46,8 +47,10 @@ def state_digest(spec_document: dict[str, Any], seed: int, data_sha256: str) -> 
 
 def allreduce(tensor: Tensor) -> None:
     """Sum over ranks, in place."""
-    # Horovod: the one collective of a step; Sum, because the batch size is divided by already.
-    hvd.allreduce_(tensor, op=hvd.Sum, name="sum")
+    # Horovod: the one collective of a step; Sum, because the batch size is divided by already. One
+    # rank alone would wait for Horovod's thread, for nothing.
+    if hvd.size() > 1:
+        hvd.allreduce_(tensor, op=hvd.Sum, name="sum")
 
 
 def restore(training: Training, state: Path, digest: str, worker: Worker) -> None:
@@ -94,19 +97,19 @@ def run_to_the_end(
             spent += time.monotonic() - began
             if epoch_ended:
                 training.end_epoch()
+            progress.advance(batch, training.summary)
+            if worker.rank == 0 and time.monotonic() - saved >= args.checkpoint_seconds:
+                save(training, args.state, digest)
+                saved = time.monotonic()
+            if worker.rank == 0 and job_end.is_due() and not training.finished:
+                save(training, args.state, digest)
+                job_end.go_on_in_another_job(
+                    f"{title}: the time of this job is up; saved at step {training.step} of "
+                    f"{total}, and goes on from there when it is started again"
+                )
         except Diverged as error:
             advice = "lower learning_rate or set gradient_clip; earlier checkpoints stay"
             raise Diverged(f"{title}: {error}; {advice} in {args.state}") from error
-        progress.advance(batch, training.summary)
-        if worker.rank == 0 and time.monotonic() - saved >= args.checkpoint_seconds:
-            save(training, args.state, digest)
-            saved = time.monotonic()
-        if worker.rank == 0 and job_end.is_due() and not training.finished:
-            save(training, args.state, digest)
-            job_end.go_on_in_another_job(
-                f"{title}: the time of this job is up; saved at step {training.step} of {total}, "
-                "and goes on from there when it is started again"
-            )
     progress.close(training.summary)
     return spent
 
@@ -120,6 +123,7 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     """Train and, on rank 0, write model, metrics and speed once, at the end."""
     run, document = read_run(args.training)
     spec = parse(TrainingSpec, document.get("training"), str(args.training))
+    set_arithmetic(spec.precision, spec.deterministic)
     manifest = read_manifest(args.data / spec.dataset)
     grey = load(manifest, "train.npy")
     vae = VAE(spec, grey.shape[1])

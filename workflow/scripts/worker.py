@@ -36,6 +36,7 @@ class Worker:
     device_name: str
     gpu: str  # identifies the GPU on its host; empty on a CPU
     threads: int
+    adds_with: str  # what Horovod adds these devices' numbers with
 
 
 def start(ranks: int | None = None) -> Worker:
@@ -61,7 +62,7 @@ def start(ranks: int | None = None) -> Worker:
     # Horovod: every rank sees the same list, so that all of them stop or none.
     workers = hvd.allgather_object(worker)
     nodes = int(os.environ.get("ELBOFLOW_NODES", "0"))
-    problems = misplaced(workers, asked, nodes) + missing_operation(worker.device)
+    problems = misplaced(workers, asked, nodes) + unfit_device(worker.device, wanted_gpu())
     if not problems:
         problems = [
             line for rank in hvd.allgather_object(wrong_operations(worker)) for line in rank
@@ -71,10 +72,15 @@ def start(ranks: int | None = None) -> Worker:
     return worker
 
 
+def wanted_gpu() -> str:
+    """The configuration's environment.gpu: auto, cuda or none."""
+    return os.environ.get("ELBOFLOW_GPU", "auto")
+
+
 def _find_place() -> Worker:
     """This process's place. The nth rank of a host takes the nth GPU that it can see."""
     device, gpu, name = torch.device("cpu"), "", "cpu"
-    if torch.cuda.is_available():
+    if torch.cuda.is_available() and wanted_gpu() != "none":
         # Horovod: ranks of one host are told apart by local_rank.
         device = torch.device("cuda", hvd.local_rank() % torch.cuda.device_count())
         torch.cuda.set_device(device)
@@ -82,8 +88,16 @@ def _find_place() -> Worker:
         gpu, name = str(properties.uuid), properties.name
     return Worker(
         hvd.rank(), hvd.size(), hvd.local_rank(), hvd.local_size(), socket.gethostname(),
-        device, name, gpu, torch.get_num_threads(),
+        device, name, gpu, torch.get_num_threads(), adds_with(device),
     )  # fmt: skip
+
+
+def adds_with(device: torch.device) -> str:
+    """The library with which Horovod adds the numbers of such devices, with NCCL's version."""
+    # Horovod: nccl_built() is 0, or NCCL's version as one number: 22705 is 2.27.5.
+    if device.type == "cuda" and (code := hvd.nccl_built()):
+        return f"NCCL {code // 10000}.{code // 100 % 100}.{code % 100}"
+    return "MPI" if hvd.mpi_enabled() else "Gloo"
 
 
 def misplaced(workers: list[Worker], asked: int, nodes: int = 0) -> list[str]:
@@ -118,13 +132,18 @@ def misplaced(workers: list[Worker], asked: int, nodes: int = 0) -> list[str]:
     return problems
 
 
-def missing_operation(device: torch.device) -> list[str]:
-    """Nothing, or that Horovod was built without what this kind of device needs."""
+def unfit_device(device: torch.device, wanted: str) -> list[str]:
+    """Nothing, or that the device is not the wanted one, or that Horovod cannot add on it."""
+    if wanted == "cuda" and device.type != "cuda":
+        return [
+            "environment.gpu is cuda, and no GPU is seen here: run on a GPU node, or set it to none"
+        ]
     # Horovod: NCCL adds numbers on GPUs; MPI or Gloo on CPUs.
     if device.type == "cuda" and not hvd.nccl_built():
         return [
-            "Horovod was built without NCCL and cannot add on GPUs: build the environment with "
-            "HOROVOD_GPU_OPERATIONS=NCCL, or hide the GPUs with CUDA_VISIBLE_DEVICES="
+            "this is a GPU run and Horovod was built for CPUs only (without NCCL): build the "
+            "environment on a GPU node with environment.gpu: cuda, or set it to none to train on "
+            "CPUs"
         ]
     if not (hvd.mpi_built() or hvd.gloo_built() or device.type == "cuda"):
         return ["Horovod was built with neither MPI nor Gloo: build the environment again"]

@@ -2,14 +2,16 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from mirror import Answer, Mirror
 
 REPOSITORY = Path(__file__).parents[3]
 SCRIPTS, PAGES = REPOSITORY / "workflow" / "scripts", REPOSITORY / "workflow" / "report"
@@ -84,7 +86,8 @@ def write_images(path: Path, images: int = IMAGES) -> None:
 
 def write_run(results: Path, run: str, seeds: Sequence[int], first_elbo: float) -> None:
     folder = results / "runs" / run
-    training = {"dataset": "tiny", "latent_dim": 2, "patience": 3, "encoder_layers": [8]}
+    training = {"dataset": "tiny", "latent_dim": 2, "patience": 3, "encoder_layers": [8],
+                "precision": "float32"}  # fmt: skip
     document = {
         "run": run,
         "training": {**training, "beta": first_elbo / -20},
@@ -127,8 +130,9 @@ def write_manifest(results: Path) -> None:
 
 def write_machine(results: Path) -> None:
     smoke_test = results / "machine" / "smoke_test"
-    write_csv(smoke_test / "ranks.csv", "rank,size,local_rank,local_size,host,device,threads",
-              [(1, 2, 1, 2, "node<7>", "cpu", 1), (0, 2, 0, 2, "node<7>", "cpu", 1)])  # fmt: skip
+    columns = "rank,size,local_rank,local_size,host,device,threads,adds_with"
+    ranks = [(rank, 2, rank, 2, "node<7>", "cpu", 1, "MPI") for rank in (1, 0)]
+    write_csv(smoke_test / "ranks.csv", columns, ranks)
     write_csv(smoke_test / "allreduce.csv", "bytes,latency_us,bus_bandwidth_gb_per_s",
               [(1024, 12.5, 0.08)])  # fmt: skip
     build = {"torch": "2.13.0", "controllers": ["MPI", "Gloo"], "cuda": None}
@@ -220,3 +224,27 @@ def script_jobs() -> Callable[[Path], list[dict[str, Any]]]:
 @pytest.fixture(scope="session")
 def scripts_runner() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run_scripts
+
+
+@pytest.fixture
+def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Mirror]]:
+    """Starts mirrors that give the answers told."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    started: list[Mirror] = []
+
+    def start(*answers: Answer) -> Mirror:
+        started.append(Mirror(*answers))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def refusing() -> Iterator[str]:
+    """An address at which nothing listens, while nobody else can take it."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"

@@ -100,6 +100,20 @@ def test_headline_has_values_with_all_errors(html: str) -> None:
     assert "tiny, 53 test images" in seen
 
 
+def test_what_reduced_precision_changes_is_shown(
+    finished: Path, build: Callable[[Path], str], html: str
+) -> None:
+    assert "Precision" not in words(html)
+    for seed in (1, 2):
+        with (finished / f"results/runs/beta/seed{seed}/summary.csv").open("a") as file:
+            file.write("elbo_minus_float32,nats per image,-0.0125,0.0004,,53\n")
+            file.write("log_likelihood_minus_float32,nats per image,0.002,0.0003,,53\n")
+    run = finished / "results/runs/beta/run.json"
+    run.write_text(run.read_text().replace("float32", "bf16"))
+    seen = words(build(finished))
+    assert "beta bf16 \u22120.0125 data 0.00040 seeds 0 0.0020 data 0.00030" in seen
+
+
 def test_settings_that_differ_are_shown(html: str) -> None:
     seen = words(html)
     assert "Settings that differ between the runs. run beta alpha 1.0 beta 1.2" in seen

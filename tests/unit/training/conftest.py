@@ -40,6 +40,7 @@ def make_spec(**changes: Any) -> TrainingSpec:
         "epochs": 4,
         "patience": None,
         "precision": "float64",
+        "deterministic": True,
     }
     return TrainingSpec(**{**values, **changes})
 

@@ -28,7 +28,7 @@ def numbers(batch) -> list[int]:
 
 def test_each_pass_shows_every_image_once_and_tails_are_carried_over():
     images = TrainingImages(rows(25), levels=1, seed=1, batch_size=10)
-    shown = [n for step in range(5) for n in numbers(images.batch(step, slice(0, 10)))]
+    shown = [n for batch in images.batches(0, 5, slice(0, 10)) for n in numbers(batch)]
     assert sorted(shown[:25]) == list(range(25))
     assert sorted(shown[25:]) == list(range(25))
     assert shown[:25] != shown[25:]
@@ -36,12 +36,18 @@ def test_each_pass_shows_every_image_once_and_tails_are_carried_over():
 
 def test_batches_do_not_depend_on_ranks_or_on_what_was_drawn_before():
     grey = np.random.default_rng(0).integers(0, 256, (25, 30)).astype(np.uint8)
-    whole = TrainingImages(grey, 255, 7, 10).batch(3, slice(0, 10))
+    whole = TrainingImages(grey, 255, 7, 10).batches(3, 2, slice(0, 10))
     again = TrainingImages(grey, 255, 7, 10)
-    again.batch(8, slice(0, 10))
-    shares = [again.batch(3, rank_slice(10, rank, 3)) for rank in range(3)]
-    assert np.array_equal(np.concatenate(shares), whole)
-    assert not np.array_equal(TrainingImages(grey, 255, 8, 10).batch(3, slice(0, 10)), whole)
+    again.batches(8, 1, slice(0, 10))
+    shares = [again.batches(3, 2, rank_slice(10, rank, 3)) for rank in range(3)]
+    assert np.array_equal(np.concatenate(shares, axis=1), whole)
+    assert not np.array_equal(TrainingImages(grey, 255, 8, 10).batches(3, 2, slice(0, 10)), whole)
+
+
+def test_batches_drawn_ahead_are_those_drawn_one_by_one():
+    images = TrainingImages(rows(25), levels=1, seed=1, batch_size=10)
+    one_by_one = [images.batches(step, 1, slice(0, 10))[0] for step in range(7)]
+    assert np.array_equal(images.batches(0, 7, slice(0, 10)), np.stack(one_by_one))
 
 
 def test_a_batch_larger_than_the_data_is_refused():

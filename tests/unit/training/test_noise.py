@@ -2,18 +2,35 @@ import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from vae.noise import Purpose, binarise, normals, words
+from vae.noise import Purpose, _key, binarise, normals, words, words_for, words_on_device
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 200), st.integers(1, 50), st.integers(1, 9))
 def test_any_item_can_be_sought(seed, first, items, per_item):
-    whole = words(seed, Purpose.TRAINING, 0, first + items, per_item)
-    assert np.array_equal(words(seed, Purpose.TRAINING, first, items, per_item), whole[first:])
+    whole = words(seed, Purpose.TRAINING, [(0, 0)], first + items, per_item)
+    sought = words(seed, Purpose.TRAINING, [(0, first)], items, per_item)
+    assert torch.equal(sought, whole[:, first:])
+
+
+@given(
+    st.integers(0, 2**64 - 1),
+    st.sampled_from(Purpose),
+    st.lists(st.tuples(st.integers(0, 2**63 - 1), st.integers(0, 2**40)), min_size=1, max_size=4),
+    st.integers(1, 9),
+    st.integers(1, 5),
+)
+def test_a_device_draws_the_words_of_numpy(seed, purpose, starts, count, blocks):
+    """numpy's generator is the reference; the tensors happen to be on the CPU."""
+    key = _key(seed, purpose)
+    drawn = words_on_device(key, starts, count, blocks, torch.device("cpu"))
+    for (row, first), found in zip(starts, drawn, strict=True):
+        stream = np.random.Philox(key=key, counter=(row << 128) + first * blocks)
+        assert np.array_equal(found.numpy().view(np.uint64), stream.random_raw(4 * count))
 
 
 def test_streams_of_seeds_purposes_and_rows_differ():
     streams = [
-        words(seed, purpose, 0, 100, 4, row).tobytes()
+        words(seed, purpose, [(row, 0)], 100, 4).numpy().tobytes()
         for seed in (0, 1)
         for purpose in (Purpose.ELBO, Purpose.IMPORTANCE)
         for row in (0, 1)
@@ -22,7 +39,7 @@ def test_streams_of_seeds_purposes_and_rows_differ():
 
 
 def test_normals_have_the_moments_of_the_standard_normal():
-    draws = normals(words(5, Purpose.TRAINING, 0, 100_000, 4), torch.float64)
+    draws = normals(words(5, Purpose.TRAINING, [(0, 0)], 100_000, 4), torch.float64)
     count = draws.numel()
     assert abs(draws.mean()) < 5 / count**0.5
     assert abs(draws.var() - 1) < 5 * (2 / count) ** 0.5
@@ -31,24 +48,31 @@ def test_normals_have_the_moments_of_the_standard_normal():
 
 
 def test_the_ends_of_the_range_of_words_give_finite_normals():
-    ends = np.array([0, 2**64 - 1], dtype=np.uint64)
+    ends = torch.tensor([0, -1])  # as unsigned words: 0 and 2^64 - 1
     lowest, highest = normals(ends, torch.float64).tolist()
     assert -9 < lowest == -highest
 
 
+def binary(grey: torch.Tensor, levels: int, seed: int, first: int) -> torch.Tensor:
+    starts, per_image = [(0, first)], words_for(grey.shape[1])
+    return binarise(
+        grey, levels, words(seed, Purpose.BINARISATION, starts, len(grey), per_image)[0]
+    )
+
+
 def test_pixels_are_on_with_the_probability_of_their_grey_level():
     count, levels = 20_000, 16
-    grey = np.tile(np.arange(levels + 1, dtype=np.uint8), (count, 1))
-    share = binarise(grey, levels, seed=3, first=0).mean(0)
-    expected = np.arange(levels + 1) / levels
+    grey = torch.arange(levels + 1, dtype=torch.uint8).repeat(count, 1)
+    share = binary(grey, levels, seed=3, first=0).double().mean(0)
+    expected = torch.arange(levels + 1, dtype=torch.float64) / levels
     assert share[0] == 0
     assert share[-1] == 1
-    assert (np.abs(share - expected) <= 5 * np.sqrt(expected * (1 - expected) / count)).all()
+    assert ((share - expected).abs() <= 5 * (expected * (1 - expected) / count).sqrt()).all()
 
 
 def test_each_visit_is_binarised_afresh_and_alike_on_any_rank():
-    grey = np.full((8, 30), 128, dtype=np.uint8)
-    whole = binarise(grey, 255, seed=1, first=40)
-    parts = [binarise(grey[:3], 255, 1, 40), binarise(grey[3:], 255, 1, 43)]
-    assert np.array_equal(np.concatenate(parts), whole)
-    assert not np.array_equal(binarise(grey, 255, 1, 48), whole)
+    grey = torch.full((8, 30), 128, dtype=torch.uint8)
+    whole = binary(grey, 255, seed=1, first=40)
+    parts = [binary(grey[:3], 255, 1, 40), binary(grey[3:], 255, 1, 43)]
+    assert torch.equal(torch.cat(parts), whole)
+    assert not torch.equal(binary(grey, 255, 1, 48), whole)

@@ -87,6 +87,35 @@ def test_a_step_that_is_not_finite_raises_and_leaves_the_parameters(toy):
     assert torch.equal(training.flat.values, before)
 
 
+def test_steps_ahead_change_no_bit(toy):
+    """As on an accelerator, whose totals are looked at now and then."""
+    changes = {"epochs": 6, "precision": "float32", "patience": 5}
+    straight, ahead = train_to_the_end(toy["training"](**changes)), toy["training"](**changes)
+    ahead.steps_ahead = 5
+    train_to_the_end(ahead)
+    assert ahead.metrics_csv() == straight.metrics_csv()
+    assert torch.equal(ahead.flat.values, straight.flat.values)
+
+
+def test_a_state_taken_ahead_is_that_of_its_step(toy):
+    one, ahead = toy["training"](), toy["training"]()
+    ahead.steps_ahead = 3
+    for training in (one, ahead):
+        training.advance()
+    assert serialise(ahead.state()) == serialise(one.state())
+
+
+def test_a_step_that_is_not_finite_is_named_and_never_saved(toy):
+    training = toy["training"](epochs=30)
+    training.steps_ahead = 9
+    training.advance()
+    training.allreduce = lambda buffer: buffer.fill_(math.nan)
+    training.advance()
+    training.advance()
+    with pytest.raises(Diverged, match="not finite at step 2"):
+        training.state()
+
+
 def test_gradient_clipping_bounds_the_step(toy):
     training = toy["training"](gradient_clip=0.5)
     seen = {}

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vae.noise import Purpose, binarise, generator
+from vae.noise import Purpose, binarise, generator, words, words_for
 
 
 class DataError(ValueError):
@@ -76,27 +76,51 @@ class TrainingImages:
     """The endless sequence of shown training images: one shuffled pass after another.
 
     Batch t holds positions t x batch_size to (t + 1) x batch_size of that sequence, so that the
-    tail of a pass is carried into the next one and every batch has the same size.
+    tail of a pass is carried into the next one and every batch has the same size. The images, and
+    the draws that binarise them, live on the device.
     """
 
-    def __init__(self, grey: np.ndarray, levels: int, seed: int, batch_size: int) -> None:
+    def __init__(
+        self,
+        grey: np.ndarray,
+        levels: int,
+        seed: int,
+        batch_size: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
         if batch_size > len(grey):
             raise DataError(
                 f"batch_size: {batch_size} is more than the {len(grey)} training images"
             )
-        self.grey, self.levels, self.seed, self.batch_size = grey, levels, seed, batch_size
+        self.grey = torch.from_numpy(grey).to(device)
+        self.levels, self.seed, self.batch_size = levels, seed, batch_size
         self._orders: dict[int, np.ndarray] = {}
 
-    def batch(self, step: int, share: slice) -> Tensor:
-        """A rank's share of batch `step`, freshly binarised, bool of shape (images, pixels)."""
-        first = step * self.batch_size + share.start
-        positions = np.arange(first, step * self.batch_size + share.stop)
-        passes, offsets = np.divmod(positions, len(self.grey))
-        images = np.empty(len(positions), dtype=np.int64)
+    def batches(self, step: int, steps: int, share: slice) -> Tensor:
+        """A rank's share of `steps` batches from `step` on, freshly binarised.
+
+        Each visit of an image is a new position in the sequence, and so gets fresh noise.
+
+        Returns:
+            bool of shape (steps, images, pixels).
+        """
+        firsts = [(step + ahead) * self.batch_size + share.start for ahead in range(steps)]
+        count, pixels = share.stop - share.start, self.grey.shape[1]
+        shown = np.concatenate([self._images(first, count) for first in firsts])
+        indices = torch.from_numpy(shown).to(self.grey.device, non_blocking=True)
+        grey = self.grey.index_select(0, indices).view(steps, count, pixels)
+        starts, per_image = [(0, first) for first in firsts], words_for(pixels)
+        raw = words(self.seed, Purpose.BINARISATION, starts, count, per_image, self.grey.device)
+        return binarise(grey, self.levels, raw)
+
+    def _images(self, first: int, count: int) -> np.ndarray:
+        """Which images are shown at `count` positions from `first` on."""
+        passes, offsets = np.divmod(np.arange(first, first + count), len(self.grey))
+        images = np.empty(count, dtype=np.int64)
         for visited in np.unique(passes):
             chosen = passes == visited
             images[chosen] = self._order(int(visited))[offsets[chosen]]
-        return torch.from_numpy(binarise(self.grey[images], self.levels, self.seed, first))
+        return images
 
     def _order(self, visited: int) -> np.ndarray:
         if visited not in self._orders:

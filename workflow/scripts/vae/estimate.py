@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,8 +24,9 @@ def image_noise(
     """
 
     def noise(first: int, count: int) -> Tensor:
-        raw = [words(seed, purpose, first, count, vae.latent_dim, row=image) for image in images]
-        return normals(np.stack(raw, axis=1), vae.dtype).to(vae.device)
+        starts = [(image, first) for image in images]
+        raw = words(seed, purpose, starts, count, vae.latent_dim, vae.device)
+        return normals(raw, vae.dtype).transpose(0, 1)
 
     return noise
 
@@ -60,11 +60,11 @@ def estimate_elbo(
         chunk: samples decoded at once.
     """
     parts = [
-        draw(vae, x, noise(first, count), posterior).log_likelihood.double().cpu()
+        draw(vae, x, noise(first, count), posterior).log_likelihood.double()
         for first, count in chunks(samples, chunk)
     ]
     log_likelihood = torch.cat(parts)
-    rate = posterior.kl_per_dimension().double().sum(-1).cpu()
+    rate = posterior.kl_per_dimension().double().sum(-1)
     error = log_likelihood.std(0, correction=1) / samples**0.5 if samples > 1 else rate * torch.nan
     return ElboEstimate(rate, -log_likelihood.mean(0), error)
 
@@ -76,15 +76,15 @@ class ImportanceSum:
     their squares.
     """
 
-    def __init__(self, images: int) -> None:
+    def __init__(self, images: int, device: torch.device | str = "cpu") -> None:
         self.samples = 0
-        self.largest = torch.full((images,), -torch.inf, dtype=torch.float64)
-        self.total = torch.zeros(images, dtype=torch.float64)
-        self.squares = torch.zeros(images, dtype=torch.float64)
+        self.total = torch.zeros(images, dtype=torch.float64, device=device)
+        self.squares = torch.zeros_like(self.total)
+        self.largest = torch.full_like(self.total, -torch.inf)
 
     def add(self, log_weights: Tensor) -> None:
         """Take a chunk of log weights in, shape (K, B), in nats."""
-        chunk = log_weights.double().cpu()
+        chunk = log_weights.double()
         largest = torch.maximum(self.largest, chunk.max(0).values)
         shrink = torch.exp(self.largest - largest)
         weights = torch.exp(chunk - largest)
@@ -132,7 +132,7 @@ def estimate_log_likelihood(
 
     Args: those of estimate_elbo; `chunk` so that (chunk, B, D) numbers fit the cache.
     """
-    weights = ImportanceSum(len(x))
+    weights = ImportanceSum(len(x), x.device)
     for first, count in chunks(samples, chunk):
         weights.add(draw(vae, x, noise(first, count), posterior).log_weights)
     return weights

@@ -5,6 +5,7 @@ import itertools
 import torch
 from torch import Tensor, nn
 
+from vae.arithmetic import PARAMETERS
 from vae.likelihood import make_likelihood
 from vae.noise import Purpose, generator
 from vae.posterior import Gaussian, make_posterior_head
@@ -12,7 +13,6 @@ from vae.prior import make_prior
 from vae.spec import SpecError, TrainingSpec
 
 ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU, "gelu": nn.GELU}
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 def mlp(sizes: list[int], activation: str) -> nn.Sequential:
@@ -39,7 +39,8 @@ class VAE(nn.Module):
         self.decoder = mlp([spec.latent_dim, *spec.decoder_layers], spec.activation)
         width = spec.decoder_layers[-1] if spec.decoder_layers else spec.latent_dim
         self.output = nn.Linear(width, pixels)
-        self.to(DTYPES[spec.precision])
+        self.precision = spec.precision
+        self.to(PARAMETERS[spec.precision])
 
     @property
     def dtype(self) -> torch.dtype:
@@ -51,11 +52,20 @@ class VAE(nn.Module):
 
     def encode(self, x: Tensor) -> Gaussian:
         """q(z | x) for images of shape (B, D)."""
-        return self.posterior(self.encoder(x))
+        with self._rounded_products():
+            features = self.encoder(x)
+        return self.posterior(features.to(self.dtype))
 
     def decode(self, z: Tensor) -> Tensor:
         """The likelihood's parameters (logits) for z of shape (..., L), shape (..., D)."""
-        return self.output(self.decoder(z))
+        with self._rounded_products():
+            outputs = self.output(self.decoder(z))
+        return outputs.to(self.dtype)
+
+    def _rounded_products(self) -> torch.autocast:
+        """Layers in bfloat16, where the specification says so; densities are never rounded."""
+        reduced = self.precision == "bf16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=reduced)
 
 
 def initialise(vae: VAE, seed: int, mean_image: Tensor) -> None:

@@ -2,16 +2,19 @@
 
 Philox is counter-based: any position of its stream can be sought in constant time, so a rank
 draws the noise of its own images and nothing else, and any number of ranks sees the same noise.
-Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011.
+Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011. On a CPU numpy draws the words;
+elsewhere vae.philox draws the same ones on the device itself.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
 import torch
 from torch import Tensor
 
-WORDS_PER_BLOCK = 4  # one Philox counter gives four 64-bit words
+from vae import philox
+from vae.philox import WORDS_PER_BLOCK
 
 
 class Purpose(IntEnum):
@@ -27,54 +30,89 @@ class Purpose(IntEnum):
     SAMPLES = 8
 
 
+Start = tuple[int, int]
+"""A row of a stream (an image, say) and the first item in it (a sample)."""
+
+
 def generator(seed: int, purpose: Purpose, row: int = 0) -> np.random.Generator:
     """A numpy generator for one row (an epoch, say) of one stream."""
     return np.random.Generator(np.random.Philox(key=_key(seed, purpose), counter=row << 128))
 
 
 def words(
-    seed: int, purpose: Purpose, first: int, items: int, per_item: int, row: int = 0
-) -> np.ndarray:
-    """Random words of the items first .. first + items - 1 of a row of a stream.
+    seed: int,
+    purpose: Purpose,
+    starts: Sequence[Start],
+    items: int,
+    per_item: int,
+    device: torch.device | str = "cpu",
+) -> Tensor:
+    """Random words of `items` consecutive items from each start on.
 
     Returns:
-        uint64, shape (items, per_item). An item's words depend on per_item, not on the others.
+        int64 that hold unsigned words, shape (starts, items, per_item), on the device. An item's
+        words depend on per_item, not on the other items.
     """
     blocks = -(-per_item // WORDS_PER_BLOCK)
-    counter = (row << 128) + first * blocks
-    raw = np.random.Philox(key=_key(seed, purpose), counter=counter).random_raw(
-        items * blocks * WORDS_PER_BLOCK
-    )
-    return raw.reshape(items, blocks * WORDS_PER_BLOCK)[:, :per_item]
+    draw = _words_on_cpu if torch.device(device).type == "cpu" else words_on_device
+    raw = draw(_key(seed, purpose), starts, items * blocks, blocks, torch.device(device))
+    return raw.view(len(starts), items, blocks * WORDS_PER_BLOCK)[..., :per_item]
 
 
-def normals(raw: np.ndarray, dtype: torch.dtype) -> Tensor:
+def _words_on_cpu(
+    key: int, starts: Sequence[Start], count: int, blocks: int, device: torch.device
+) -> Tensor:
+    drawn = [
+        np.random.Philox(key=key, counter=(row << 128) + first * blocks).random_raw(
+            count * WORDS_PER_BLOCK
+        )
+        for row, first in starts
+    ]
+    return torch.from_numpy(np.stack(drawn).view(np.int64)).to(device)
+
+
+def words_on_device(
+    key: int, starts: Sequence[Start], count: int, blocks: int, device: torch.device
+) -> Tensor:
+    """`count` blocks of words from each start on, shape (starts, 4 x count)."""
+    rows, firsts = torch.tensor(starts, dtype=torch.int64).to(device, non_blocking=True).unbind(1)
+    # numpy counts before it draws.
+    counters = firsts[:, None] * blocks + torch.arange(1, count + 1, device=device)
+    drawn = philox.blocks((key & (1 << 64) - 1, key >> 64), counters, rows[:, None])
+    return drawn.flatten(1)
+
+
+def normals(raw: Tensor, dtype: torch.dtype) -> Tensor:
     """Standard normal numbers by inverse CDF, one per word; same shape as `raw`."""
     # 52 bits and a half: exact in float64, and never 0 or 1.
-    uniform = ((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
-    return torch.special.ndtri(torch.from_numpy(uniform)).to(dtype)
+    uniform = (philox.shift_right(raw, 12).double() + 0.5) * 2.0**-52
+    return torch.special.ndtri(uniform).to(dtype)
 
 
-def binarise(grey: np.ndarray, levels: int, seed: int, first: int) -> np.ndarray:
+def binarise(grey: Tensor, levels: int, raw: Tensor) -> Tensor:
     """Binary images whose pixels are on with probability grey / levels, exact to 2^-31.
 
     Args:
-        grey: uint8, shape (B, D), values 0 .. levels.
-        first: position of the first image in the run's sequence of shown images; each visit of
-            an image is a new position and so gets fresh noise.
+        grey: uint8, shape (..., D), values 0 .. levels.
+        raw: random words, shape (..., W) with W = words_for(D).
 
     Returns:
-        bool, shape (B, D). Level 0 is never on, level `levels` always.
+        bool, shape (..., D). Level 0 is never on, level `levels` always.
     """
-    images, pixels = grey.shape
-    raw = words(seed, Purpose.BINARISATION, first, images, -(-pixels // 2))
-    draws = np.ascontiguousarray(raw).view(np.uint32)[:, :pixels] >> np.uint32(1)
-    return draws < _thresholds(levels)[grey]
+    draws = (raw.contiguous().view(torch.int32)[..., : grey.shape[-1]] >> 1) & 0x7FFFFFFF
+    limits = _last_draws(levels).to(grey.device, non_blocking=True)
+    return draws <= limits.index_select(0, grey.reshape(-1).int()).view(grey.shape)
 
 
-def _thresholds(levels: int) -> np.ndarray:
-    """For each grey level the number of 31-bit draws that switch the pixel on."""
-    return np.array([-(-level * 2**31 // levels) for level in range(levels + 1)], dtype=np.uint32)
+def words_for(pixels: int) -> int:
+    """Words that the binarisation of an image takes: a pixel needs half of one."""
+    return -(-pixels // 2)
+
+
+def _last_draws(levels: int) -> Tensor:
+    """For each grey level the last of the 2^31 draws that switches the pixel on; -1 is none."""
+    counts = [-(-level * 2**31 // levels) for level in range(levels + 1)]
+    return torch.tensor([count - 1 for count in counts], dtype=torch.int32)
 
 
 def _key(seed: int, purpose: Purpose) -> int:

@@ -34,6 +34,7 @@ class TrainingSpec:
     epochs: int
     patience: int | None
     precision: str
+    deterministic: bool
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,14 @@ def summarise(images: PerImage, base: Baselines, pixels: int, threshold: float) 
     ]
 
 
+def precision_effects(images: PerImage, reference: PerImage) -> list[Quantity]:
+    """By how much the results differ from those in float32 of the same weights and noise."""
+    return [
+        mean_of(f"{name}_minus_float32", getattr(images, name) - getattr(reference, name))
+        for name in ("elbo", "log_likelihood")
+    ]
+
+
 def check(images: PerImage, base: Baselines, threshold: float) -> list[tuple[str, str, str]]:
     """Rows (check, status, detail) of checks.csv.
 

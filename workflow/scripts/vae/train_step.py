@@ -1,7 +1,6 @@
 """One optimisation step on a rank's share of a global batch."""
 
 import itertools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -91,24 +90,18 @@ def accumulate(
         flat.buffer[-3:] = totals
 
 
-def global_step(
-    spec: TrainingSpec, flat: FlatParameters, optimiser: torch.optim.Optimizer, allreduce: Allreduce
-) -> tuple[Sums, float]:
-    """Sum the buffers over ranks, clip, and let the optimiser step.
+def global_step(spec: TrainingSpec, flat: FlatParameters, allreduce: Allreduce) -> Tensor:
+    """Sum the buffers over ranks, and clip.
 
     Returns:
-        The global batch's sums and the gradient's norm before clipping. When either is not
-        finite the parameters are left as they were.
+        The global batch's sums of objective, rate and distortion, and the gradient's norm before
+        clipping, shape (4,), on the device: nothing here waits for it.
     """
     allreduce(flat.buffer)
-    total, rate, distortion = flat.buffer[-3:].tolist()
-    sums = Sums(total, rate, distortion, spec.batch_size)
-    norm = float(flat.gradient.norm())
-    if math.isfinite(norm) and math.isfinite(sums.objective):
-        if spec.gradient_clip is not None and norm > spec.gradient_clip:
-            flat.gradient.mul_(spec.gradient_clip / norm)
-        optimiser.step()
-    return sums, norm
+    norm = flat.gradient.norm()
+    if spec.gradient_clip is not None:
+        flat.gradient.mul_((spec.gradient_clip / norm).clamp(max=1))
+    return torch.cat([flat.buffer[-3:], norm[None]])
 
 
 def beta_at(spec: TrainingSpec, passes: float) -> float:

@@ -26,6 +26,8 @@ from vae.train_step import (
 )
 
 VALIDATION_CHUNK = 500  # images at once
+# An accelerator works through this many steps, at most of so many pixels, before it is looked at.
+STEPS_AHEAD, PIXELS_AHEAD = 50, 1 << 24
 
 
 class Diverged(ArithmeticError):
@@ -54,13 +56,21 @@ class Training:
         allreduce: Allreduce,
     ) -> None:
         self.vae, self.spec, self.seed, self.allreduce = vae, spec, seed, allreduce
-        self.images = TrainingImages(grey, levels, seed, spec.batch_size)
+        self.images = TrainingImages(grey, levels, seed, spec.batch_size, vae.device)
         self.epoch_images = len(grey)
         self.share = rank_slice(spec.batch_size, rank, size)
         vae.likelihood.require_support(torch.from_numpy(validation))
         self.validation, self.rank, self.size = validation, rank, size
         self.flat = FlatParameters(vae)
-        self.optimiser = torch.optim.Adam([self.flat.values], lr=spec.learning_rate)
+        on_cpu = vae.device.type == "cpu"
+        self.optimiser = torch.optim.Adam(
+            [self.flat.values], lr=spec.learning_rate, fused=not on_cpu
+        )
+        batch_pixels = max(self.share.stop - self.share.start, 1) * grey.shape[1]
+        ahead = min(STEPS_AHEAD, max(PIXELS_AHEAD // batch_pixels, 1))
+        self.steps_ahead = 1 if on_cpu else ahead
+        self._drawn_from = -1  # the first step of the batches that are drawn already
+        self._pending: list[Tensor] = []  # what steps returned and nobody has looked at
         self.steps = -(-spec.epochs * len(grey) // spec.batch_size)
         self.step = 0
         self.sums, self.norms, self.epoch_steps = NOTHING, 0.0, 0
@@ -96,20 +106,32 @@ class Training:
             Whether an epoch ended with this step.
 
         Raises:
-            Diverged: on every rank alike; the parameters are those before the step.
+            Diverged: on every rank alike. On a CPU the parameters are those before the step; an
+                accelerator is some steps ahead by then, none of which can have been saved.
         """
         beta = beta_at(self.spec, self.passes)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate_at(self.spec, self.passes)
         x, noise = self._batch()
         accumulate(self.vae, self.spec, self.flat, x, noise, beta)
-        sums, norm = global_step(self.spec, self.flat, self.optimiser, self.allreduce)
-        if not (math.isfinite(sums.objective) and math.isfinite(norm)):
-            raise Diverged(f"the objective or its gradient is not finite at step {self.step + 1}")
-        self.sums, self.norms = self.sums + sums, self.norms + norm
-        self.epoch_steps += 1
+        self._pending.append(global_step(self.spec, self.flat, self.allreduce))
+        ended = (self.step + 1) * self.spec.batch_size % self.epoch_images < self.spec.batch_size
+        if ended or len(self._pending) >= self.steps_ahead:
+            self._look(self.step)
+        self.optimiser.step()
         self.step += 1
-        return self.step * self.spec.batch_size % self.epoch_images < self.spec.batch_size
+        return ended
+
+    def _look(self, last: int) -> None:
+        """Take in what the steps up to `last` have returned."""
+        pending, self._pending = self._pending, []
+        rows = torch.stack(pending).tolist() if pending else []
+        for step, (objective, rate, distortion, norm) in enumerate(rows, last - len(rows) + 1):
+            if not (math.isfinite(objective) and math.isfinite(norm)):
+                raise Diverged(f"the objective or its gradient is not finite at step {step + 1}")
+            self.sums += Sums(objective, rate, distortion, self.spec.batch_size)
+            self.norms += norm
+            self.epoch_steps += 1
 
     def end_epoch(self) -> None:
         """Validate, add a row to the metrics, and remember the best parameters.
@@ -143,7 +165,12 @@ class Training:
         self._keep_best(-distortion - rate)
 
     def state(self) -> dict[str, Any]:
-        """All that is needed to go on exactly: tensors, numbers, strings, lists and dicts."""
+        """All that is needed to go on exactly: tensors, numbers, strings, lists and dicts.
+
+        Raises:
+            Diverged: as `advance` does; there is nothing to save then.
+        """
+        self._look(self.step - 1)
         return {
             "step": self.step,
             "values": self.flat.values.detach().cpu(),
@@ -177,13 +204,24 @@ class Training:
         return "\n".join(lines) + "\n"
 
     def _batch(self) -> tuple[Tensor, Tensor]:
-        samples, latent = self.spec.training_samples, self.vae.latent_dim
+        """This rank's images (B, D) and noise (K, B, L) of the current step."""
+        ahead = self.step - self._drawn_from
+        if self._drawn_from < 0 or not 0 <= ahead < self.steps_ahead:
+            self._drawn, self._drawn_from, ahead = self._draw(), self.step, 0
+        x, noise = self._drawn
+        return x[ahead].to(self.vae.dtype), noise[ahead].transpose(0, 1)
+
+    def _draw(self) -> tuple[Tensor, Tensor]:
+        """Images and noise of the next steps, shapes (steps, B, D) and (steps, B, K, L)."""
+        samples, latent, steps = self.spec.training_samples, self.vae.latent_dim, self.steps_ahead
         count = self.share.stop - self.share.start
-        x = self.images.batch(self.step, self.share).to(self.vae.device, self.vae.dtype)
-        first = self.step * self.spec.batch_size + self.share.start
-        raw = words(self.seed, Purpose.TRAINING, first, count, samples * latent)
-        noise = normals(raw, self.vae.dtype).view(count, samples, latent).transpose(0, 1)
-        return x, noise.to(self.vae.device)
+        firsts = [
+            (0, step * self.spec.batch_size + self.share.start)
+            for step in range(self.step, self.step + steps)
+        ]
+        raw = words(self.seed, Purpose.TRAINING, firsts, count, samples * latent, self.vae.device)
+        noise = normals(raw, self.vae.dtype).view(steps, count, samples, latent)
+        return self.images.batches(self.step, steps, self.share), noise
 
     @cached_property
     def _validation_chunks(self) -> list[tuple[Tensor, Tensor]]:
@@ -198,12 +236,12 @@ class Training:
 
     @torch.no_grad()
     def _validate(self) -> tuple[float, float]:
-        totals = torch.zeros(3, dtype=torch.float64)
+        totals = torch.zeros(3, dtype=torch.float64, device=self.vae.device)
         for images, noise in self._validation_chunks:
             x = images.to(self.vae.dtype)
             bound = elbo(draw(self.vae, x, noise), "analytic")
-            sums = [bound.rate.double().sum(), bound.distortion.double().sum()]
-            totals += torch.stack([*sums, torch.tensor(len(x))]).cpu()
+            totals[:2] += torch.stack([bound.rate, bound.distortion]).double().sum(1)
+            totals[2] += len(x)
         self.allreduce(totals)
         rate, distortion, counted = totals.tolist()
         if counted != len(self.validation):

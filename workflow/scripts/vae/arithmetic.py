@@ -1,0 +1,23 @@
+"""How numbers are computed: floating point types, and whether repeats give the same bits."""
+
+import torch
+
+PARAMETERS = {
+    "float32": torch.float32,
+    "tf32": torch.float32,
+    "bf16": torch.float32,
+    "float64": torch.float64,
+}
+"""The type of a model's parameters, and of all that is computed outside of its layers."""
+
+
+def set_arithmetic(precision: str, deterministic: bool) -> None:
+    """Let this process compute as a specification says, from now on.
+
+    tf32 rounds the factors of matrix products to 10 bits on GPUs that can; on a CPU it is float32.
+    bf16 is up to the networks, which round theirs to 7 bits. Deterministic kernels give the same
+    bits at each repeat, on a machine of the same kind.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    torch.use_deterministic_algorithms(deterministic)
