@@ -14,7 +14,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
 from train import allreduce
-from vae.data import mean_image
+from vae.data import ImageShape, mean_image
 from vae.networks import VAE, initialise
 from vae.spec import TrainingSpec
 from vae.training import Training
@@ -31,10 +31,10 @@ def make_training(batch_size: int, worker: Worker) -> Training:
         latent_dim=50, encoder_layers=[200, 200], decoder_layers=[200, 200], activation="tanh",
         objective="elbo", kl="analytic", training_samples=1, beta=1.0, warmup_epochs=0,
         schedule="constant", learning_rate=1e-3, gradient_clip=None, batch_size=batch_size,
-        epochs=10_000, patience=None, precision="float32",
+        epochs=10_000, patience=None, precision="float32", deterministic=True,
     )  # fmt: skip
     grey = np.random.default_rng(0).integers(0, LEVELS + 1, (IMAGES, PIXELS)).astype(np.uint8)
-    vae = VAE(spec, PIXELS)
+    vae = VAE(spec, ImageShape(28, 28, 1, LEVELS))
     initialise(vae, 1, mean_image(grey, LEVELS))
     validation = np.zeros((0, PIXELS), np.uint8)
     return Training(

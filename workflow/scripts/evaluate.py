@@ -47,7 +47,7 @@ def load_vae(path: Path, data: Path) -> tuple[VAE, TrainingSpec, Manifest]:
     manifest = read_manifest(data / spec.dataset)
     if document["data_sha256"] != manifest.sha256:
         raise DataError(f"{path}: was trained on other data than the manifest's; train it again")
-    vae = VAE(spec, load(manifest, "test.npy").shape[1])
+    vae = VAE(spec, manifest.shape)
     vae.load_state_dict(document["model"])
     return vae, spec, manifest
 
@@ -55,7 +55,7 @@ def load_vae(path: Path, data: Path) -> tuple[VAE, TrainingSpec, Manifest]:
 def in_float32(vae: VAE, spec: TrainingSpec) -> tuple[VAE, TrainingSpec]:
     """The same model in float32 arithmetic."""
     reference = replace(spec, precision="float32")
-    copy = VAE(reference, vae.output.out_features).to(vae.device)
+    copy = VAE(reference, vae.shape).to(vae.device)
     copy.load_state_dict(vae.state_dict())
     return copy, reference
 
@@ -230,7 +230,7 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
         reference = measure(*in_float32(vae, training), f"{title} in float32")
     record_speed(args.speed, worker, run, args.seed, len(binary), seconds)
     if worker.rank == 0:
-        base = baselines(grey, binary, manifest.levels, training_mean(manifest))
+        base = baselines(grey, binary, manifest.shape.levels, training_mean(manifest))
         limit = spec.active_unit_threshold
         write_tables(args.output_dir, images, base, binary.shape[1], limit, reference)
         buffer = io.BytesIO()
@@ -240,7 +240,7 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
 
 
 def training_mean(manifest: Manifest) -> np.ndarray:
-    return mean_image(load(manifest, "train.npy"), manifest.levels).numpy()
+    return mean_image(load(manifest, "train.npy"), manifest.shape.levels).numpy()
 
 
 def parse_args() -> argparse.Namespace:

@@ -126,11 +126,11 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     set_arithmetic(spec.precision, spec.deterministic)
     manifest = read_manifest(args.data / spec.dataset)
     grey = load(manifest, "train.npy")
-    vae = VAE(spec, grey.shape[1])
-    initialise(vae, args.seed, mean_image(grey, manifest.levels))
+    vae = VAE(spec, manifest.shape)
+    initialise(vae, args.seed, mean_image(grey, manifest.shape.levels))
     vae.to(worker.device)
     training = Training(
-        vae, spec, args.seed, grey, manifest.levels, load(manifest, "validation_binary.npy"),
+        vae, spec, args.seed, grey, manifest.shape.levels, load(manifest, "validation_binary.npy"),
         worker.rank, worker.size, allreduce,
     )  # fmt: skip
     digest = state_digest(document["training"], args.seed, manifest.sha256)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
-from vae.data import mean_image
+from vae.data import ImageShape, mean_image
 from vae.networks import VAE, initialise
 from vae.spec import TrainingSpec
 from vae.training import Training
@@ -16,6 +16,7 @@ settings.register_profile("elboflow", derandomize=True, deadline=None, max_examp
 settings.load_profile("elboflow")
 
 PIXELS, LEVELS = 12, 16
+SHAPE = ImageShape(3, 4, 1, LEVELS)
 
 
 def make_spec(**changes: Any) -> TrainingSpec:
@@ -46,7 +47,7 @@ def make_spec(**changes: Any) -> TrainingSpec:
 
 
 def make_vae(seed: int = 1, **changes: Any) -> VAE:
-    vae = VAE(make_spec(**changes), PIXELS)
+    vae = VAE(make_spec(**changes), SHAPE)
     initialise(vae, seed, torch.full((PIXELS,), 0.4, dtype=torch.float64))
     return vae
 
@@ -68,7 +69,7 @@ def make_training(
     **changes: Any,
 ) -> Training:
     spec, grey = make_spec(**changes), grey_images(images)
-    vae = VAE(spec, PIXELS)
+    vae = VAE(spec, SHAPE)
     initialise(vae, seed, mean_image(grey, LEVELS))
     frozen = binary_images(validation)
     return Training(vae, spec, seed, grey, LEVELS, frozen, rank, size, allreduce=lambda _: None)

@@ -60,7 +60,7 @@ def folder(tmp_path):
     np.save(tmp_path / "train.npy", rows(5))
     content = (tmp_path / "train.npy").read_bytes()
     entry = {"images": 5, "sha256": hashlib.sha256(content).hexdigest()}
-    manifest = {"levels": 1, "files": {"train.npy": entry}}
+    manifest = {"levels": 1, "image_shape": [2, 4], "files": {"train.npy": entry}}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     return tmp_path
 

@@ -19,11 +19,26 @@ class DataError(ValueError):
 
 
 @dataclass(frozen=True)
+class ImageShape:
+    """What all images of a data set share: their size, and grey levels 0 .. levels."""
+
+    height: int
+    width: int
+    channels: int  # 1 for grey images, 3 for colour
+    levels: int
+
+    @property
+    def pixels(self) -> int:
+        """Numbers an image has, D."""
+        return self.height * self.width * self.channels
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What fetch_data says of a data set, and the digest of that statement."""
 
     folder: Path
-    levels: int
+    shape: ImageShape
     files: dict[str, dict[str, Any]]
     sha256: str
 
@@ -35,7 +50,9 @@ def read_manifest(folder: Path) -> Manifest:
         content = path.read_bytes()
         document = json.loads(content)
         digest = hashlib.sha256(content).hexdigest()
-        return Manifest(folder, int(document["levels"]), dict(document["files"]), digest)
+        height, width, channels = (*document["image_shape"], 1)[:3]
+        shape = ImageShape(int(height), int(width), int(channels), int(document["levels"]))
+        return Manifest(folder, shape, dict(document["files"]), digest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: unreadable ({error}); run fetch_data again") from error
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from vae.arithmetic import PARAMETERS
+from vae.data import ImageShape
 from vae.likelihood import make_likelihood
 from vae.noise import Purpose, generator
 from vae.posterior import Gaussian, make_posterior_head
@@ -28,8 +29,9 @@ def mlp(sizes: list[int], activation: str) -> nn.Sequential:
 class VAE(nn.Module):
     """p(z), p(x | z) and q(z | x) as a training specification names them."""
 
-    def __init__(self, spec: TrainingSpec, pixels: int) -> None:
+    def __init__(self, spec: TrainingSpec, shape: ImageShape) -> None:
         super().__init__()
+        self.shape, pixels = shape, shape.pixels
         self.latent_dim = spec.latent_dim
         self.prior = make_prior(spec.prior)
         self.likelihood = make_likelihood(spec.likelihood)

@@ -51,12 +51,12 @@ def draw(vae: VAE, x: Tensor, epsilon: Tensor, posterior: Gaussian | None = None
         posterior: q(z | x), if it has been computed already.
     """
     posterior = posterior or vae.encode(x)
-    z = posterior.rsample(epsilon)
+    z, log_posterior = posterior.sample(epsilon)
     return Draws(
         posterior,
         vae.likelihood.log_prob(vae.decode(z), x),
         vae.prior.log_prob(z),
-        posterior.log_prob(z),
+        log_posterior,
     )
 
 

@@ -16,9 +16,10 @@ class Gaussian:
     mean: Tensor
     log_sd: Tensor
 
-    def rsample(self, epsilon: Tensor) -> Tensor:
-        """Reparametrised draws from standard normal noise (K, B, L), of the same shape."""
-        return self.mean + self.log_sd.exp() * epsilon
+    def sample(self, epsilon: Tensor) -> tuple[Tensor, Tensor]:
+        """Reparametrised draws z from standard normal noise (K, B, L), and log q(z | x), (K, B)."""
+        z = self.mean + self.log_sd.exp() * epsilon
+        return z, self.log_prob(z)
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log q(z | x) in nats, shape (K, B, L) to (K, B)."""
