@@ -55,11 +55,17 @@ def write_run(folder: Path, precision: str, deterministic: bool) -> Path:
         "training_samples": 1, "beta": 1.0, "warmup_epochs": 0, "schedule": "constant",
         "learning_rate": 1e-3, "gradient_clip": None, "batch_size": 100, "epochs": EPOCHS,
         "patience": None, "precision": precision, "deterministic": deterministic,
+        "adam_beta1": 0.9, "adam_beta2": 0.999, "adam_epsilon": 1e-8,
+        "flow_transforms": 2, "flow_hidden": [100], "prior_components": 50,
+        "gradient": "pathwise", "free_bits": 0.0,
+        "likelihood_scale": None, "scale_floor": 0.001,
+        "second_latent_dim": None, "second_layers": [100, 100],
     }  # fmt: skip
     evaluation = {
         "elbo_samples": 100, "importance_samples": SAMPLES, "chunk_images": 100,
         "chunk_samples": 500, "active_unit_threshold": 0.01, "evaluation_seed": 0,
-        "figure_images": 10,
+        "figure_images": 10, "ais_images": 0, "ais_temperatures": 200, "ais_chains": 16,
+        "ais_leapfrog_steps": 10, "ais_start": "posterior", "ais_chunk_images": 10,
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     run = {"run": folder.name, "training": training, "evaluation": evaluation}

@@ -32,6 +32,11 @@ def make_training(batch_size: int, worker: Worker) -> Training:
         objective="elbo", kl="analytic", training_samples=1, beta=1.0, warmup_epochs=0,
         schedule="constant", learning_rate=1e-3, gradient_clip=None, batch_size=batch_size,
         epochs=10_000, patience=None, precision="float32", deterministic=True,
+        adam_beta1=0.9, adam_beta2=0.999, adam_epsilon=1e-8,
+        flow_transforms=2, flow_hidden=[100], prior_components=50, gradient="pathwise",
+        free_bits=0.0,
+        likelihood_scale=None,
+        scale_floor=0.001, second_latent_dim=None, second_layers=[100, 100],
     )  # fmt: skip
     grey = np.random.default_rng(0).integers(0, LEVELS + 1, (IMAGES, PIXELS)).astype(np.uint8)
     vae = VAE(spec, ImageShape(28, 28, 1, LEVELS))

@@ -83,6 +83,18 @@ TRAINING = {
     "patience": None,
     "precision": "float64",
     "deterministic": True,
+    "adam_beta1": 0.9,
+    "adam_beta2": 0.999,
+    "adam_epsilon": 1e-8,
+    "flow_transforms": 2,
+    "flow_hidden": [16],
+    "prior_components": 4,
+    "gradient": "pathwise",
+    "free_bits": 0.0,
+    "likelihood_scale": None,
+    "scale_floor": 0.001,
+    "second_latent_dim": None,
+    "second_layers": [8],
 }
 EVALUATION = {
     "elbo_samples": 20,
@@ -92,6 +104,12 @@ EVALUATION = {
     "active_unit_threshold": 0.01,
     "evaluation_seed": 0,
     "figure_images": 4,
+    "ais_images": 0,
+    "ais_temperatures": 12,
+    "ais_chains": 4,
+    "ais_leapfrog_steps": 3,
+    "ais_start": "posterior",
+    "ais_chunk_images": 3,
 }
 
 

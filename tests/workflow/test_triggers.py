@@ -94,7 +94,11 @@ def imported_modules(script: Path) -> set[str]:
     todo = [script]
     while todo:
         for node in ast.walk(ast.parse(todo.pop().read_text())):
-            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("vae"):
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            if (sibling := script.parent / f"{node.module}.py").exists():
+                todo.append(sibling)
+            if not (node.module or "").startswith("vae"):
                 continue
             module = (node.module or "").removeprefix("vae").lstrip(".")
             for name in [module] if module else [alias.name for alias in node.names]:
@@ -105,7 +109,8 @@ def imported_modules(script: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("script", "specification"), [("train", "training"), ("evaluate", "evaluation")]
+    ("script", "specification"),
+    [("train", "training"), ("evaluate", "evaluation"), ("ais_bounds", "ais_bounds")],
 )
 def test_specifications_name_the_modules_that_scripts_import(finished, script, specification):
     target = f"results/runs/plain/{specification}.json"

@@ -10,13 +10,16 @@ OUTPUTS, in results/runs/{run}/:
     run.json          the whole specification
     training.json     its training part, all that train reads
     evaluation.json   its evaluation part, all that evaluate reads
+    ais_bounds.json   the same for ais_bounds, renewed with the code of that program
 
 Each file is renewed only when its own part changes: an edited evaluation key trains nothing.
 """
 
-# The modules of the package that train and evaluate import.
+# The modules of the package that train and evaluate both import.
 PACKAGE = """
-    __init__ checkpoint data estimate likelihood networks noise objective posterior prior spec
+    __init__ arithmetic categorical checkpoint data densities distributions estimate flow gaussian
+    level_likelihoods likelihood mean_of_draws mlp networks noise objective pareto philox posterior
+    prior spec two_layers
 """.split()
 TRAINING_CODE = [
     "train",
@@ -26,7 +29,22 @@ TRAINING_CODE = [
 EVALUATION_CODE = [
     "evaluate",
     "worker",
-    *(f"vae/{name}" for name in [*PACKAGE, "summary"]),
+    *(
+        f"vae/{name}"
+        for name in [
+            *PACKAGE,
+            "baselines",
+            "exact_linear",
+            "linear_gaussian",
+            "summary",
+        ]
+    ),
+]
+
+AIS_CODE = [
+    "ais_bounds",
+    *EVALUATION_CODE,
+    *(f"vae/{name}" for name in ["ais", "bounds", "chains", "hmc", "simulation"]),
 ]
 
 # Pins and code are inputs here rather than of train and evaluate: while the environment is to be
@@ -35,6 +53,7 @@ SPECIFICATION_INPUTS = {
     "run": [],
     "training": [*PINS, *(f"{SCRIPTS}/{name}.py" for name in TRAINING_CODE)],
     "evaluation": [*PINS, *(f"{SCRIPTS}/{name}.py" for name in EVALUATION_CODE)],
+    "ais_bounds": [*PINS, *(f"{SCRIPTS}/{name}.py" for name in AIS_CODE)],
 }
 
 
@@ -45,7 +64,7 @@ rule resolve_run:
     output:
         specification="results/runs/{run}/{file}.json",
     wildcard_constraints:
-        file="run|training|evaluation",
+        file="run|training|evaluation|ais_bounds",
     localrule: True
     params:
         specification=lambda wildcards: specification(

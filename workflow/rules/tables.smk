@@ -8,6 +8,8 @@ INPUTS:
     summaries = results/runs/{run}/seed{seed}/summary.csv
     units     = results/runs/{run}/seed{seed}/units.csv
     checks    = results/runs/{run}/seed{seed}/checks.csv
+    per_image = results/runs/{run}/seed{seed}/per_image.csv
+    published = config/published.yaml
 
 OUTPUTS, in results/tables/:
 
@@ -17,7 +19,13 @@ OUTPUTS, in results/tables/:
     units.csv      one row per run x seed x latent dimension
     checks.csv     one row per run x seed x check
     settings.csv   one row per run x key of its specification
+
+    comparisons.csv    one row per pair of runs on the same images x quantity (nats per image)
+    reproduction.csv   one row per run that names a published value     (nats per image)
+    paper.csv, .tex    one row per run, values with errors as -101.23(11)
 """
+
+PUBLISHED = os.path.join(os.path.dirname(WORKFLOW), "config/published.yaml")
 
 
 rule tables:
@@ -39,3 +47,64 @@ rule tables:
     localrule: True
     script:
         "../scripts/tables.py"
+
+
+rule comparisons:
+    """Paired differences between all runs on the same test images."""
+    input:
+        modules=[
+            f"{SCRIPTS}/{name}.py"
+            for name in ["likelihood_data", "result_files", "tables"]
+        ],
+        settings="results/tables/settings.csv",
+        per_image=per_seed("results/runs/{run}/seed{seed}/per_image.csv"),
+    output:
+        comparisons="results/tables/comparisons.csv",
+    localrule: True
+    script:
+        "../scripts/comparisons.py"
+
+
+rule reproduction:
+    """Put our log p(x) beside published values."""
+    input:
+        modules=[
+            f"{SCRIPTS}/{name}.py"
+            for name in [
+                "likelihood_data",
+                "published_values",
+                "result_files",
+                "tables",
+            ]
+        ],
+        published=PUBLISHED,
+        summary="results/tables/summary.csv",
+        training="results/tables/training.csv",
+    output:
+        reproduction="results/tables/reproduction.csv",
+    localrule: True
+    params:
+        published={
+            run: values["published"]
+            for run, values in RUNS.items()
+            if values["published"]
+        },
+    script:
+        "../scripts/reproduction.py"
+
+
+rule paper:
+    """One row per run, as a table for LaTeX."""
+    input:
+        modules=[
+            f"{SCRIPTS}/{name}.py"
+            for name in ["likelihood_data", "notation", "result_files"]
+        ],
+        summary="results/tables/summary.csv",
+        settings="results/tables/settings.csv",
+    output:
+        csv="results/tables/paper.csv",
+        tex="results/tables/paper.tex",
+    localrule: True
+    script:
+        "../scripts/paper.py"

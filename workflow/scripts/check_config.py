@@ -6,9 +6,11 @@ import math
 from pathlib import Path
 from typing import Any
 
+import check_model
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
+from published_values import complaint_about
 from resolve_run import ranks, read_schema, resolve, resolve_dataset, resolve_environment
 
 # Published images for training and for validation unless the latter are published apart, and for
@@ -138,7 +140,11 @@ def _check_run(config: dict[str, Any], run: str, values: dict[str, Any]) -> None
         raise ConfigError(
             f"{where}: importance_weighted is a bound only with beta 1 and no warm-up"
         )
+    if complaint := check_model.complaint_about(values):
+        raise ConfigError(f"{where}.{complaint}")
     _check_sizes(where, values, resolve_dataset(config, values["dataset"]))
+    if complaint := complaint_about(values["published"], values["likelihood"], source):
+        raise ConfigError(f"{where}.published: {complaint}")
 
 
 def _check_sizes(where: str, values: dict[str, Any], dataset: dict[str, Any]) -> None:
@@ -147,8 +153,9 @@ def _check_sizes(where: str, values: dict[str, Any], dataset: dict[str, Any]) ->
         size = values["batch_size"]
         raise ConfigError(f"{where}.batch_size: {size} is more than the {images} training images")
     tested = dataset["test_images"] or PUBLISHED.get(dataset["source"], (0, None))[1]
-    if tested and values["figure_images"] > tested:
-        raise ConfigError(f"{where}.figure_images: there are only {tested} test images")
+    for key in ("figure_images", "ais_images"):
+        if tested and values[key] > tested:
+            raise ConfigError(f"{where}.{key}: there are only {tested} test images")
     known = (values["batch_size"], dataset["validation_images"], tested)
     smallest = min(count for count in known if count)
     if ranks(values) > smallest:

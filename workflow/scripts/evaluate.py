@@ -11,7 +11,7 @@ import csv
 import io
 import time
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +20,23 @@ import numpy as np
 import torch
 from progress import Progress
 from user_errors import in_one_line
+from vae import enumeration
 from vae.arithmetic import set_arithmetic
+from vae.baselines import Baselines, baselines
+from vae.categorical import Uniform
 from vae.checkpoint import load_model, write_bytes
-from vae.data import DataError, Manifest, load, mean_image, read_manifest
+from vae.data import DataError, Manifest, as_observed, load, load_split, read_manifest
 from vae.estimate import chunks, estimate_elbo, estimate_log_likelihood, image_noise
+from vae.exact_linear import is_linear_gaussian, linear_gaussian
 from vae.networks import VAE
 from vae.noise import Purpose, normals, words
 from vae.spec import EvaluationSpec, TrainingSpec, parse, read_run
 from vae.summary import (
-    Baselines,
     ImpossibleResult,
     PerImage,
     active_units,
-    baselines,
     check,
+    check_scale,
     precision_effects,
     summarise,
 )
@@ -60,38 +63,40 @@ def in_float32(vae: VAE, spec: TrainingSpec) -> tuple[VAE, TrainingSpec]:
     return copy, reference
 
 
+def observed(vae: VAE, images: np.ndarray) -> torch.Tensor:
+    """Stored images as the model's likelihood sees them, on its device."""
+    stored = torch.from_numpy(images).to(vae.device)
+    return as_observed(stored, vae.likelihood.observes, vae.shape.levels, vae.dtype)
+
+
 @torch.no_grad()
 def evaluate_images(
     vae: VAE,
     spec: EvaluationSpec,
     seed: int,
-    binary: np.ndarray,
+    images: np.ndarray,
     ids: list[int],
     progress: Progress,
 ) -> dict[str, np.ndarray]:
     """Estimate everything for the images `ids` of a rank.
 
     Returns:
-        The fields of PerImage, for these images in this order.
+        The fields of PerImage, for these images in this order; nothing where there are none.
     """
-    parts: dict[str, list[np.ndarray]] = {field.name: [] for field in fields(PerImage)}
+    parts: dict[str, list[np.ndarray]] = {}
     for first, count in chunks(len(ids), spec.chunk_images):
         chosen = ids[first : first + count]
-        for name, values in evaluate_chunk(vae, spec, seed, binary[chosen], chosen).items():
-            parts[name].append(values.double().cpu().numpy())
+        for name, values in evaluate_chunk(vae, spec, seed, images[chosen], chosen).items():
+            parts.setdefault(name, []).append(values.double().cpu().numpy())
         progress.advance(count)
-    empty = {"kl": np.zeros((0, vae.latent_dim)), "posterior_mean": np.zeros((0, vae.latent_dim))}
-    return {
-        name: np.concatenate([empty.get(name, np.zeros(0)), *values])
-        for name, values in parts.items()
-    }
+    return {name: np.concatenate(values) for name, values in parts.items()}
 
 
 def evaluate_chunk(
-    vae: VAE, spec: EvaluationSpec, seed: int, binary: np.ndarray, ids: list[int]
+    vae: VAE, spec: EvaluationSpec, seed: int, images: np.ndarray, ids: list[int]
 ) -> dict[str, torch.Tensor]:
     """The fields of PerImage for one chunk of images."""
-    x = torch.from_numpy(binary).to(vae.device, vae.dtype)
+    x = observed(vae, images)
     posterior = vae.encode(x)
     elbo_noise = image_noise(vae, seed, Purpose.ELBO, ids)
     elbo = estimate_elbo(vae, x, posterior, elbo_noise, spec.elbo_samples, spec.chunk_samples)
@@ -107,7 +112,9 @@ def evaluate_chunk(
         "log_likelihood_monte_carlo_error": weights.monte_carlo_error,
         "ess": weights.ess,
         "largest_weight": weights.largest_weight,
-        "kl": posterior.kl_per_dimension(),
+        "pareto_k": weights.pareto_k,
+        "untrusted": weights.untrusted,
+        "kl": vae.kl_per_dimension(posterior),
         "posterior_mean": posterior.mean,
     }
 
@@ -115,30 +122,33 @@ def evaluate_chunk(
 def gather(mine: dict[str, np.ndarray], ids: list[int], images: int) -> PerImage:
     """All ranks' results in the order of the test split, each image exactly once."""
     # Horovod: shares may differ in size, so objects, not tensors, are gathered.
-    shares = hvd.allgather_object((ids, mine))
+    shares = [share for share in hvd.allgather_object((ids, mine)) if share[0]]
     order = np.concatenate([np.array(share_ids, dtype=int) for share_ids, _ in shares])
     if not np.array_equal(np.sort(order), np.arange(images)):
         raise AssertionError(f"{len(order)} results for {images} test images, or one counted twice")
     position = np.argsort(order)
     return PerImage(
-        **{name: np.concatenate([share[name] for _, share in shares])[position] for name in mine}
+        **{
+            name: np.concatenate([share[name] for _, share in shares])[position]
+            for name in shares[0][1]
+        }
     )
 
 
 @torch.no_grad()
 def pictures(
-    vae: VAE, spec: EvaluationSpec, seed: int, grey: np.ndarray, binary: np.ndarray
+    vae: VAE, spec: EvaluationSpec, seed: int, grey: np.ndarray, images: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Originals, the decoder's means at the posterior means, and at draws from the prior."""
-    shown = binary[: spec.figure_images]
-    posterior = vae.encode(torch.from_numpy(shown).to(vae.device, vae.dtype))
+    shown = images[: spec.figure_images]
+    posterior = vae.encode(observed(vae, shown))
     raw = words(seed, Purpose.SAMPLES, [(0, 0)], spec.figure_images, vae.latent_dim, vae.device)
     prior = vae.prior.sample(normals(raw[0], vae.dtype))
     reconstruction = vae.likelihood.mean(vae.decode(posterior.mean))
     sample = vae.likelihood.mean(vae.decode(prior))
     return {
         "grey": grey[: spec.figure_images],
-        "binary": shown,
+        **({"binary": shown} if vae.likelihood.observes == "binary" else {}),
         "reconstruction": reconstruction.float().cpu().numpy(),
         "sample": sample.float().cpu().numpy(),
     }
@@ -157,7 +167,7 @@ def write_tables(
     folder: Path,
     images: PerImage,
     base: Baselines,
-    pixels: int,
+    vae: VAE,
     limit: float,
     reference: PerImage | None,
 ) -> None:
@@ -166,8 +176,8 @@ def write_tables(
     Args:
         reference: the same in float32, where `images` were measured in another precision.
     """
-    checks = check(images, base, limit)
-    quantities = summarise(images, base, pixels, limit)
+    checks = check(images, base, limit) + check_scale(vae.likelihood)
+    quantities = summarise(images, base, vae.shape.pixels, vae.likelihood.discrete, limit)
     if reference is not None:
         quantities += precision_effects(images, reference)
     columns = {
@@ -179,12 +189,16 @@ def write_tables(
         "log_likelihood_monte_carlo_error_nats": images.log_likelihood_monte_carlo_error,
         "ess": images.ess,
         "largest_weight": images.largest_weight,
+        "pareto_k": images.pareto_k,
+        "untrusted": images.untrusted,
+        "exact_log_likelihood_nats": images.exact_log_likelihood,
         "noise_floor_nats": base.noise_floor,
         "mean_image_nats": base.mean_image,
     }
-    values = np.stack(list(columns.values()), axis=1).tolist()
+    present = {name: column for name, column in columns.items() if column is not None}
+    values = np.stack(list(present.values()), axis=1).tolist()
     per_image = [[image, *row] for image, row in enumerate(values)]
-    write_bytes(folder / "per_image.csv", table("image," + ",".join(columns), per_image))
+    write_bytes(folder / "per_image.csv", table("image," + ",".join(present), per_image))
     write_bytes(folder / "checks.csv", table("check,status,detail", checks))
     write_bytes(folder / "units.csv", table(*units(images, limit)))
     summary = [
@@ -197,7 +211,8 @@ def write_tables(
 
 def units(images: PerImage, limit: float) -> tuple[str, list[list[Any]]]:
     """Header and rows of units.csv."""
-    rates, variances = images.kl.mean(0).tolist(), images.posterior_mean.var(0, ddof=1).tolist()
+    rates = [None if np.isnan(rate) else rate for rate in images.kl.mean(0).tolist()]
+    variances = images.posterior_mean.var(0, ddof=1).tolist()
     active = active_units(images.posterior_mean, limit).astype(int).tolist()
     rows = [[unit, *row] for unit, row in enumerate(zip(rates, variances, active, strict=True))]
     return "unit,rate_nats,posterior_mean_variance,active", rows
@@ -208,8 +223,8 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
     spec = parse(EvaluationSpec, document.get("evaluation"), str(args.evaluation))
     vae, training, manifest = load_vae(args.model, args.data)
     vae.to(worker.device)
-    binary, grey = load(manifest, "test_binary.npy"), load(manifest, "test.npy")
-    vae.likelihood.require_support(torch.from_numpy(binary))
+    tested = load_split(manifest, "test", vae.likelihood.observes)
+    vae.likelihood.require_support(observed(vae, tested))
     began = time.monotonic()
     # Runs of one seed share their noise, so that differences are paired; seeds do not.
     noise_seed = (spec.evaluation_seed << 32) + args.seed
@@ -217,30 +232,40 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
 
     def measure(vae: VAE, training: TrainingSpec, title: str) -> PerImage:
         set_arithmetic(training.precision, training.deterministic)
-        ids = list(range(worker.rank, len(binary), worker.size))
+        ids = list(range(worker.rank, len(tested), worker.size))
         progress = Progress(title, len(ids), ranks=worker.size, silent=worker.rank != 0)
-        mine = evaluate_images(vae, spec, noise_seed, binary, ids, progress)
+        mine = evaluate_images(vae, spec, noise_seed, tested, ids, progress)
         progress.close()
-        return gather(mine, ids, len(binary))
+        return gather(mine, ids, len(tested))
 
     images = measure(vae, training, title)
     seconds = time.monotonic() - began
     reference = None
     if training.precision != "float32":
         reference = measure(*in_float32(vae, training), f"{title} in float32")
-    record_speed(args.speed, worker, run, args.seed, len(binary), seconds)
+    record_speed(args.speed, worker, run, args.seed, len(tested), seconds)
     if worker.rank == 0:
-        base = baselines(grey, binary, manifest.shape.levels, training_mean(manifest))
+        images = replace(images, exact_log_likelihood=exact_log_likelihood(vae, tested))
+        train, grey = load(manifest, "train.npy"), load(manifest, "test.npy")
+        base = baselines(vae.likelihood, train, grey, tested, manifest.shape.levels)
         limit = spec.active_unit_threshold
-        write_tables(args.output_dir, images, base, binary.shape[1], limit, reference)
+        write_tables(args.output_dir, images, base, vae, limit, reference)
         buffer = io.BytesIO()
-        shown = pictures(vae, spec, noise_seed, grey, binary)
+        shown = pictures(vae, spec, noise_seed, grey, tested)
         np.savez(buffer, allow_pickle=False, **shown)
         write_bytes(args.output_dir / "images.npz", buffer.getvalue())
 
 
-def training_mean(manifest: Manifest) -> np.ndarray:
-    return mean_image(load(manifest, "train.npy"), manifest.shape.levels).numpy()
+@torch.no_grad()
+def exact_log_likelihood(vae: VAE, images: np.ndarray) -> np.ndarray | None:
+    """Exact log p(x) in nats, shape (N,), of a model that has it."""
+    if isinstance(vae.prior, Uniform):
+        pieces = (images[first : first + count] for first, count in chunks(len(images), 100))
+        exact = [enumeration.exact_log_likelihood(vae, observed(vae, piece)) for piece in pieces]
+        return torch.cat(exact).double().cpu().numpy()
+    if not is_linear_gaussian(vae):
+        return None
+    return linear_gaussian(vae).log_likelihood(observed(vae, images).double().cpu().numpy())
 
 
 def parse_args() -> argparse.Namespace:

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from numpy.lib.npyio import NpzFile
 from result_files import InputError
 
-ARRAYS = ("grey", "binary", "reconstruction", "sample")
+ARRAYS = ("grey", "reconstruction", "sample")
+OPTIONAL = ("binary",)  # of models of binary images
 LABEL_WIDTH, SHEET_WIDTH, GAP = 1.9, 6.4, 0.12  # inches
 
 
@@ -61,7 +62,8 @@ def _load(path: Path) -> dict[str, np.ndarray]:
         if not isinstance(archive, NpzFile):
             raise InputError("a single array, not an archive")
         with archive:
-            return {name: archive[name] for name in ARRAYS}
+            optional = [name for name in OPTIONAL if name in archive]
+            return {name: archive[name] for name in (*ARRAYS, *optional)}
 
 
 def read_datasets(paths: Sequence[str | Path]) -> dict[str, DataSet]:

@@ -16,18 +16,19 @@ from result_files import (
     SUMMARY,
     in_one_line,
     number,
+    panel_names,
     read_table,
-    setting,
 )
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 SMALLEST_SPAN = 1.0  # nats, so that a single run is not blown up
+ONE_VALUE = 1e-3  # nats, within which a baseline of several runs is the same
 
 
 def wide(table: pd.DataFrame, rows: list[str], column: str) -> pd.DataFrame:
-    """One row for each of `rows`, one column per quantity; an error without meaning is 0."""
-    return table.pivot(index=rows, columns="quantity", values=column).fillna(0).sort_index()
+    """One row for each of `rows`, one column per quantity, nan where a run lacks it."""
+    return table.pivot(index=rows, columns="quantity", values=column).sort_index()
 
 
 def square(rate: pd.Series, distortion: pd.Series, error: float) -> list[tuple[float, float]]:
@@ -58,7 +59,7 @@ def draw_equal_elbos(axes: Axes) -> None:
 def draw_plane(axes: Axes, results: pd.DataFrame, looks: dict[str, style.Look]) -> None:
     """Rate against distortion, one point per seed with its data errors."""
     values = wide(results, ["run", "seed"], "value")
-    errors = wide(results, ["run", "seed"], "data_error")
+    errors = wide(results, ["run", "seed"], "data_error").fillna(0)
     limits = square(values["rate"], values["distortion"], errors["distortion"].max())
     axes.set(xlim=limits[0], ylim=limits[1], aspect="equal")
     draw_equal_elbos(axes)
@@ -76,7 +77,8 @@ def draw_plane(axes: Axes, results: pd.DataFrame, looks: dict[str, style.Look]) 
 
 def draw_gaps(axes: Axes, summary: pd.DataFrame, looks: dict[str, style.Look]) -> None:
     """From the ELBO to log p(x), one line per run, the best at the top."""
-    means, errors = wide(summary, ["run"], "mean"), wide(summary, ["run"], "data_error")
+    means = wide(summary, ["run"], "mean")
+    errors = wide(summary, ["run"], "data_error").fillna(0)
     means = means.sort_values("log_likelihood", kind="stable")
     for place, run in enumerate(means.index):
         mean, colour = means.loc[run], looks[run].colour
@@ -95,9 +97,17 @@ def draw_gaps(axes: Axes, summary: pd.DataFrame, looks: dict[str, style.Look]) -
 
 
 def draw_baselines(axes: Axes, means: pd.DataFrame) -> None:
-    """Name the baselines above the panel; draw a line for those that lie inside it."""
+    """Name the baselines above the panel; draw a line for those that lie inside it.
+
+    Left out is what the runs lack, or have of different likelihoods and so of different values.
+    """
     low, high = axes.get_xlim()
-    values = {words: float(means[name].mean()) for name, words in BASELINES.items()}
+    known = {words: means[name].dropna() for name, words in BASELINES.items() if name in means}
+    values = {
+        words: float(found.mean())
+        for words, found in known.items()
+        if len(found) and np.ptp(found) < ONE_VALUE
+    }
     for value in values.values():
         if low < value < high:
             axes.axvline(value, color=style.INK, linewidth=0.9, linestyle=":")
@@ -108,9 +118,9 @@ def draw_baselines(axes: Axes, means: pd.DataFrame) -> None:
 def plot_rate_distortion(
     results: pd.DataFrame, summary: pd.DataFrame, settings: pd.DataFrame
 ) -> Figure:
-    """Two panels for each data set: the rate-distortion plane, and the gap of every run."""
+    """Two panels for equal data: the rate-distortion plane, and the gap of every run."""
     style.apply()
-    datasets = setting(settings, "dataset")
+    datasets = panel_names(settings)
     names, looks = sorted(set(datasets.values())), style.looks(datasets)
     most = max(list(datasets.values()).count(name) for name in names)
     height = max(3.6, 0.3 * most + 1.2)

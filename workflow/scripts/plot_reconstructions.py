@@ -15,16 +15,18 @@ MOST_IMAGES = 12  # columns of the figure
 
 
 def strips(images: Mapping[str, dict[str, np.ndarray]], runs: Mapping[str, DataSet]) -> list[Strip]:
-    """Rows of the figure: for each data set the originals, then one row per run."""
+    """Rows of the figure: for each data set what the models see, then one row per run."""
     rows = []
     for dataset in sorted(set(runs.values()), key=lambda dataset: dataset.name):
         members = [run for run in sorted(images) if runs[run] == dataset]
         # Runs may show different numbers of images: the originals are those of the longest row.
-        longest = images[max(members, key=lambda run: len(images[run]["binary"]))]
-        if dataset.levels > 1:
-            grey = longest["grey"] / dataset.levels
+        grey = max((images[run]["grey"] for run in members), key=len) / dataset.levels
+        binary = [images[run]["binary"] for run in members if "binary" in images[run]]
+        if dataset.levels > 1 or not binary:
             rows.append(Strip(f"{dataset.name}: original", grey, dataset.shape))
-        rows.append(Strip(f"{dataset.name}: binary input", longest["binary"], dataset.shape))
+        if binary:
+            longest = max(binary, key=len)
+            rows.append(Strip(f"{dataset.name}: binary input", longest, dataset.shape))
         rows += [Strip(run, images[run]["reconstruction"], dataset.shape) for run in members]
     return rows
 

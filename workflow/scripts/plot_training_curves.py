@@ -11,7 +11,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from result_files import METRICS, SETTINGS, in_one_line, number, read_table, setting
+from result_files import (
+    METRICS,
+    SETTINGS,
+    in_one_line,
+    number,
+    panel_names,
+    read_table,
+    setting,
+)
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
@@ -82,9 +90,9 @@ def legend_entries(runs: int) -> list[Line2D]:
 
 
 def plot_training_curves(training: pd.DataFrame, settings: pd.DataFrame) -> Figure:
-    """Small multiples of ELBO (nats per image) against epoch; one ELBO axis per data set."""
+    """Small multiples of ELBO (nats per image) against epoch; one ELBO axis for equal data."""
     style.apply()
-    datasets = setting(settings, "dataset")
+    datasets = panel_names(settings)
     rows, looks = grid(datasets), style.looks(datasets)
     kept = kept_epochs(training, setting(settings, "patience"))
     columns = max(len(row) for row in rows)

@@ -1,18 +1,24 @@
 """Write the report: one deterministic HTML file with results, figures, settings and data."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from chapter_page import TITLES as CHAPTER_TITLES
+from chapter_page import context as chapter_context
 from html_page import render, write_page
 from jinja2 import StrictUndefined, Template
 from json_files import read_manifest
+from published_values import read_published
+from report_bounds import bounds_tables
+from report_comparisons import best_against_others, published_rows
 from report_tables import (
     HEADLINE,
     PER_SEED,
     count_checks,
+    exact_values,
     headline,
     precision_effects,
     split_settings,
@@ -20,10 +26,13 @@ from report_tables import (
 )
 from result_files import (
     CHECKS,
+    COMPARISONS,
+    REPRODUCTION,
     RESULTS,
     SETTINGS,
     SUMMARY,
     in_one_line,
+    kinds,
     read_table,
     setting,
 )
@@ -35,6 +44,7 @@ TITLES = {
     "rate_distortion": "Rate and distortion",
     "reconstructions": "Reconstructions",
     "samples": "Samples",
+    **CHAPTER_TITLES,
 }
 
 
@@ -59,12 +69,26 @@ def figure(path: str | Path, caption: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def chapter(tables: Sequence[str], figures: Sequence[str], captions: Sequence[str]) -> Any:
+    """What the chapter's template prints; nothing where the configuration leaves it out."""
+    if not tables:
+        return None
+    drawn = [
+        figure(path, paragraphs(caption)) for path, caption in zip(figures, captions, strict=True)
+    ]
+    return {**chapter_context(tables), "figures": {shown["name"]: shown for shown in drawn}}
+
+
 def context(
     results: pd.DataFrame,
     summary: pd.DataFrame,
     checks: pd.DataFrame,
     settings: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    reproduction: pd.DataFrame,
+    published: Mapping[str, Any],
     manifests: Sequence[dict[str, Any]],
+    bounds: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """What the template prints, but for the introduction and the figures."""
     manifests = sorted(manifests, key=lambda manifest: manifest["dataset"])
@@ -76,9 +100,13 @@ def context(
         "warnings": checks[checks["status"] != "ok"].to_dict("records"),
         "checks": count_checks(checks),
         "columns": [heading for _, heading, _ in HEADLINE],
-        "headline": headline(summary, setting(settings, "dataset"), manifests),
+        "headline": headline(summary, kinds(settings), setting(settings, "likelihood"), manifests),
+        "comparisons": best_against_others(comparisons),
+        "published": published_rows(reproduction, published),
+        "bounds": bounds_tables(bounds),
         "seed_columns": [heading for _, heading, _ in PER_SEED],
         "trainings": rows,
+        "exact_values": exact_values(summary),
         "precision_effects": precision_effects(summary, setting(settings, "precision")),
         "differing": differing,
         "shared": shared,
@@ -92,7 +120,13 @@ if __name__ == "__main__":
             summary=read_table(snakemake.input.summary, SUMMARY),
             checks=read_table(snakemake.input.checks, CHECKS.gathered),
             settings=read_table(snakemake.input.settings, SETTINGS),
+            comparisons=read_table(snakemake.input.comparisons, COMPARISONS, may_be_empty=True),
+            reproduction=read_table(snakemake.input.reproduction, REPRODUCTION, may_be_empty=True),
+            published=read_published(snakemake.input.published),
             manifests=[read_manifest(path) for path in snakemake.input.manifests],
+            bounds=read_table(snakemake.input.bounds[0], SUMMARY)
+            if snakemake.input.bounds
+            else None,
         )
         figures = [
             figure(path, paragraphs(caption, **values["counts"]))
@@ -100,6 +134,14 @@ if __name__ == "__main__":
         ]
         introduction = paragraphs(snakemake.input.introduction)
         html = render(
-            Path(snakemake.input.template), introduction=introduction, figures=figures, **values
+            Path(snakemake.input.template),
+            introduction=introduction,
+            figures=figures,
+            chapter=chapter(
+                snakemake.input.chapter_tables,
+                snakemake.input.chapter_figures,
+                snakemake.input.chapter_captions,
+            ),
+            **values,
         )
         write_page(snakemake.output.report, html)

@@ -1,11 +1,12 @@
 """The tables of the report, as plain values that a template can print."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from likelihood_data import WORDS
+from notation import error_decimals
 from result_files import BASELINES, number
 
 # Quantity, heading, decimals.
@@ -27,8 +28,7 @@ def significant(error: float) -> str:
     rounded = float(f"{error:.1e}")
     if rounded < 1e-6:
         return f"{rounded:g}"
-    decimals = max(0, 1 - math.floor(math.log10(rounded)))
-    return f"{rounded:.{decimals}f}"
+    return f"{rounded:.{error_decimals(error)}f}"
 
 
 def cell(row: pd.Series, decimals: int) -> dict[str, Any]:
@@ -37,18 +37,34 @@ def cell(row: pd.Series, decimals: int) -> dict[str, Any]:
     return {"mean": number(row["mean"], decimals), "errors": errors}
 
 
-def baseline_rows(rows: pd.DataFrame, pixels: int) -> list[dict[str, Any]]:
-    """Noise floor and mean image, in the columns log p(x) and bits/dim."""
-    found = []
+def baseline_cells(row: pd.Series, pixels: int, discrete: bool) -> list[dict[str, Any] | None]:
+    """A baseline in the columns log p(x) and, for probabilities, bits/dim."""
+    bits = row.copy()
+    bits["mean"], bits["data_error"] = -row["mean"], row["data_error"]
+    bits[["mean", "data_error"]] /= pixels * np.log(2)
+    return [cell(row, 2), *[None] * (len(HEADLINE) - 2), cell(bits, 4) if discrete else None]
+
+
+def baseline_rows(
+    rows: pd.DataFrame, likelihoods: Mapping[str, str], pixels: int, discrete: bool
+) -> dict[str, list[dict[str, Any]]]:
+    """Noise floor and mean image of runs on the same data; the latter under each likelihood."""
+    found: dict[str, list[dict[str, Any]]] = {}
     for quantity, name in BASELINES.items():
-        # All runs on a data set have the same baselines; seeds do not enter into them.
-        row = rows[rows["quantity"] == quantity].iloc[0].copy()
-        row["seed_sd"] = np.nan
-        bits = row.copy()
-        bits["mean"], bits["data_error"] = -row["mean"], row["data_error"]
-        bits[["mean", "data_error"]] /= pixels * np.log(2)
-        cells = [cell(row, 2), *[None] * (len(HEADLINE) - 2), cell(bits, 4)]
-        found.append({"name": name, "baseline": True, "cells": cells})
+        chosen = rows[rows["quantity"] == quantity].copy()
+        # Equal for all runs of a likelihood; seeds do not enter into it.
+        chosen["seed_sd"], chosen["likelihood"] = np.nan, chosen["run"].map(likelihoods)
+        chosen = chosen.drop_duplicates(["mean", "likelihood"]).sort_values("likelihood")
+        if quantity == "noise_floor":
+            chosen = chosen[:1]
+        found[quantity] = [
+            {
+                "name": name if len(chosen) == 1 else f"{name}, {row['likelihood']}",
+                "baseline": True,
+                "cells": baseline_cells(row, pixels, discrete),
+            }
+            for _, row in chosen.iterrows()
+        ]
     return found
 
 
@@ -60,25 +76,39 @@ def run_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
     found = []
     for run in best["run"]:
         own = rows[rows["run"] == run].set_index("quantity")
-        cells = [cell(own.loc[quantity], decimals) for quantity, _, decimals in HEADLINE]
+        cells = [
+            cell(own.loc[quantity], decimals) if quantity in own.index else None
+            for quantity, _, decimals in HEADLINE
+        ]
         found.append({"name": run, "baseline": False, "cells": cells})
     return found
 
 
 def headline(
-    summary: pd.DataFrame, datasets: Mapping[str, str], manifests: Sequence[dict[str, Any]]
+    summary: pd.DataFrame,
+    of_run: Mapping[str, tuple[str, str]],
+    likelihoods: Mapping[str, str],
+    manifests: Sequence[dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """The main table: for each data set the runs between what is possible and what is trivial."""
+    """The main table: runs that may be compared, between what is possible and what is trivial.
+
+    Args:
+        of_run: data set of each run and what it observes.
+    """
     groups = []
-    for manifest in manifests:
-        rows = summary[summary["run"].map(datasets) == manifest["dataset"]]
-        floor, mean = baseline_rows(rows, int(np.prod(manifest["image_shape"])))
-        images = manifest["files"]["test.npy"]["images"]
+    by_name = {manifest["dataset"]: manifest for manifest in manifests}
+    for dataset, observes in sorted(set(of_run.values())):
+        manifest = by_name[dataset]
+        mine = [run for run in of_run if of_run[run] == (dataset, observes)]
+        rows = summary[summary["run"].isin(mine)]
+        pixels = int(np.prod(manifest["image_shape"]))
+        baselines = baseline_rows(rows, likelihoods, pixels, observes != "unit")
         groups.append(
             {
-                "dataset": manifest["dataset"],
-                "images": images,
-                "rows": [floor, *run_rows(rows), mean],
+                "dataset": dataset,
+                "images": manifest["files"]["test.npy"]["images"],
+                "observes": WORDS[observes],
+                "rows": [*baselines["noise_floor"], *run_rows(rows), *baselines["mean_image"]],
             }
         )
     return groups
@@ -102,10 +132,21 @@ def precision_effects(summary: pd.DataFrame, precisions: Mapping[str, str]) -> l
         {
             "run": run,
             "precision": precision,
-            "cells": [cell(rows.loc[(run, quantity)], 4) for quantity in quantities],
+            "cells": [cell(rows.loc[[(run, quantity)]].iloc[0], 4) for quantity in quantities],
         }
         for run, precision in precisions.items()
         if (run, quantities[0]) in rows.index
+    ]
+
+
+def exact_values(summary: pd.DataFrame) -> list[dict[str, Any]]:
+    """For each run whose log p(x) is exact, that and its estimates."""
+    quantities = ("exact_log_likelihood", "log_likelihood", "elbo")
+    rows = summary.set_index(["run", "quantity"]).sort_index()
+    runs = summary.loc[summary["quantity"] == quantities[0], "run"]
+    return [
+        {"run": run, "cells": [cell(rows.loc[(run, quantity)], 4) for quantity in quantities]}
+        for run in sorted(runs)
     ]
 
 

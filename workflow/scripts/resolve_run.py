@@ -13,6 +13,7 @@ import yaml
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
+LEAST_EPOCHS = 8  # of a run with a budget
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 
 
@@ -34,7 +35,19 @@ def resolve(config: dict[str, Any], run: str) -> dict[str, Any]:
         values["batch_per_rank"] = None
     if values["batch_per_rank"] is not None:
         values["batch_size"] = values["batch_per_rank"] * ranks(values)
+    if values["budget"] < 1:
+        _shorten(values)
     return values
+
+
+def _shorten(values: dict[str, Any]) -> None:
+    """Train the share `budget` of the epochs, with warm-up (and the iwae staircase) in proportion.
+
+    Never fewer than 8 epochs where the run has them: one for each stage of the staircase.
+    """
+    whole = values["epochs"]
+    values["epochs"] = min(whole, max(LEAST_EPOCHS, round(whole * values["budget"])))
+    values["warmup_epochs"] *= values["epochs"] / whole
 
 
 def ranks(values: dict[str, Any]) -> int:
@@ -67,7 +80,7 @@ def part(values: dict[str, Any], name: str) -> dict[str, Any]:
 def specification(config: dict[str, Any], run: str, file: str = "run") -> dict[str, Any]:
     """What run.json says; training.json and evaluation.json say their part of it alone."""
     values = resolve(config, run)
-    parts = ["training", "evaluation"] if file == "run" else [file]
+    parts = {"run": ["training", "evaluation"], "ais_bounds": ["evaluation"]}.get(file, [file])
     return {"run": run, **{name: part(values, name) for name in parts}}
 
 

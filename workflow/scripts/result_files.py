@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from likelihood_data import OBSERVES, WORDS
 
 
 class InputError(ValueError):
@@ -64,7 +65,10 @@ RESULTS = Columns(
     key=("quantity",),
 )
 UNITS = Columns(
-    integers=("unit", "active"), floats=("rate_nats", "posterior_mean_variance"), key=("unit",)
+    integers=("unit", "active"),
+    floats=("posterior_mean_variance",),
+    optional=("rate_nats",),  # empty where the KL is no sum over dimensions
+    key=("unit",),
 )
 CHECKS = Columns(text=("check", "status", "detail"), key=("check",))
 SETTINGS = Columns(text=("run", "part", "key", "value"), key=("run", "key"))
@@ -76,15 +80,41 @@ SUMMARY = Columns(
     key=("run", "quantity"),
 )
 
+PER_IMAGE = Columns(
+    integers=("image",),
+    floats=(
+        *("elbo_nats", "elbo_monte_carlo_error_nats"),
+        *("log_likelihood_nats", "log_likelihood_monte_carlo_error_nats"),
+    ),
+    key=("image",),
+)
+COMPARISONS = Columns(
+    text=("dataset", "observes", "quantity", "run", "other"),
+    floats=("difference", "data_error", "lower", "upper", "monte_carlo_error"),
+    optional=("seed_error", "lower_with_seeds", "upper_with_seeds"),
+    integers=("run_seeds", "other_seeds", "images"),
+    key=("quantity", "run", "other"),
+)
+REPRODUCTION = Columns(
+    text=("run", "published", "citation"),
+    floats=("published_value", "mean", "difference"),
+    optional=("published_error", "data_error", "monte_carlo_error", "seed_sd", "share"),
+    integers=("seeds",),
+    key=("run",),
+)
 
-def read_table(path: str | Path, columns: Columns) -> pd.DataFrame:
+
+def read_table(path: str | Path, columns: Columns, may_be_empty: bool = False) -> pd.DataFrame:
     """Read a CSV, in the file's order of columns.
+
+    Args:
+        may_be_empty: whether a header without rows is a table as well.
 
     Raises:
         InputError: the file is empty or cut off, lacks a column or has it twice, has text among
             numbers, or says something twice.
     """
-    header, *rows = _read_rows(Path(path))
+    header, *rows = _read_rows(Path(path), may_be_empty)
     for name in (*header, *columns.names):
         if (found := header.count(name)) != 1:
             many = "more than one" if found else "no"
@@ -109,7 +139,7 @@ def _refuse_repetition(path: str | Path, keys: pd.DataFrame) -> None:
         )
 
 
-def _read_rows(path: Path) -> list[list[str]]:
+def _read_rows(path: Path, may_be_empty: bool) -> list[list[str]]:
     try:
         text = path.read_text(encoding="utf-8")
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
@@ -121,7 +151,7 @@ def _read_rows(path: Path) -> list[list[str]]:
     if ragged or not text.endswith("\n"):
         number = ragged[0] if ragged else len(rows)
         raise InputError(f"{path}: row {number} is cut off; delete the file and run again")
-    if len(rows) == 1:
+    if len(rows) == 1 and not may_be_empty:
         raise InputError(f"{path}: a header without rows; delete the file and run again")
     return rows
 
@@ -169,3 +199,20 @@ def setting(settings: pd.DataFrame, key: str) -> dict[str, str]:
     """Value of one key for each run, from the table of settings, runs sorted."""
     rows = settings[settings["key"] == key].sort_values("run")
     return dict(zip(rows["run"], rows["value"], strict=True))
+
+
+def kinds(settings: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """Data set of each run and what its likelihood observes of it: only equal ones compare."""
+    likelihoods = setting(settings, "likelihood")
+    return {
+        run: (dataset, OBSERVES[likelihoods[run]])
+        for run, dataset in setting(settings, "dataset").items()
+    }
+
+
+def panel_names(settings: pd.DataFrame) -> dict[str, str]:
+    """For each run the name of the panel that it shares with those it may be compared with."""
+    return {
+        run: dataset if observes == "binary" else f"{dataset}, {WORDS[observes]}"
+        for run, (dataset, observes) in kinds(settings).items()
+    }

@@ -10,7 +10,6 @@ Started again after an interruption it goes on from its last checkpoint, to the 
 """
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
@@ -18,31 +17,17 @@ from typing import Any
 
 import horovod.torch as hvd
 import job_end
-import numpy as np
-import torch
-from horovod import __version__ as horovod_version
 from progress import Progress
+from state_digest import state_digest
 from torch import Tensor
 from user_errors import in_one_line
 from vae import checkpoint
 from vae.arithmetic import set_arithmetic
-from vae.data import load, mean_image, read_manifest
+from vae.data import load, load_split, mean_image, read_manifest
 from vae.networks import VAE, initialise
 from vae.spec import TrainingSpec, parse, read_run
 from vae.training import Diverged, Training
 from worker import Worker, record_speed, start
-
-
-def state_digest(spec_document: dict[str, Any], seed: int, data_sha256: str) -> str:
-    """Digest of all that a state depends on: not of nodes, ranks or paths."""
-    package = sorted(
-        Path(module.__file__).read_bytes()
-        for name, module in sys.modules.items()
-        if name.split(".")[0] == "vae" and module.__file__
-    )
-    document = json.dumps(spec_document, sort_keys=True)
-    versions = f"torch {torch.__version__} numpy {np.__version__} horovod {horovod_version}"
-    return checkpoint.digest([document, str(seed), data_sha256, versions, *package])
 
 
 def allreduce(tensor: Tensor) -> None:
@@ -130,7 +115,8 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     initialise(vae, args.seed, mean_image(grey, manifest.shape.levels))
     vae.to(worker.device)
     training = Training(
-        vae, spec, args.seed, grey, manifest.shape.levels, load(manifest, "validation_binary.npy"),
+        vae, spec, args.seed, grey, manifest.shape.levels,
+        load_split(manifest, "validation", vae.likelihood.observes),
         worker.rank, worker.size, allreduce,
     )  # fmt: skip
     digest = state_digest(document["training"], args.seed, manifest.sha256)

@@ -19,7 +19,12 @@ def allowed(leaf: dict[str, Any]) -> str:
     words = " or ".join(kinds).replace("array", f"list of {leaf.get('items', {}).get('type')}")
     bounds = [
         f"{sign} {leaf[key]}"
-        for key, sign in (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"))
+        for key, sign in (
+            ("minimum", "≥"),
+            ("exclusiveMinimum", ">"),
+            ("maximum", "≤"),
+            ("exclusiveMaximum", "<"),
+        )
         if key in leaf
     ]
     return ", ".join([words, *bounds])
@@ -37,7 +42,7 @@ def table(properties: dict[str, Any]) -> str:
 def sections() -> dict[str, dict[str, Any]]:
     schema = read_schema()
     run = schema["$defs"]["run"]["properties"]
-    top = ("nodes", "tasks_per_node")
+    top = ("nodes", "tasks_per_node", "chapter")
     return {
         "top level": {key: schema["properties"][key] for key in top},
         "environment": schema["properties"]["environment"]["properties"],

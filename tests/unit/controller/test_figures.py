@@ -88,6 +88,45 @@ def test_a_far_baseline_does_not_squeeze_the_runs() -> None:
     figure_style.plt.close("all")
 
 
+def test_runs_of_other_data_have_panels_of_their_own(finished: Path) -> None:
+    """alpha stays Bernoulli, beta becomes a density that has no noise floor and no bits."""
+    run = finished / "results/runs/beta/run.json"
+    run.write_text(run.read_text().replace("bernoulli", "gaussian"))
+    for path in finished.glob("results/runs/beta/*/summary.csv"):
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text(
+            "".join(line for line in lines if "bits" not in line and "floor" not in line)
+        )
+    results = gather_results(sorted(finished.glob("results/runs/*/seed*/summary.csv")))
+    figure = plot_rate_distortion(results, summarise(results), settings(finished))
+    titles = [axes.get_title("left") for axes in figure.axes]
+    assert titles[1::2] == [
+        "noise floor \u22128.00; mean image \u221240.00",
+        "mean image \u221240.00",
+    ]
+    assert titles[0] == "tiny, test images"
+    assert "densities" in titles[2]
+    curves = plot_training_curves(training(finished), settings(finished))
+    assert ["densities" in axes.get_ylabel() for axes in curves.axes] == [False, True]
+
+
+def test_baselines_that_differ_between_runs_are_left_out() -> None:
+    figure_style.apply()
+    axes = figure_style.plt.figure().add_subplot()
+    draw_baselines(axes, pd.DataFrame({"mean_image": [-40.0, -41.0], "noise_floor": [-9.0, None]}))
+    assert axes.get_title("left") == "noise floor \u22129.00"
+    figure_style.plt.close("all")
+
+
+def test_models_of_grey_levels_have_no_binary_input() -> None:
+    seen = images(3)
+    grey_only = {name: array for name, array in seen.items() if name != "binary"}
+    both = strips({"a": seen, "b": grey_only}, {"a": TINY, "b": TINY})
+    assert [strip.label for strip in both] == ["tiny: original", "tiny: binary input", "a", "b"]
+    alone = strips({"b": grey_only}, {"b": TINY})
+    assert [strip.label for strip in alone] == ["tiny: original", "b"]
+
+
 def test_a_run_looks_the_same_in_every_figure() -> None:
     names = [f"run{place:02}" for place in range(42)]
     looks = figure_style.looks(names)
@@ -187,7 +226,7 @@ def test_a_run_on_a_data_set_without_manifest_is_refused(finished: Path) -> None
 
 def test_an_archive_without_an_array_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "images.npz", grey=np.zeros((1, 4)))
-    with pytest.raises(InputError, match=r"images\.npz: .*binary"):
+    with pytest.raises(InputError, match=r"images\.npz: .*reconstruction"):
         read_images(tmp_path / "images.npz")
 
 

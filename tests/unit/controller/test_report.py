@@ -71,6 +71,7 @@ def test_same_bytes_in_another_folder_process_and_locale(
             "script": job["script"],
             "input": {key: below(value, other) for key, value in job["input"].items()},
             "output": {key: below(value, other) for key, value in job["output"].items()},
+            "params": job["params"],
         }
         for job in script_jobs(other)
     ]
@@ -79,7 +80,7 @@ def test_same_bytes_in_another_folder_process_and_locale(
         MPLBACKEND="pdf",
     )  # fmt: skip
     assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
-    assert len(made(finished)) == 11
+    assert len(made(finished)) == 15
     assert made(finished) == made(other)
 
 
@@ -100,6 +101,52 @@ def test_headline_has_values_with_all_errors(html: str) -> None:
     assert "tiny, 53 test images" in seen
 
 
+def test_the_best_run_is_compared_with_the_others(html: str) -> None:
+    """Per image -21 - (-25) = 4, give or take (25 - 21) / 80 of half of the 52 images each."""
+    seen = words(html)
+    half = 2.0076 * 0.05 / 51**0.5  # Student's t of 51 degrees of freedom, 95 %
+    low, high = number(4 - half, 4), number(4 + half, 4)
+    monte_carlo = (2 * 0.02**2 / 104) ** 0.5
+    errors = f"data 0.0070 MC {monte_carlo:.4f} seeds 1.4"  # both spread by 2 nats: sqrt(1 + 1)
+    wide = 4.303 * 2**0.5  # Student's t of 2 degrees of freedom
+    with_seeds = f"{number(4 - wide, 1)} to {number(4 + wide, 1)}"
+    assert f"alpha (tiny, binary images) beta 4.0000 {errors} {low} to {high} {with_seeds}" in seen
+
+
+def test_published_values_stand_beside_ours_with_what_differs(
+    finished: Path, script_jobs: Jobs, scripts_runner: Runner
+) -> None:
+    jobs = script_jobs(finished)
+    for job in jobs:
+        if job["script"].endswith("reproduction.py"):
+            job["params"]["published"] = {"alpha": "iwae_vae_5"}
+    assert scripts_runner(jobs, cwd=finished).returncode == 0
+    seen = unescape(words((finished / "results/report.html").read_text()))
+    source = "arXiv:1509.00519, Table 1, one stochastic layer, VAE, k = 5"
+    ours = "\u221220.00 data 0.35 MC 0.025 seeds 1.4"  # after 12 of 3280 passes
+    assert f"{source} \u221286.47 {ours} 66.47 0.4%" in seen
+    assert "Adam's second moment starts at zero" in seen
+    assert "exemplar" not in seen.lower(), "only what is named"
+
+
+def test_runs_that_observe_other_data_are_apart(
+    finished: Path, build: Callable[[Path], str]
+) -> None:
+    path = finished / "results/runs/beta/run.json"
+    path.write_text(path.read_text().replace("bernoulli", "gaussian"))
+    for summary in finished.glob("results/runs/beta/*/summary.csv"):
+        lines = summary.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if not line.startswith(("noise_floor", "bits_per_dim"))]
+        summary.write_text("".join(kept))
+    seen = words(build(finished))
+    assert "Differences between runs" not in seen
+    binary = seen.index("tiny, 53 test images, binary images noise floor")
+    unit = seen.index("tiny, 53 test images, densities of grey levels in [0, 1] beta")
+    assert binary < seen.index("alpha \u221220.00") < unit
+    assert seen[unit:].count("noise floor \u2212") == 0
+    assert "mean image \u221240.00 data 0.75 Each number" in seen, "no bits of a density"
+
+
 def test_what_reduced_precision_changes_is_shown(
     finished: Path, build: Callable[[Path], str], html: str
 ) -> None:
@@ -112,6 +159,22 @@ def test_what_reduced_precision_changes_is_shown(
     run.write_text(run.read_text().replace("float32", "bf16"))
     seen = words(build(finished))
     assert "beta bf16 \u22120.0125 data 0.00040 seeds 0 0.0020 data 0.00030" in seen
+
+
+def test_without_a_published_name_there_is_no_such_table(html: str) -> None:
+    assert "Against published values" not in html
+
+
+def test_exact_values_are_shown_beside_their_estimates(
+    finished: Path, build: Callable[[Path], str], html: str
+) -> None:
+    assert "Exact log p(x)" not in words(html)
+    for seed in (1, 2):
+        with (finished / f"results/runs/beta/seed{seed}/summary.csv").open("a") as file:
+            file.write("exact_log_likelihood,nats per image,-22.5,0.4,,53\n")
+    seen = words(build(finished))
+    assert "Exact log p(x)" in seen
+    assert "beta \u221222.5000 data 0.40 seeds 0 \u221224.0000 data" in seen
 
 
 def test_settings_that_differ_are_shown(html: str) -> None:

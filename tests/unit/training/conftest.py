@@ -42,6 +42,18 @@ def make_spec(**changes: Any) -> TrainingSpec:
         "patience": None,
         "precision": "float64",
         "deterministic": True,
+        "adam_beta1": 0.9,
+        "adam_beta2": 0.999,
+        "adam_epsilon": 1e-8,
+        "flow_transforms": 2,
+        "flow_hidden": [8],
+        "prior_components": 3,
+        "gradient": "pathwise",
+        "free_bits": 0.0,
+        "likelihood_scale": None,
+        "scale_floor": 0.001,
+        "second_latent_dim": None,
+        "second_layers": [8],
     }
     return TrainingSpec(**{**values, **changes})
 

@@ -3,9 +3,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from vae.data import DataError, TrainingImages, load, rank_slice, read_manifest
+from vae.data import DataError, TrainingImages, as_observed, load, rank_slice, read_manifest
 
 
 @given(st.integers(1, 500), st.integers(1, 16))
@@ -48,6 +49,25 @@ def test_batches_drawn_ahead_are_those_drawn_one_by_one():
     images = TrainingImages(rows(25), levels=1, seed=1, batch_size=10)
     one_by_one = [images.batches(step, 1, slice(0, 10))[0] for step in range(7)]
     assert np.array_equal(images.batches(0, 7, slice(0, 10)), np.stack(one_by_one))
+
+
+@pytest.mark.parametrize("observes", ["unit", "levels"])
+def test_grey_levels_are_shown_as_they_are_in_the_order_of_the_binary_ones(observes):
+    images = TrainingImages(rows(25), 1, 1, 10, observes=observes)
+    binary = TrainingImages(rows(25), 1, 1, 10)  # on or off for sure
+    assert np.array_equal(images.batches(2, 3, slice(3, 7)), binary.batches(2, 3, slice(3, 7)))
+    grey = np.random.default_rng(0).integers(0, 256, (25, 8)).astype(np.uint8)
+    shown = TrainingImages(grey, 255, 1, 25, observes=observes).batches(0, 1, slice(0, 25))[0]
+    assert sorted(shown.tolist()) == sorted(grey.tolist())
+
+
+def test_what_a_likelihood_sees_of_stored_images():
+    stored = torch.tensor([[0, 4, 16]], dtype=torch.uint8)
+    found = {
+        observes: as_observed(stored, observes, 16, torch.float64).tolist()
+        for observes in ("binary", "unit", "levels")
+    }
+    assert found == {"binary": [[0, 4, 16]], "unit": [[0, 0.25, 1]], "levels": [[0, 4, 16]]}
 
 
 def test_a_batch_larger_than_the_data_is_refused():

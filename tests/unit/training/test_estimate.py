@@ -76,7 +76,7 @@ def test_all_weights_are_the_evidence_when_z_is_not_used(toy):
 )
 def test_running_sums_equal_the_direct_formulas(log_weights, chunk):
     column = torch.tensor(log_weights, dtype=torch.float64)[:, None]
-    running = ImportanceSum(1)
+    running = ImportanceSum(1, len(log_weights))
     for first in range(0, len(column), chunk):
         running.add(column[first : first + chunk])
     direct = column.logsumexp(0) - math.log(len(column))
@@ -93,3 +93,15 @@ def test_noise_belongs_to_an_image_not_to_its_place_in_a_chunk(toy):
     all_images = image_noise(vae, 3, Purpose.ELBO, range(10))(0, 20)
     some = image_noise(vae, 3, Purpose.ELBO, [7, 2])(5, 4)
     assert torch.equal(some, all_images[5:9][:, [7, 2]])
+
+
+def test_images_are_flagged_whose_weights_have_no_mean_to_be_found():
+    """Weights with Pareto tails of shape 0.2 and 1.2, and two of one sample only."""
+    uniform = torch.linspace(0, 1, 1002, dtype=torch.float64)[1:-1]
+    alone = torch.zeros(1000, dtype=torch.float64)
+    alone[123] = math.log(1500)
+    weights = ImportanceSum(3, 1000)
+    weights.add(torch.stack([-0.2 * uniform.log(), -1.2 * uniform.log(), alone], dim=1))
+    assert weights.untrusted.tolist() == [False, True, True]
+    assert weights.pareto_k[0] < 0.5
+    assert 0.8 < weights.pareto_k[1] < 1.4

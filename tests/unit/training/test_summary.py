@@ -3,13 +3,15 @@ import math
 
 import numpy as np
 import pytest
+import torch
+from vae.baselines import Baselines
+from vae.densities import Bernoulli, Gaussian
 from vae.summary import (
-    Baselines,
     ImpossibleResult,
     PerImage,
     active_units,
-    baselines,
     check,
+    check_scale,
     mean_of,
     summarise,
 )
@@ -28,6 +30,8 @@ def per_image(**changes):
         "log_likelihood_monte_carlo_error": np.full(N, 0.1),
         "ess": np.full(N, 80.0),
         "largest_weight": np.full(N, 0.05),
+        "pareto_k": np.full(N, 0.3),
+        "untrusted": np.zeros(N),
         "kl": random.uniform(0, 1, (N, 3)),
         "posterior_mean": random.normal(size=(N, 3)) * [1.0, 0.5, 0.001],
     }
@@ -82,6 +86,7 @@ def test_a_value_that_is_not_finite_fails(name):
     [
         ({}, {"mean_image": np.full(N, -11.0)}, "better_than_mean_image"),
         ({"posterior_mean": np.zeros((N, 3))}, {}, "not_collapsed"),
+        ({"untrusted": np.ones(N)}, {}, "importance_weights"),
         ({"largest_weight": np.full(N, 0.9)}, {}, "importance_weights"),
     ],
 )
@@ -99,7 +104,7 @@ def test_errors_are_kept_apart():
 
 
 def test_summary_has_every_quantity_in_its_unit():
-    rows = {q.name: q for q in summarise(per_image(), base(), pixels=64, threshold=0.01)}
+    rows = {q.name: q for q in summarise(per_image(), base(), 64, True, threshold=0.01)}
     assert rows["elbo"].value == pytest.approx(-rows["rate"].value - rows["distortion"].value)
     assert rows["gap"].value == pytest.approx(1.5)
     bits = -rows["log_likelihood"].value / (64 * math.log(2))
@@ -113,12 +118,43 @@ def test_active_units_vary_over_images():
     assert active_units(means, 0.01).tolist() == [False, True]
 
 
-def test_baselines_have_their_closed_forms():
-    grey = np.array([[0, 4, 8, 16]], dtype=np.uint8)
-    binary = np.array([[0, 1, 0, 1]], dtype=np.uint8)
-    found = baselines(grey, binary, 16, np.array([0.0, 0.25, 0.5, 1.0]))
-    assert found.noise_floor[0] == pytest.approx(math.log(0.25) + math.log(0.5))
-    entropy = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75)) + math.log(2)
-    assert found.entropy[0] == pytest.approx(entropy)
-    mean_image = math.log(0.999) + math.log(0.25) + math.log(0.5) + math.log(0.999)
-    assert found.mean_image[0] == pytest.approx(mean_image)
+def test_what_a_model_has_not_is_left_out():
+    """A density has no bits, and images as they are have no noise floor."""
+    limits = base(noise_floor=None, entropy=None)
+    rows = summarise(per_image(), limits, pixels=64, discrete=False, threshold=0.01)
+    found = {row.name for row in rows}
+    assert not found & {"bits_per_dim", "noise_floor", "exact_log_likelihood"}
+    assert not [name for name in statuses(limits=limits) if "floor" in name or "exact" in name]
+
+
+def test_an_exact_value_is_shown_and_bounds_the_estimates():
+    images = per_image()
+    exact = images.log_likelihood + np.random.default_rng(2).normal(0, 0.1, N)
+    found = dataclasses.replace(images, exact_log_likelihood=exact)
+    rows = {q.name: q for q in summarise(found, base(), 64, True, 0.01)}
+    assert rows["exact_log_likelihood"].value == pytest.approx(exact.mean())
+    passed = statuses(found)
+    assert passed["elbo_not_above_exact_log_likelihood"] == "ok"
+    assert passed["log_likelihood_not_above_exact_log_likelihood"] == "ok"
+    for name in ("elbo", "log_likelihood"):
+        below = getattr(images, name) - 0.1 + np.random.default_rng(3).normal(0, 0.1, N)
+        worse = dataclasses.replace(images, exact_log_likelihood=below)
+        with pytest.raises(ImpossibleResult, match=f"{name} - exact_log_likelihood"):
+            statuses(worse if name == "elbo" else dataclasses.replace(
+                worse, distortion=images.distortion + 9))  # fmt: skip
+
+
+def test_rounding_is_no_excess():
+    """Where q is the posterior every weight is p(x), and estimates differ by rounding alone."""
+    images = per_image()
+    exact = images.log_likelihood - 1e-6
+    assert statuses(dataclasses.replace(images, exact_log_likelihood=exact))
+
+
+def test_a_scale_held_up_by_its_floor_is_a_warning():
+    likelihood = Gaussian(None, floor=0.01)
+    assert [row[:2] for row in check_scale(likelihood)] == [("scale_above_floor", "ok")]
+    with torch.no_grad():
+        likelihood.scale.log_scale.fill_(-6.0)
+    assert [row[:2] for row in check_scale(likelihood)] == [("scale_above_floor", "warning")]
+    assert check_scale(Gaussian(0.1)) == check_scale(Bernoulli()) == []

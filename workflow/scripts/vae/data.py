@@ -79,6 +79,21 @@ def load(manifest: Manifest, name: str) -> np.ndarray:
     return images
 
 
+def load_split(manifest: Manifest, split: str, observes: str) -> np.ndarray:
+    """The images of a split that a likelihood is tested on: frozen binary ones, or grey levels."""
+    return load(manifest, f"{split}_binary.npy" if observes == "binary" else f"{split}.npy")
+
+
+def as_observed(images: Tensor, observes: str, levels: int, dtype: torch.dtype) -> Tensor:
+    """What the likelihood sees of images that are stored as binary or grey levels, of their shape.
+
+    Args:
+        images: binary where `observes` is "binary", else grey levels 0 .. levels.
+    """
+    x = images.to(dtype)
+    return x / levels if observes == "unit" else x
+
+
 def mean_image(grey: np.ndarray, levels: int) -> Tensor:
     """Mean of the training images in [0, 1], float64, shape (D,)."""
     return torch.from_numpy(grey.mean(0, dtype=np.float64) / levels)
@@ -95,6 +110,10 @@ class TrainingImages:
     Batch t holds positions t x batch_size to (t + 1) x batch_size of that sequence, so that the
     tail of a pass is carried into the next one and every batch has the same size. The images, and
     the draws that binarise them, live on the device.
+
+    Args:
+        grey: uint8, shape (images, D), of grey levels 0 .. levels.
+        observes: "binary" draws every image afresh at each visit; else the levels are shown.
     """
 
     def __init__(
@@ -104,6 +123,7 @@ class TrainingImages:
         seed: int,
         batch_size: int,
         device: torch.device | str = "cpu",
+        observes: str = "binary",
     ) -> None:
         if batch_size > len(grey):
             raise DataError(
@@ -111,21 +131,24 @@ class TrainingImages:
             )
         self.grey = torch.from_numpy(grey).to(device)
         self.levels, self.seed, self.batch_size = levels, seed, batch_size
+        self.observes = observes
         self._orders: dict[int, np.ndarray] = {}
 
     def batches(self, step: int, steps: int, share: slice) -> Tensor:
-        """A rank's share of `steps` batches from `step` on, freshly binarised.
+        """A rank's share of `steps` batches from `step` on, freshly binarised or as they are.
 
         Each visit of an image is a new position in the sequence, and so gets fresh noise.
 
         Returns:
-            bool of shape (steps, images, pixels).
+            bool, or uint8 grey levels, of shape (steps, images, pixels).
         """
         firsts = [(step + ahead) * self.batch_size + share.start for ahead in range(steps)]
         count, pixels = share.stop - share.start, self.grey.shape[1]
         shown = np.concatenate([self._images(first, count) for first in firsts])
         indices = torch.from_numpy(shown).to(self.grey.device, non_blocking=True)
         grey = self.grey.index_select(0, indices).view(steps, count, pixels)
+        if self.observes != "binary":
+            return grey
         starts, per_image = [(0, first) for first in firsts], words_for(pixels)
         raw = words(self.seed, Purpose.BINARISATION, starts, count, per_image, self.grey.device)
         return binarise(grey, self.levels, raw)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vae.draws import draw
 from vae.networks import VAE
 from vae.noise import Purpose, normals, words
-from vae.objective import draw
-from vae.posterior import Gaussian
+from vae.pareto import Tail, reliable_up_to
+from vae.posterior import Posterior
 
 
 def image_noise(
@@ -47,25 +48,29 @@ class ElboEstimate:
 def estimate_elbo(
     vae: VAE,
     x: Tensor,
-    posterior: Gaussian,
+    posterior: Posterior,
     noise: Callable[[int, int], Tensor],
     samples: int,
     chunk: int,
 ) -> ElboEstimate:
-    """The ELBO with the analytic KL and `samples` draws for the reconstruction term.
+    """The ELBO from `samples` draws, with the analytic KL where there is one.
 
     Args:
         x: images (B, D).
         noise: gives the noise of samples first .. first + count - 1, shape (count, B, L).
         chunk: samples decoded at once.
     """
-    parts = [
-        draw(vae, x, noise(first, count), posterior).log_likelihood.double()
-        for first, count in chunks(samples, chunk)
+    drawn = [
+        draw(vae, x, noise(first, count), posterior) for first, count in chunks(samples, chunk)
     ]
-    log_likelihood = torch.cat(parts)
-    rate = posterior.kl_per_dimension().double().sum(-1)
-    error = log_likelihood.std(0, correction=1) / samples**0.5 if samples > 1 else rate * torch.nan
+    log_likelihood = torch.cat([draws.log_likelihood.double() for draws in drawn])
+    analytic = drawn[0].analytic_rate
+    if analytic is not None:
+        rate, varying = analytic.double(), log_likelihood
+    else:
+        rates = torch.cat([draws.sampled_rates.double() for draws in drawn])
+        rate, varying = rates.mean(0), log_likelihood - rates
+    error = varying.std(0, correction=1) / samples**0.5 if samples > 1 else rate * torch.nan
     return ElboEstimate(rate, -log_likelihood.mean(0), error)
 
 
@@ -73,10 +78,14 @@ class ImportanceSum:
     """A running log-mean-exp of log weights that may arrive in chunks of samples.
 
     Keeps, in float64 and relative to the largest weight so far, the sum of the weights and of
-    their squares.
+    their squares, and the largest log weights.
+
+    Args:
+        samples: K, how many will come for each image.
     """
 
-    def __init__(self, images: int, device: torch.device | str = "cpu") -> None:
+    def __init__(self, images: int, samples: int, device: torch.device | str = "cpu") -> None:
+        self.tail = Tail(samples, images, device)
         self.samples = 0
         self.total = torch.zeros(images, dtype=torch.float64, device=device)
         self.squares = torch.zeros_like(self.total)
@@ -92,6 +101,7 @@ class ImportanceSum:
         self.squares = self.squares * shrink**2 + weights.square().sum(0)
         self.largest = largest
         self.samples += len(chunk)
+        self.tail.add(chunk)
 
     @property
     def log_likelihood(self) -> Tensor:
@@ -112,6 +122,19 @@ class ImportanceSum:
         return 1 / self.total
 
     @property
+    def pareto_k(self) -> Tensor:
+        """Shape of the weights' tail, shape (B,): see vae.pareto."""
+        return self.tail.shape
+
+    @property
+    def untrusted(self) -> Tensor:
+        """Whether monte_carlo_error, and with it log_likelihood, mean little, bool, shape (B,).
+
+        The tail has no mean that K samples can find, or one sample holds over half of the weight.
+        """
+        return (self.pareto_k > reliable_up_to(self.samples)) | (self.largest_weight > 0.5)
+
+    @property
     def monte_carlo_error(self) -> Tensor:
         """Standard error of log_likelihood by the delta method, in nats, shape (B,).
 
@@ -123,7 +146,7 @@ class ImportanceSum:
 def estimate_log_likelihood(
     vae: VAE,
     x: Tensor,
-    posterior: Gaussian,
+    posterior: Posterior,
     noise: Callable[[int, int], Tensor],
     samples: int,
     chunk: int,
@@ -132,7 +155,7 @@ def estimate_log_likelihood(
 
     Args: those of estimate_elbo; `chunk` so that (chunk, B, D) numbers fit the cache.
     """
-    weights = ImportanceSum(len(x), x.device)
+    weights = ImportanceSum(len(x), samples, x.device)
     for first, count in chunks(samples, chunk):
         weights.add(draw(vae, x, noise(first, count), posterior).log_weights)
     return weights

@@ -1,29 +1,16 @@
 """Encoder and decoder networks, and the variational autoencoder made of them."""
 
-import itertools
-
 import torch
 from torch import Tensor, nn
 
 from vae.arithmetic import PARAMETERS
 from vae.data import ImageShape
 from vae.likelihood import make_likelihood
+from vae.mlp import mlp
 from vae.noise import Purpose, generator
-from vae.posterior import Gaussian, make_posterior_head
-from vae.prior import make_prior
-from vae.spec import SpecError, TrainingSpec
-
-ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU, "gelu": nn.GELU}
-
-
-def mlp(sizes: list[int], activation: str) -> nn.Sequential:
-    """Linear layers of these sizes, each but the input followed by the activation."""
-    if activation not in ACTIVATIONS:
-        raise SpecError(f"activation: {activation!r} is unknown, use {', '.join(ACTIVATIONS)}")
-    layers: list[nn.Module] = []
-    for inputs, outputs in itertools.pairwise(sizes):
-        layers += [nn.Linear(inputs, outputs), ACTIVATIONS[activation]()]
-    return nn.Sequential(*layers)
+from vae.posterior import Posterior, make_posterior_head
+from vae.prior import StandardNormal, make_prior
+from vae.spec import TrainingSpec
 
 
 class VAE(nn.Module):
@@ -32,15 +19,16 @@ class VAE(nn.Module):
     def __init__(self, spec: TrainingSpec, shape: ImageShape) -> None:
         super().__init__()
         self.shape, pixels = shape, shape.pixels
-        self.latent_dim = spec.latent_dim
-        self.prior = make_prior(spec.prior)
-        self.likelihood = make_likelihood(spec.likelihood)
+        self.first_dim = spec.latent_dim
+        self.latent_dim = spec.latent_dim + (spec.second_latent_dim or 0)
+        self.prior = make_prior(spec, pixels, self.encode_unit)
+        self.likelihood = make_likelihood(spec, shape)
         self.encoder = mlp([pixels, *spec.encoder_layers], spec.activation)
         features = spec.encoder_layers[-1] if spec.encoder_layers else pixels
-        self.posterior = make_posterior_head(spec.posterior, features, spec.latent_dim)
+        self.posterior = make_posterior_head(spec, features)
         self.decoder = mlp([spec.latent_dim, *spec.decoder_layers], spec.activation)
         width = spec.decoder_layers[-1] if spec.decoder_layers else spec.latent_dim
-        self.output = nn.Linear(width, pixels)
+        self.output = nn.Linear(width, pixels * self.likelihood.outputs_per_pixel)
         self.precision = spec.precision
         self.to(PARAMETERS[spec.precision])
 
@@ -52,17 +40,30 @@ class VAE(nn.Module):
     def device(self) -> torch.device:
         return self.output.weight.device
 
-    def encode(self, x: Tensor) -> Gaussian:
+    def encode(self, x: Tensor) -> Posterior:
         """q(z | x) for images of shape (B, D)."""
+        return self.encode_unit(self.likelihood.to_unit(x))
+
+    def encode_unit(self, x: Tensor) -> Posterior:
+        """q(z | x) for images of shape (B, D) with values in [0, 1]."""
         with self._rounded_products():
             features = self.encoder(x)
         return self.posterior(features.to(self.dtype))
 
     def decode(self, z: Tensor) -> Tensor:
-        """The likelihood's parameters (logits) for z of shape (..., L), shape (..., D)."""
+        """The likelihood's parameters for z of shape (..., L), shape (..., D * C)."""
         with self._rounded_products():
-            outputs = self.output(self.decoder(z))
+            outputs = self.output(self.decoder(z[..., : self.first_dim]))
         return outputs.to(self.dtype)
+
+    def kl_per_dimension(self, posterior: Posterior) -> Tensor:
+        """KL(q(z_l | x) || p(z_l)) in nats, shape (B, L); nan where the KL is no sum of such."""
+        if (
+            isinstance(self.prior, StandardNormal)
+            and (kl := posterior.kl_per_dimension()) is not None
+        ):
+            return kl
+        return torch.full_like(posterior.mean, torch.nan)
 
     def _rounded_products(self) -> torch.autocast:
         """Layers in bfloat16, where the specification says so; densities are never rounded."""
@@ -74,7 +75,8 @@ def initialise(vae: VAE, seed: int, mean_image: Tensor) -> None:
     """Glorot-uniform weights, zero biases, and an output bias that shows the training mean.
 
     Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks,
-    AISTATS 2010, equation 16. The draws are numpy's, in float64: the same on every device.
+    AISTATS 2010, equation 16. Posterior and prior have the last word on their own parameters. The
+    draws are numpy's, in float64: the same on every device.
     """
     draws = generator(seed, Purpose.PARAMETERS)
     with torch.no_grad():
@@ -86,4 +88,6 @@ def initialise(vae: VAE, seed: int, mean_image: Tensor) -> None:
                     torch.from_numpy(draws.uniform(-bound, bound, (outputs, inputs)))
                 )
                 layer.bias.zero_()
+        vae.posterior.initialise()
+        vae.prior.initialise(draws, mean_image)
         vae.output.bias.copy_(vae.likelihood.initial_output(mean_image))

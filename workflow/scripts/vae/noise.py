@@ -28,6 +28,11 @@ class Purpose(IntEnum):
     ELBO = 6
     IMPORTANCE = 7
     SAMPLES = 8
+    POSTERIOR_MEAN = 9
+    AIS_PILOT = 20
+    AIS_FORWARD = 21
+    AIS_REVERSE = 22
+    AIS_SIMULATION = 23
 
 
 Start = tuple[int, int]
@@ -84,9 +89,13 @@ def words_on_device(
 
 def normals(raw: Tensor, dtype: torch.dtype) -> Tensor:
     """Standard normal numbers by inverse CDF, one per word; same shape as `raw`."""
+    return torch.special.ndtri(uniforms(raw)).to(dtype)
+
+
+def uniforms(raw: Tensor) -> Tensor:
+    """Numbers uniform in (0, 1), float64, one per word; same shape as `raw`."""
     # 52 bits and a half: exact in float64, and never 0 or 1.
-    uniform = (philox.shift_right(raw, 12).double() + 0.5) * 2.0**-52
-    return torch.special.ndtri(uniform).to(dtype)
+    return (philox.shift_right(raw, 12).double() + 0.5) * 2.0**-52
 
 
 def binarise(grey: Tensor, levels: int, raw: Tensor) -> Tensor:

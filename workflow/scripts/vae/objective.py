@@ -5,12 +5,15 @@ All are lower bounds on log p(x) (the beta-ELBO for beta >= 1) that training max
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 from torch import Tensor
 
+from vae.categorical import Uniform
+from vae.draws import Draws, draw
+from vae.enumeration import log_likelihoods
 from vae.networks import VAE
-from vae.posterior import Gaussian
-from vae.spec import TrainingSpec
+from vae.spec import SpecError, TrainingSpec
 
 
 @dataclass(frozen=True)
@@ -27,51 +30,37 @@ class Bound:
         return -self.distortion - self.rate
 
 
-@dataclass(frozen=True)
-class Draws:
-    """q(z | x) and the log-densities of K draws from it, each of shape (K, B), in nats."""
-
-    posterior: Gaussian
-    log_likelihood: Tensor
-    log_prior: Tensor
-    log_posterior: Tensor
-
-    @property
-    def log_weights(self) -> Tensor:
-        """log w = log p(x, z) - log q(z | x), shape (K, B)."""
-        return self.log_likelihood + self.log_prior - self.log_posterior
-
-
-def draw(vae: VAE, x: Tensor, epsilon: Tensor, posterior: Gaussian | None = None) -> Draws:
-    """Draw z from q(z | x) and weigh it.
-
-    Args:
-        x: images of shape (B, D).
-        epsilon: standard normal noise of shape (K, B, L).
-        posterior: q(z | x), if it has been computed already.
-    """
-    posterior = posterior or vae.encode(x)
-    z, log_posterior = posterior.sample(epsilon)
-    return Draws(
-        posterior,
-        vae.likelihood.log_prob(vae.decode(z), x),
-        vae.prior.log_prob(z),
-        log_posterior,
-    )
-
-
-def elbo(draws: Draws, kl: str, beta: float = 1.0) -> Bound:
-    """-distortion - beta x rate, the rate analytic or from the same draws.
+def elbo(draws: Draws, kl: str | None = None, beta: float = 1.0, free_bits: float = 0.0) -> Bound:
+    """-distortion - beta x rate.
 
     Kingma and Welling, arXiv:1312.6114, equations 7 (analytic) and 6 (sampled); Higgins et al.,
     beta-VAE, ICLR 2017, equation 4.
+
+    Args:
+        kl: the rate is `analytic` or `sampled` from the same draws; None: analytic if there is a
+            closed form.
+        free_bits: nats of every dimension's KL that cost nothing more, see `_penalty`.
     """
     distortion = -draws.log_likelihood.mean(0)
-    if kl == "analytic":
-        rate = draws.posterior.kl_per_dimension().sum(-1)
-    else:
-        rate = (draws.log_posterior - draws.log_prior).mean(0)
-    return Bound(-distortion - beta * rate, rate, distortion)
+    rate = None if kl == "sampled" else draws.analytic_rate
+    if rate is None:
+        if kl == "analytic":
+            raise SpecError("kl: this posterior and prior have no analytic one, say sampled")
+        rate = draws.sampled_rates.mean(0)
+    penalty = _penalty(draws, free_bits) if free_bits else rate
+    return Bound(-distortion - beta * penalty, rate, distortion)
+
+
+def _penalty(draws: Draws, free_bits: float) -> Tensor:
+    """sum_l max(free_bits, KL_l) of each image, in nats, shape (B,).
+
+    Kingma et al., arXiv:1606.04934, have the minibatch's mean of KL_l in the maximum;
+    that of each image is used here, so that a rank needs no other rank's images.
+    """
+    kl = draws.posterior.kl_per_dimension()
+    if kl is None:
+        raise SpecError("free_bits: this posterior has no KL of each dimension")
+    return kl.clamp(min=free_bits).sum(-1)
 
 
 def importance_weighted(draws: Draws) -> Bound:
@@ -82,9 +71,26 @@ def importance_weighted(draws: Draws) -> Bound:
     return Bound(bound, sampled.rate, sampled.distortion)
 
 
+def enumerated(vae: VAE, x: Tensor, beta: float = 1.0) -> Bound:
+    """-distortion - beta x rate of a discrete z, exact: both are sums over all values."""
+    posterior = vae.encode(x)
+    distortion = -(posterior.mean.T * log_likelihoods(vae, x)).sum(0)
+    rate = cast(Tensor, posterior.kl())
+    return Bound(-distortion - beta * rate, rate, distortion)
+
+
+def best_elbo(vae: VAE, x: Tensor, epsilon: Tensor) -> Bound:
+    """The ELBO with as little noise as the model allows; arguments as of `draw`."""
+    if isinstance(vae.prior, Uniform):
+        return enumerated(vae, x)
+    return elbo(draw(vae, x, epsilon))
+
+
 def objective(vae: VAE, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
     """The objective that the specification names."""
-    draws = draw(vae, x, epsilon)
+    if isinstance(vae.prior, Uniform):
+        return enumerated(vae, x, beta)
+    draws = draw(vae, x, epsilon, gradient=spec.gradient)
     if spec.objective == "importance_weighted":
         return importance_weighted(draws)
-    return elbo(draws, spec.kl, beta)
+    return elbo(draws, spec.kl, beta, spec.free_bits)

@@ -1,34 +1,40 @@
-"""Approximate posteriors q(z | x): an encoder's last layer and the distribution that it yields."""
+"""Approximate posteriors q(z | x): an encoder's last layers and what they yield."""
 
-import math
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
+import torch
 from torch import Tensor, nn
 
-from vae.prior import standard_normal_kl
-from vae.spec import SpecError
+from vae.categorical import CategoricalHead
+from vae.gaussian import FullCovariance, Gaussian
+from vae.spec import SpecError, TrainingSpec
+from vae.two_layers import Conditional, TwoLayerHead
+
+if TYPE_CHECKING:
+    from vae.flow import FlowHead
 
 
-@dataclass(frozen=True)
-class Gaussian:
-    """q(z | x) = N(mean, diag(sd^2)) of a batch of images; mean and log_sd have shape (B, L)."""
+class Posterior(Protocol):
+    """q(z | x) of a batch of B images."""
 
-    mean: Tensor
-    log_sd: Tensor
+    @property
+    def mean(self) -> Tensor:
+        """E[z | x], shape (B, L)."""
 
     def sample(self, epsilon: Tensor) -> tuple[Tensor, Tensor]:
         """Reparametrised draws z from standard normal noise (K, B, L), and log q(z | x), (K, B)."""
-        z = self.mean + self.log_sd.exp() * epsilon
-        return z, self.log_prob(z)
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log q(z | x) in nats, shape (K, B, L) to (K, B)."""
-        standardised = (z - self.mean) * (-self.log_sd).exp()
-        return -(0.5 * standardised.square() + self.log_sd + 0.5 * math.log(2 * math.pi)).sum(-1)
 
-    def kl_per_dimension(self) -> Tensor:
-        """KL(q(z_l | x) || N(0, 1)) in nats, shape (B, L)."""
-        return standard_normal_kl(self.mean, self.log_sd)
+    def kl(self) -> Tensor | None:
+        """KL to N(0, I), or to Uniform, in nats, shape (B,); None where there is no closed form."""
+
+    def kl_per_dimension(self) -> Tensor | None:
+        """Its terms, shape (B, L); None where it is no sum over dimensions."""
+
+    def detach(self) -> "Posterior":
+        """The same distribution as a constant: no gradient reaches its parameters."""
 
 
 class GaussianHead(nn.Module):
@@ -42,12 +48,61 @@ class GaussianHead(nn.Module):
     def forward(self, features: Tensor) -> Gaussian:
         return Gaussian(self.mean(features), self.log_sd(features))
 
+    def initialise(self) -> None:
+        """Nothing, on top of what all linear layers get."""
 
-POSTERIORS = {"gaussian": GaussianHead}
+
+class FullCovarianceHead(nn.Module):
+    """Maps an encoder's features to the mean and the Cholesky factor of z's covariance.
+
+    The factor's diagonal is exp(log_sd), so that it is positive; what lies below is free.
+    """
+
+    below: Tensor  # row and column of each number below the diagonal, shape (2, L (L - 1) / 2)
+
+    def __init__(self, features: int, latent_dim: int) -> None:
+        super().__init__()
+        self.mean = nn.Linear(features, latent_dim)
+        self.log_sd = nn.Linear(features, latent_dim)
+        below = torch.tril_indices(latent_dim, latent_dim, -1)
+        self.lower = nn.Linear(features, below.shape[1])
+        self.register_buffer("below", below, persistent=False)
+
+    def forward(self, features: Tensor) -> FullCovariance:
+        factor = torch.diag_embed(self.log_sd(features).exp())
+        rows, columns = self.below
+        factor[..., rows, columns] = self.lower(features)
+        return FullCovariance(self.mean(features), factor)
+
+    def initialise(self) -> None:
+        """Begin with independent dimensions, as the Gaussian of diagonal covariance does."""
+        self.lower.weight.zero_()
 
 
-def make_posterior_head(name: str, features: int, latent_dim: int) -> GaussianHead:
-    """The posterior of that name in the specification."""
-    if name not in POSTERIORS:
-        raise SpecError(f"posterior: {name!r} is unknown, choose from {', '.join(POSTERIORS)}")
-    return POSTERIORS[name](features, latent_dim)
+def make_posterior_head(
+    spec: TrainingSpec, features: int
+) -> "GaussianHead | FullCovarianceHead | FlowHead | CategoricalHead | TwoLayerHead":
+    """Maps an encoder's features, shape (B, features), to the posterior of the specification."""
+    if spec.posterior == "gaussian" and spec.second_latent_dim:
+        return _two_layers(spec, features, spec.second_latent_dim)
+    if spec.posterior == "gaussian":
+        return GaussianHead(features, spec.latent_dim)
+    if spec.posterior == "full_covariance":
+        return FullCovarianceHead(features, spec.latent_dim)
+    if spec.posterior == "flow":
+        # Imported here: zuko takes a second, and switches torch's checks of distributions off.
+        from vae.flow import FlowHead
+
+        gaussian = GaussianHead(features, spec.latent_dim)
+        transforms, hidden = spec.flow_transforms, spec.flow_hidden
+        return FlowHead(gaussian, features, spec.latent_dim, transforms, hidden)
+    if spec.posterior == "categorical":
+        return CategoricalHead(features, spec.latent_dim)
+    known = "gaussian, full_covariance, flow, categorical"
+    raise SpecError(f"posterior: {spec.posterior!r} is unknown, choose from {known}")
+
+
+def _two_layers(spec: TrainingSpec, features: int, second_dim: int) -> TwoLayerHead:
+    first_dim = spec.latent_dim
+    second = Conditional(first_dim, spec.second_layers, second_dim, spec.activation)
+    return TwoLayerHead(GaussianHead(features, first_dim), second, first_dim + second_dim)

@@ -35,6 +35,18 @@ class TrainingSpec:
     patience: int | None
     precision: str
     deterministic: bool
+    adam_beta1: float
+    adam_beta2: float
+    adam_epsilon: float
+    flow_transforms: int
+    flow_hidden: list[int]
+    prior_components: int
+    gradient: str
+    free_bits: float
+    likelihood_scale: float | None
+    scale_floor: float
+    second_latent_dim: int | None
+    second_layers: list[int]
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,12 @@ class EvaluationSpec:
     active_unit_threshold: float
     evaluation_seed: int
     figure_images: int
+    ais_images: int
+    ais_temperatures: int
+    ais_chains: int
+    ais_leapfrog_steps: int
+    ais_start: str
+    ais_chunk_images: int
 
 
 Spec = TypeVar("Spec", TrainingSpec, EvaluationSpec)

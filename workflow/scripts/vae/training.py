@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vae.data import TrainingImages, rank_slice
+from vae.data import TrainingImages, as_observed, rank_slice
 from vae.estimate import chunks, image_noise
 from vae.networks import VAE
 from vae.noise import Purpose, normals, words
-from vae.objective import draw, elbo
+from vae.objective import best_elbo
 from vae.spec import TrainingSpec
 from vae.train_step import (
     NOTHING,
@@ -39,7 +39,8 @@ class Training:
 
     Args:
         grey: training images, uint8, shape (images, D), of grey levels 0 .. levels.
-        validation: frozen binary validation images, uint8, shape (images, D).
+        validation: uint8, shape (images, D): frozen binary images where the likelihood observes
+            binary ones, else grey levels.
         allreduce: sums a tensor over all ranks, in place.
     """
 
@@ -56,15 +57,21 @@ class Training:
         allreduce: Allreduce,
     ) -> None:
         self.vae, self.spec, self.seed, self.allreduce = vae, spec, seed, allreduce
-        self.images = TrainingImages(grey, levels, seed, spec.batch_size, vae.device)
+        self.images = TrainingImages(
+            grey, levels, seed, spec.batch_size, vae.device, vae.likelihood.observes
+        )
         self.epoch_images = len(grey)
         self.share = rank_slice(spec.batch_size, rank, size)
-        vae.likelihood.require_support(torch.from_numpy(validation))
+        vae.likelihood.require_support(self._observed(torch.from_numpy(validation)))
         self.validation, self.rank, self.size = validation, rank, size
         self.flat = FlatParameters(vae)
         on_cpu = vae.device.type == "cpu"
         self.optimiser = torch.optim.Adam(
-            [self.flat.values], lr=spec.learning_rate, fused=not on_cpu
+            [self.flat.values],
+            lr=spec.learning_rate,
+            betas=(spec.adam_beta1, spec.adam_beta2),
+            eps=spec.adam_epsilon,
+            fused=not on_cpu,
         )
         batch_pixels = max(self.share.stop - self.share.start, 1) * grey.shape[1]
         ahead = min(STEPS_AHEAD, max(PIXELS_AHEAD // batch_pixels, 1))
@@ -195,7 +202,12 @@ class Training:
     def kept_parameters(self) -> dict[str, Tensor]:
         """The model's state_dict: of the best epoch if there is early stopping, else the last."""
         values = self.best["values"] if self.best else self.flat.values.detach().cpu()
-        return self.flat.by_name(values)
+        constants = {
+            name: value.cpu()
+            for name, value in self.vae.state_dict().items()
+            if name not in self.flat.places
+        }
+        return {**self.flat.by_name(values), **constants}
 
     def metrics_csv(self) -> str:
         """The metrics as CSV: every digit of a float64, so that equal files mean equal runs."""
@@ -209,7 +221,11 @@ class Training:
         if self._drawn_from < 0 or not 0 <= ahead < self.steps_ahead:
             self._drawn, self._drawn_from, ahead = self._draw(), self.step, 0
         x, noise = self._drawn
-        return x[ahead].to(self.vae.dtype), noise[ahead].transpose(0, 1)
+        return self._observed(x[ahead]), noise[ahead].transpose(0, 1)
+
+    def _observed(self, images: Tensor) -> Tensor:
+        observes = self.vae.likelihood.observes
+        return as_observed(images, observes, self.images.levels, self.vae.dtype)
 
     def _draw(self) -> tuple[Tensor, Tensor]:
         """Images and noise of the next steps, shapes (steps, B, D) and (steps, B, K, L)."""
@@ -238,8 +254,8 @@ class Training:
     def _validate(self) -> tuple[float, float]:
         totals = torch.zeros(3, dtype=torch.float64, device=self.vae.device)
         for images, noise in self._validation_chunks:
-            x = images.to(self.vae.dtype)
-            bound = elbo(draw(self.vae, x, noise), "analytic")
+            x = self._observed(images)
+            bound = best_elbo(self.vae, x, noise)
             totals[:2] += torch.stack([bound.rate, bound.distortion]).double().sum(1)
             totals[2] += len(x)
         self.allreduce(totals)

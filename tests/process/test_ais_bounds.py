@@ -1,0 +1,114 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+IMAGES = 8
+
+
+def arguments(run, **changes):
+    """Ask for bounds of a few images, and give the program's words."""
+    document = json.loads((run.folder / "run.json").read_text())
+    document["evaluation"] |= {"ais_images": IMAGES, **changes}
+    (run.folder / "run.json").write_text(json.dumps(document))
+    values = {
+        "evaluation": run.folder / "run.json",
+        "model": run.folder / "model.pt",
+        "data": run.folder / "data",
+        "seed": 1,
+        "state": run.folder / "state" / "ais_bounds",
+        "bounds": run.folder / "bounds.csv",
+    }
+    return [word for name, value in values.items() for word in (f"--{name}", value)]
+
+
+@pytest.fixture
+def trained(experiment):
+    run = experiment(epochs=5)
+    assert run.train(ranks=2).returncode == 0
+    return run
+
+
+@pytest.fixture
+def bound(scripts, launch):
+    def start(run, ranks=1, env=None, **changes):
+        words = arguments(run, **changes)
+        return launch(scripts / "ais_bounds.py", *words, ranks=ranks, env=env)
+
+    return start
+
+
+def columns(run, origin):
+    with (run.folder / "bounds.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["origin"] == origin]
+    assert [int(row["image"]) for row in rows] == list(range(IMAGES))
+    return {
+        name: np.array([float(row[name] or "nan") for row in rows])
+        for name in rows[0]
+        if name != "origin"
+    }
+
+
+def test_ranks_change_nothing_and_evaluate_agrees(trained, bound):
+    contents = []
+    for ranks in (1, 2):
+        done = bound(trained, ranks)
+        assert done.returncode == 0, done.stderr
+        contents.append((trained.folder / "bounds.csv").read_bytes())
+        for part in (trained.folder / "state" / "ais_bounds").rglob("*.json"):
+            part.unlink()
+    assert contents[0] == contents[1]  # parts, and so all shapes, are those of one rank
+
+    test, made = columns(trained, "test"), columns(trained, "simulated")
+    assert np.isnan(test["upper_nats"]).all()
+    gap = made["upper_nats"] - made["ais_nats"]
+    error = np.hypot(made["upper_error_nats"], made["ais_error_nats"])
+    assert gap.mean() > -5 * np.sqrt(np.square(error).sum()) / IMAGES
+    assert gap.mean() < 1
+
+    assert trained.evaluate(ranks=2).returncode == 0
+    with (trained.folder / "evaluation" / "per_image.csv").open() as file:
+        rows = list(csv.DictReader(file))[:IMAGES]
+    evaluated = np.array([float(row["log_likelihood_nats"]) for row in rows])
+    np.testing.assert_allclose(test["importance_nats"], evaluated, rtol=1e-9)
+
+
+def test_an_interrupted_job_goes_on_with_the_images_that_are_left(trained, bound):
+    assert bound(trained).returncode == 0
+    whole = (trained.folder / "bounds.csv").read_bytes()
+    state = trained.folder / "state" / "ais_bounds"
+    finished = {path: path.stat().st_mtime_ns for path in state.rglob("*.json")}
+    assert len(finished) == 2 * -(-IMAGES // 3)
+    lost, cut, *kept = sorted(finished)
+    lost.unlink()
+    cut.write_text(cut.read_text()[:50])
+    (trained.folder / "bounds.csv").unlink()
+    assert bound(trained, ranks=2).returncode == 0
+    assert (trained.folder / "bounds.csv").read_bytes() == whole
+    assert all(path.stat().st_mtime_ns == finished[path] for path in kept)
+
+
+def test_other_settings_start_over(trained, bound):
+    assert bound(trained).returncode == 0
+    before = (trained.folder / "bounds.csv").read_bytes()
+    done = bound(trained, ais_temperatures=13)
+    assert "is of another model or specification; starting over" in done.stderr
+    assert (trained.folder / "bounds.csv").read_bytes() != before
+
+
+def test_a_job_whose_time_is_up_asks_for_another(trained, bound, tmp_path):
+    again = tmp_path / "again"
+    ended = {"ELBOFLOW_DEADLINE": "1", "ELBOFLOW_CONTINUE": str(again)}
+    done = bound(trained, ranks=2, env=ended)
+    assert done.returncode != 0
+    assert "follow when it is started again" in done.stderr
+    assert again.exists()
+    assert not (trained.folder / "bounds.csv").exists()
+
+
+def test_more_images_than_there_are_is_one_line(trained, bound):
+    done = bound(trained, ranks=2, ais_images=1000)
+    assert done.returncode != 0
+    assert "error: ais_images: 1000 is more than the 53 test images" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,83 @@
+"""Every likelihood through train and evaluate, and a linear run whose log p(x) is exact."""
+
+import csv
+
+import numpy as np
+import pytest
+from vae.checkpoint import load_model
+from vae.data import ImageShape
+from vae.exact_linear import linear_gaussian
+from vae.linear_gaussian import maximum_likelihood
+from vae.networks import VAE
+from vae.spec import TrainingSpec
+
+
+def read(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def measured(run, ranks):
+    """Train and evaluate; quantities and checks of the evaluation."""
+    for done in (run.train(ranks), run.evaluate(ranks)):
+        assert done.returncode == 0, done.stderr
+    folder = run.folder / "evaluation"
+    quantities = {row["quantity"]: row for row in read(folder / "summary.csv")}
+    return quantities, {row["check"]: row["status"] for row in read(folder / "checks.csv")}
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "bits"),
+    [
+        ("continuous_bernoulli", False),
+        ("gaussian", False),
+        ("discretised_logistic", True),
+        ("categorical", True),
+    ],
+)
+def test_a_likelihood_of_grey_levels_learns_from_them(experiment, likelihood, bits):
+    run = experiment(likelihood=likelihood, epochs=60, precision="float32")
+    quantities, checks = measured(run, ranks=2)
+    assert ("bits_per_dim" in quantities) == bits
+    assert "noise_floor" not in quantities
+    assert checks["better_than_mean_image"] == "ok"
+    assert checks["not_collapsed"] == "ok"
+    assert ("scale_above_floor" in checks) == (likelihood == "gaussian")
+    pictures = np.load(run.folder / "evaluation" / "images.npz", allow_pickle=False)
+    assert "binary" not in pictures
+    assert pictures["reconstruction"].shape == (4, 36)
+    assert 0 <= pictures["reconstruction"].min() <= pictures["reconstruction"].max() <= 1
+
+
+def test_ranks_change_nothing_for_grey_levels(experiment):
+    runs = [experiment(f"ranks{n}", likelihood="gaussian", epochs=3) for n in (1, 2)]
+    for ranks, run in enumerate(runs, 1):
+        assert run.train(ranks).returncode == 0
+    one, two = (load_model(run.folder / "model.pt")["model"] for run in runs)
+    assert "likelihood.scale.log_scale" in one
+    for name, values in one.items():
+        np.testing.assert_allclose(two[name], values, rtol=1e-9, atol=1e-9)
+
+
+def test_a_linear_model_reaches_the_closed_form_optimum(experiment):
+    """Within 0.01 nat of probabilistic PCA on its training images, and never above."""
+    run = experiment(
+        likelihood="gaussian", latent_dim=2, encoder_layers=[], decoder_layers=[], epochs=1000,
+        schedule="iwae", learning_rate=0.01, batch_size=100,
+    )  # fmt: skip
+    quantities, checks = measured(run, ranks=1)
+    document = load_model(run.folder / "model.pt")
+    vae = VAE(TrainingSpec(**document["training"]), ImageShape(6, 6, 1, 16))
+    vae.load_state_dict(document["model"])
+    x = np.load(run.folder / "data" / "toy" / "train.npy") / 16
+    best = maximum_likelihood(x, 2).log_likelihood(x).mean()
+    assert 0 <= best - linear_gaussian(vae).log_likelihood(x).mean() < 0.01
+    exact, estimate, elbo = (
+        float(quantities[name]["value"])
+        for name in ("exact_log_likelihood", "log_likelihood", "elbo")
+    )
+    assert estimate == pytest.approx(exact, abs=0.05)
+    # Its own optimum needs the columns of the weights to turn until they are orthogonal: slower.
+    assert elbo == pytest.approx(exact, abs=0.5)
+    assert checks["elbo_not_above_exact_log_likelihood"] == "ok"
+    assert checks["log_likelihood_not_above_exact_log_likelihood"] == "ok"

@@ -1,0 +1,85 @@
+"""
+Bound log p(x) from both sides, to see how far off importance sampling is; only for runs with ais_images.
+
+INPUTS:
+
+    evaluation = results/runs/{run}/ais_bounds.json
+    model      = results/runs/{run}/seed{seed}/model.pt
+    manifest   = results/data/{dataset}/manifest.json
+
+OUTPUTS:
+
+    bounds  = results/runs/{run}/seed{seed}/bounds.csv   (one row per test or simulated image, nats)
+    tables  = results/tables/bounds.csv                  (one row per run x seed x quantity)
+    summary = results/tables/bounds_summary.csv          (one row per run x quantity: mean over seeds)
+
+Finished images live in results/state/{run}/seed{seed}/ais_bounds, which no rule declares: a job that
+was interrupted goes on with the others.
+"""
+
+BOUNDED = [run for run, values in RUNS.items() if values["ais_images"]]
+BOUNDS_SUMMARY = ["results/tables/bounds_summary.csv"] if BOUNDED else []
+
+
+if BOUNDED:
+
+    rule ais_bounds:
+        """Annealed importance sampling of test images, and of simulated ones in both directions."""
+        input:
+            smoke_test=ancient(SMOKE_TEST),
+            evaluation="results/runs/{run}/ais_bounds.json",
+            model="results/runs/{run}/seed{seed}/model.pt",
+            manifest=lambda wildcards: (
+                f"results/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
+            ),
+        output:
+            bounds="results/runs/{run}/seed{seed}/bounds.csv",
+        log:
+            "results/logs/ais_bounds/{run}/seed{seed}.log",
+        wildcard_constraints:
+            run="|".join(re.escape(run) for run in BOUNDED),
+        threads: cores_of_run
+        resources:
+            mpi="mpirun",
+            nodes=of_run("nodes"),
+            tasks_per_node=of_run("tasks_per_node"),
+            threads_per_rank=of_run("threads_per_rank"),
+            runtime=60,
+        params:
+            launch=LAUNCH,
+            venv=VENV,
+            script=f"{SCRIPTS}/ais_bounds.py",
+            state="results/state/{run}/seed{seed}/ais_bounds",
+        shell:
+            r"""
+            {params.launch:q} \
+                --nodes {resources.nodes} \
+                --tasks-per-node {resources.tasks_per_node} \
+                --threads-per-rank {resources.threads_per_rank} \
+                --mpi {resources.mpi:q} \
+                --venv {params.venv:q} \
+                --log {log:q} \
+                -- {params.script:q} \
+                --evaluation {input.evaluation:q} \
+                --model {input.model:q} \
+                --data results/data \
+                --seed {wildcards.seed} \
+                --state {params.state:q} \
+                --bounds {output.bounds:q}
+            """
+
+    rule tables_bounds:
+        """Means over images of the bounds of all runs that have them, and over seeds."""
+        input:
+            modules=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/tables.py"],
+            bounds=[
+                f"results/runs/{run}/seed{seed}/bounds.csv"
+                for run, seed in SEEDED
+                if run in BOUNDED
+            ],
+        output:
+            bounds="results/tables/bounds.csv",
+            summary="results/tables/bounds_summary.csv",
+        localrule: True
+        script:
+            "../scripts/tables_bounds.py"

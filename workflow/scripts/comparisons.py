@@ -1,0 +1,155 @@
+"""Paired differences between runs that were tested on the same images, with their errors.
+
+Both intervals are for one pair on its own: with many pairs, one in twenty misses by chance.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from result_files import (
+    COMPARISONS,
+    PER_IMAGE,
+    SETTINGS,
+    InputError,
+    in_one_line,
+    kinds,
+    read_table,
+    run_and_seed,
+)
+from scipy.stats import t as student
+from tables import write
+
+snakemake: Any  # Snakemake puts it into scripts of `script:`
+
+QUANTITIES = ("log_likelihood", "elbo")
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """A quantity of one run in nats, and its Monte Carlo errors, both of shape (seeds, images)."""
+
+    values: np.ndarray
+    errors: np.ndarray
+
+    @property
+    def monte_carlo_error(self) -> float:
+        """Of the mean over seeds and images, whose noise is independent."""
+        return float(np.sqrt(np.square(self.errors).sum()) / self.errors.size)
+
+    @property
+    def seed_variance(self) -> float:
+        """Of the mean over seeds, from their spread; nan for one seed."""
+        seeds = len(self.values)
+        return float(self.values.mean(1).var(ddof=1) / seeds) if seeds > 1 else np.nan
+
+
+def half_width(variances: Sequence[float], freedoms: Sequence[int]) -> float:
+    """Half of the interval of an estimate whose error has independent parts.
+
+    Student's t with the degrees of freedom of Satterthwaite, Biometrics Bulletin 2 (1946) 110, and
+    Welch, Biometrika 34 (1947) 28: (sum v)^2 / sum(v^2 / f). Of one part it is the usual interval.
+    """
+    total = sum(variances)
+    if total == 0:
+        return 0.0
+    parts = zip(variances, freedoms, strict=True)
+    freedom = total**2 / sum(variance**2 / freedom for variance, freedom in parts)
+    return float(student.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(total))
+
+
+def compare(one: Estimates, other: Estimates) -> dict[str, float]:
+    """The mean difference per image, one - other, with the errors of COMPARISONS.
+
+    data_error, lower, upper: of these trained models on other images like the test's, from the
+        differences per image of values averaged over seeds (Miller, arXiv:2411.00640). They
+        contain the Monte Carlo noise of the single images.
+    monte_carlo_error: of the difference for these images. Runs of one seed share their noise, which
+        seldom makes the difference worse; it is counted as independent.
+    seed_error, lower_with_seeds, upper_with_seeds: of what such trainings give, with the variance
+        between seeds of either run added (Bouthillier et al., arXiv:2103.03098). Seeds are not
+        paired: one seed does not start different networks alike. What images and seeds do
+        together is in both variances, so that the interval is rather too wide than too narrow.
+    """
+    differences = one.values.mean(0) - other.values.mean(0)
+    mean, images = float(differences.mean()), len(differences)
+    data = float(differences.var(ddof=1) / images)
+    narrow = half_width([data], [images - 1])
+    seeds = [one.seed_variance, other.seed_variance]
+    wide = np.nan
+    if not np.isnan(seeds).any():
+        freedoms = [images - 1, len(one.values) - 1, len(other.values) - 1]
+        wide = half_width([data, *seeds], freedoms)
+    return {
+        "difference": mean,
+        "data_error": data**0.5,
+        "lower": mean - narrow,
+        "upper": mean + narrow,
+        "monte_carlo_error": float(np.hypot(one.monte_carlo_error, other.monte_carlo_error)),
+        "seed_error": float(np.sqrt(sum(seeds))),
+        "lower_with_seeds": mean - wide,
+        "upper_with_seeds": mean + wide,
+        "run_seeds": len(one.values),
+        "other_seeds": len(other.values),
+        "images": images,
+    }
+
+
+def estimates(frames: Sequence[pd.DataFrame], quantity: str) -> Estimates:
+    """One quantity of all seeds of a run."""
+    columns = f"{quantity}_nats", f"{quantity}_monte_carlo_error_nats"
+    values, errors = (np.stack([frame[name].to_numpy() for frame in frames]) for name in columns)
+    return Estimates(values, errors)
+
+
+def comparisons(
+    runs: Mapping[str, Sequence[pd.DataFrame]], of_run: Mapping[str, tuple[str, str]]
+) -> pd.DataFrame:
+    """All pairs of runs of one kind, in each pair the better log p(x) first.
+
+    Args:
+        runs: the values per image of each run's seeds.
+        of_run: data set of each run and what it observes: only equal ones are compared.
+    """
+    rows = []
+    measured = {
+        run: {name: estimates(frames, name) for name in QUANTITIES} for run, frames in runs.items()
+    }
+    for kind in sorted(set(of_run.values())):
+        ranked = sorted(
+            (run for run in runs if of_run[run] == kind),
+            key=lambda run: (-measured[run]["log_likelihood"].values.mean(), run),
+        )
+        for (one, other), name in itertools.product(itertools.combinations(ranked, 2), QUANTITIES):
+            found = compare(measured[one][name], measured[other][name])
+            names = {"dataset": kind[0], "observes": kind[1], "quantity": name}
+            rows.append({**names, "run": one, "other": other, **found})
+    return pd.DataFrame(rows, columns=list(COMPARISONS.names))
+
+
+def read_runs(
+    paths: Sequence[str | Path], of_run: Mapping[str, tuple[str, str]]
+) -> dict[str, list[pd.DataFrame]]:
+    """The values per image of each run's seeds; those of one kind must be of the same images."""
+    runs: dict[str, list[pd.DataFrame]] = {}
+    first: dict[tuple[str, str], tuple[str | Path, pd.Series]] = {}
+    for path in sorted(paths, key=run_and_seed):
+        frame = read_table(path, PER_IMAGE)
+        run, _ = run_and_seed(path)
+        named, images = first.setdefault(of_run[run], (path, frame["image"]))
+        if not images.equals(frame["image"]):
+            raise InputError(f"{path}: other test images than {named}; delete both and run again")
+        runs.setdefault(run, []).append(frame)
+    return runs
+
+
+if __name__ == "__main__":
+    with in_one_line():
+        of_run = kinds(read_table(snakemake.input.settings, SETTINGS))
+        found = comparisons(read_runs(snakemake.input.per_image, of_run), of_run)
+        write(found, snakemake.output.comparisons)

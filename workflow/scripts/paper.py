@@ -1,0 +1,77 @@
+"""One row per run, ready for a paper: as CSV, and as a LaTeX table for the package booktabs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from notation import plain, with_error
+from result_files import SETTINGS, SUMMARY, in_one_line, kinds, read_table, setting
+
+snakemake: Any  # Snakemake puts it into scripts of `script:`
+
+NAMES = {"run": "run", "dataset": "data", "likelihood": "likelihood"}
+# Quantity, heading in LaTeX, decimals where it has no error.
+QUANTITIES = [
+    ("log_likelihood", r"$\log p(x)$", 2),
+    ("elbo", "ELBO", 2),
+    ("rate", "rate", 2),
+    ("distortion", "distortion", 2),
+    ("bits_per_dim", "bits/dim", 4),
+    ("active_units", "active units", 1),
+]
+LAST = {"log_likelihood_seed_sd": r"s.d.\ of $\log p(x)$", "seeds": "seeds"}
+COMMENT = r"""% Means over seeds on the test images, in nats per image (bits per dimension, units).
+% (..): standard error over the test images in units of the last digits; -101.23(11) is -101.23
+% with an error of 0.11. s.d.: standard deviation of log p(x) between seeds.
+% In the preamble: \usepackage{booktabs}
+"""
+
+
+def paper_table(summary: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
+    """Values as text with errors in parentheses, one row per run.
+
+    Runs of one data set that observe the same of it stand together, the best log p(x) first.
+    """
+    of_run, likelihoods = kinds(settings), setting(settings, "likelihood")
+    found = {(row["run"], row["quantity"]): row for row in summary.to_dict("records")}
+
+    def order(run: str) -> tuple[tuple[str, str], float, str]:
+        return of_run[run], -found[run, "log_likelihood"]["mean"], run
+
+    rows = []
+    for run in sorted(of_run, key=order):
+        names = {"run": run, "dataset": of_run[run][0], "likelihood": likelihoods[run]}
+        values = {
+            quantity: with_error(row["mean"], row["data_error"], decimals) if row else ""
+            for quantity, _, decimals in QUANTITIES
+            for row in [found.get((run, quantity))]
+        }
+        own = found[run, "log_likelihood"]
+        spread = "" if np.isnan(own["seed_sd"]) else plain(own["seed_sd"], 2)
+        last = {"log_likelihood_seed_sd": spread, "seeds": str(own["seeds"])}
+        rows.append({**names, **values, **last})
+    return pd.DataFrame(rows)
+
+
+def latex(table: pd.DataFrame) -> str:
+    """The table as tabular of booktabs: text escaped, numbers in mathematics for a true minus."""
+    headings = {**NAMES, **{name: heading for name, heading, _ in QUANTITIES}, **LAST}
+    shown = table.copy()
+    numbers = [name for name in headings if name not in NAMES]
+    shown[numbers] = shown[numbers].map(lambda text: f"${text}$" if text else "")
+    style = shown.rename(columns=headings).style.hide(axis="index")
+    style = style.format(escape="latex", subset=list(NAMES.values()))
+    columns = "l" * len(NAMES) + "r" * len(numbers)
+    return COMMENT + style.to_latex(hrules=True, column_format=columns)
+
+
+if __name__ == "__main__":
+    with in_one_line():
+        table = paper_table(
+            read_table(snakemake.input.summary, SUMMARY),
+            read_table(snakemake.input.settings, SETTINGS),
+        )
+        table.to_csv(snakemake.output.csv, index=False, lineterminator="\n", encoding="utf-8")
+        # In bytes: no line ends of the platform.
+        Path(snakemake.output.tex).write_bytes(latex(table).encode("utf-8"))

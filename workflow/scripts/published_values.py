@@ -1,0 +1,60 @@
+"""Published log-likelihoods, from config/published.yaml."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from likelihood_data import OBSERVES
+
+ROOT = Path(__file__).parents[2]
+PUBLISHED = ROOT / "config" / "published.yaml"
+SCHEMA = ROOT / "workflow" / "schemas" / "published.schema.yaml"
+
+
+def read_published(path: str | Path = PUBLISHED) -> dict[str, Any]:
+    """The file's sections `recipes` and `values`."""
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+
+def complaint_about(
+    name: str | None, likelihood: str, source: str, path: Path = PUBLISHED
+) -> str | None:
+    """What is wrong with a run that names a published value, in one line; None if nothing is.
+
+    Args:
+        source: of the run's data set. Values of other data cannot be compared.
+    """
+    if name is None:
+        return None
+    if complaint := _damage(path):
+        return complaint
+    values = read_published(path)["values"]
+    if name not in values:
+        close = difflib.get_close_matches(name, values, 1)
+        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(values)}"
+        return f"no {name!r} in config/published.yaml, {hint}"
+    data, observes = values[name]["source"], values[name]["observes"]
+    if (data, observes) != (source, OBSERVES[likelihood]):
+        return (
+            f"{name} is of {data}, {observes}; this run's data are {source}, {OBSERVES[likelihood]}"
+        )
+    return None
+
+
+def _damage(path: Path) -> str | None:
+    """What is wrong with the file, in one line."""
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    try:
+        document = read_published(path)
+    except (OSError, yaml.YAMLError) as error:
+        return f"{path.name}: {' '.join(str(error).split())}"
+    if wrong := best_match(Draft202012Validator(schema).iter_errors(document)):
+        where = ".".join(str(step) for step in wrong.absolute_path) or "top level"
+        return f"{path.name}: {where}: {wrong.message}"
+    for name, value in document["values"].items():
+        if value["recipe"] not in document["recipes"]:
+            return f"{path.name}: values.{name}.recipe: no recipe {value['recipe']!r}"
+    return None

@@ -1,0 +1,73 @@
+"""The report's tables of differences: between runs, and from published values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from likelihood_data import WORDS
+from notation import error_decimals
+from report_tables import cell, significant
+from result_files import number
+
+
+def interval(lower: float, upper: float, error: float) -> str:
+    """A confidence interval with as many decimals as two digits of the error need, at most six."""
+    decimals = min(error_decimals(error), 6) if error > 0 else 2
+    return f"{number(lower, decimals)} to {number(upper, decimals)}"
+
+
+def difference_cells(row: pd.Series) -> dict[str, Any]:
+    """A difference with its errors and intervals, the second of them None for single seeds."""
+    errors = {"data_error": "data", "monte_carlo_error": "MC", "seed_error": "seeds"}
+    decimals = min(error_decimals(row["data_error"]), 6) if row["data_error"] > 0 else 2
+    wide = None
+    if row["seed_error"] >= 0:
+        spread = np.hypot(row["data_error"], row["seed_error"])
+        wide = interval(row["lower_with_seeds"], row["upper_with_seeds"], spread)
+    return {
+        "mean": number(row["difference"], decimals),
+        "errors": [(name, significant(row[key])) for key, name in errors.items() if row[key] >= 0],
+        "interval": interval(row["lower"], row["upper"], row["data_error"]),
+        "interval_with_seeds": wide,
+    }
+
+
+def best_against_others(comparisons: pd.DataFrame) -> list[dict[str, Any]]:
+    """For each data set and kind of data the best run minus each other, log p(x) and ELBO."""
+    groups = []
+    for (dataset, observes), rows in comparisons.groupby(["dataset", "observes"], sort=True):
+        best = rows["run"].iloc[0]  # the pairs are in the order of log p(x)
+        pairs = rows[rows["run"] == best].groupby("other", sort=False)
+        others = [
+            {"name": other, "cells": [difference_cells(row) for _, row in pair.iterrows()]}
+            for other, pair in pairs
+        ]
+        groups.append(
+            {"dataset": dataset, "observes": WORDS[str(observes)], "best": best, "others": others}
+        )
+    return groups
+
+
+def published_rows(reproduction: pd.DataFrame, published: Mapping[str, Any]) -> dict[str, Any]:
+    """Published values beside ours, and what the recipes named by them are."""
+    rows: list[dict[str, Any]] = []
+    recipes: dict[str, Any] = {}
+    for _, row in reproduction.iterrows():
+        recipe = published["values"][str(row["published"])]["recipe"]
+        recipes[recipe] = published["recipes"][recipe]
+        error = significant(row["published_error"]) if row["published_error"] >= 0 else None
+        rows.append(
+            {
+                "run": row["run"],
+                "citation": row["citation"],
+                "published": {
+                    "mean": number(row["published_value"], 2),
+                    "errors": [("published", error)] if error else [],
+                },
+                "ours": cell(row, 2),
+                "difference": number(row["difference"], 2),
+                "share": f"{row['share']:.1%}" if row["share"] >= 0 else "not defined",
+            }
+        )
+    return {"rows": rows, "recipes": [recipes[name] for name in sorted(recipes)]}

@@ -1,0 +1,83 @@
+"""Means over images of the estimates of log p(x) that runs with ais_images have side by side."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from result_files import Columns, in_one_line, read_table, run_and_seed
+from tables import summarise, write
+
+snakemake: Any  # Snakemake puts it into scripts of `script:`
+
+BOUNDS = Columns(
+    text=("origin",),
+    integers=("image",),
+    floats=(
+        *("importance_nats", "importance_error_nats", "importance_ess", "importance_untrusted"),
+        *("ais_nats", "ais_error_nats", "ais_ess", "ais_acceptance"),
+    ),
+    optional=("upper_nats", "upper_error_nats"),
+    key=("origin", "image"),
+)
+NATS = "nats per image"
+
+
+def mean(
+    name: str, unit: str, values: pd.Series, errors: Sequence[pd.Series] = ()
+) -> dict[str, Any]:
+    """Mean over images, with its data error sd / sqrt(N) and the Monte Carlo error of its terms."""
+    count = len(values)
+    monte_carlo = np.sqrt(sum(np.square(error).sum() for error in errors)) / count
+    return {
+        "quantity": name,
+        "unit": unit,
+        "value": values.mean(),
+        "data_error": values.std() / count**0.5,
+        "monte_carlo_error": monte_carlo if errors else np.nan,
+        "images": count,
+    }
+
+
+def quantities(images: pd.DataFrame, origin: str) -> list[dict[str, Any]]:
+    """What is to be said of the images of one origin: test or simulated."""
+    importance, ais, upper = (images[f"{name}_nats"] for name in ("importance", "ais", "upper"))
+    errors = {name: images[f"{name}_error_nats"] for name in ("importance", "ais", "upper")}
+    found = [
+        mean("importance", NATS, importance, [errors["importance"]]),
+        mean("importance_ess", "samples", images["importance_ess"]),
+        mean("importance_untrusted", "share of images", images["importance_untrusted"]),
+        mean("ais", NATS, ais, [errors["ais"]]),
+        mean("ais_ess", "chains", images["ais_ess"]),
+        mean("ais_acceptance", "share of moves", images["ais_acceptance"]),
+        mean("ais_minus_importance", NATS, ais - importance, [errors["ais"], errors["importance"]]),
+    ]
+    if origin == "simulated":
+        found += [
+            mean("upper", NATS, upper, [errors["upper"]]),
+            mean("upper_minus_ais", NATS, upper - ais, [errors["upper"], errors["ais"]]),
+            mean(
+                *("upper_minus_importance", NATS, upper - importance),
+                [errors["upper"], errors["importance"]],
+            ),
+        ]
+    return [{**row, "quantity": f"{origin}_{row['quantity']}"} for row in found]
+
+
+def gather(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """One row per run x seed x quantity, sorted."""
+    rows = []
+    for path in paths:
+        run, seed = run_and_seed(path)
+        table = read_table(path, BOUNDS)
+        for origin, images in table.groupby("origin", sort=True):
+            rows += [{"run": run, "seed": seed, **row} for row in quantities(images, str(origin))]
+    return pd.DataFrame(rows).sort_values(["run", "seed", "quantity"], ignore_index=True)
+
+
+if __name__ == "__main__":
+    with in_one_line():
+        bounds = gather(snakemake.input.bounds)
+        write(bounds, snakemake.output.bounds)
+        write(summarise(bounds), snakemake.output.summary)

@@ -1,0 +1,90 @@
+"""A discrete z: one variable of L values, as a one-hot vector of L numbers.
+
+There are few enough values to sum over them all, so that ELBO, its gradient and log p(x) are exact.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def one_hot(probabilities: Tensor, epsilon: Tensor) -> Tensor:
+    """A draw for each row of standard normal noise (..., L), whose first number picks the value.
+
+    Args:
+        probabilities: of the L values, any shape (..., L) that broadcasts to the noise's.
+    """
+    # cumsum on a GPU may vary from run to run; a triangular matrix of ones does not.
+    count = probabilities.shape[-1]
+    below = torch.ones(count, count, dtype=torch.float64, device=epsilon.device).tril()
+    ends = probabilities.double() @ below.T
+    u = torch.special.ndtr(epsilon[..., :1].double()).clamp(min=1e-300) * ends[..., -1:]
+    chosen = (u > ends).sum(-1).clamp(max=count - 1)
+    return functional.one_hot(chosen, count).to(epsilon.dtype)
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """q(z | x) of a batch; log_probabilities has shape (B, L)."""
+
+    log_probabilities: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        """E[z | x], the probabilities, shape (B, L)."""
+        return self.log_probabilities.exp()
+
+    def sample(self, epsilon: Tensor) -> tuple[Tensor, Tensor]:
+        """Draws z from noise (K, B, L), and log q(z | x), (K, B). No gradient goes through z."""
+        z = one_hot(self.mean.detach(), epsilon)
+        return z, self.log_prob(z)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log q(z | x) in nats, shape (..., B, L) to (..., B)."""
+        return (z * self.log_probabilities).sum(-1)
+
+    def kl(self) -> Tensor:
+        """KL(q(z | x) || the uniform distribution) = log L - entropy, in nats, shape (B,)."""
+        negative_entropy = (self.mean * self.log_probabilities).sum(-1)
+        return math.log(self.log_probabilities.shape[-1]) + negative_entropy
+
+    def kl_per_dimension(self) -> None:
+        """There is but one variable."""
+        return
+
+    def detach(self) -> "Categorical":
+        """The same distribution as a constant: no gradient reaches its parameters."""
+        return Categorical(self.log_probabilities.detach())
+
+
+class CategoricalHead(nn.Module):
+    """Maps an encoder's features to the probabilities of the L values."""
+
+    def __init__(self, features: int, values: int) -> None:
+        super().__init__()
+        self.logits = nn.Linear(features, values)
+
+    def forward(self, features: Tensor) -> Categorical:
+        return Categorical(self.logits(features).log_softmax(-1))
+
+    def initialise(self) -> None:
+        """Nothing, on top of what all linear layers get."""
+
+
+class Uniform(nn.Module):
+    """p(z) = 1 / L for each of L values."""
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log p(z) in nats, shape (..., L) to (...)."""
+        return z.new_full(z.shape[:-1], -math.log(z.shape[-1]))
+
+    def sample(self, epsilon: Tensor) -> Tensor:
+        """One-hot draws from standard normal noise of the same shape."""
+        return one_hot(torch.ones_like(epsilon[..., :1]).expand_as(epsilon), epsilon)
+
+    def initialise(self, draws: np.random.Generator, mean_image: Tensor) -> None:
+        """It has no parameters."""

@@ -1,0 +1,108 @@
+"""Gaussian distributions of z, one for each image (or component) of a batch.
+
+B = images, K = samples, L = latent dimensions.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+LOG_2_PI = math.log(2 * math.pi)
+
+
+def standard_normal_log_prob(z: Tensor) -> Tensor:
+    """log N(z; 0, I) in nats, shape (..., L) to (...)."""
+    return -0.5 * (z.square() + LOG_2_PI).sum(-1)
+
+
+def standard_normal_kl(mean: Tensor, log_sd: Tensor) -> Tensor:
+    """KL(N(mean, sd^2) || N(0, 1)) per dimension, in nats, of the arguments' shape.
+
+    Kingma and Welling, Auto-Encoding Variational Bayes, appendix B, arXiv:1312.6114.
+    """
+    return 0.5 * (mean.square() + torch.exp(2 * log_sd) - 1) - log_sd
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """N(mean, diag(sd^2)); mean and log_sd have shape (B, L)."""
+
+    mean: Tensor
+    log_sd: Tensor
+
+    def sample(self, epsilon: Tensor) -> tuple[Tensor, Tensor]:
+        """Reparametrised draws z from standard normal noise (K, B, L), and log q(z | x), (K, B)."""
+        z = self.mean + self.log_sd.exp() * epsilon
+        return z, self.log_prob(z)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log q(z | x) in nats, shape (..., B, L) to (..., B)."""
+        standardised = (z - self.mean) * (-self.log_sd).exp()
+        return -(0.5 * standardised.square() + self.log_sd + 0.5 * LOG_2_PI).sum(-1)
+
+    def kl(self) -> Tensor:
+        """KL(q(z | x) || N(0, I)) in nats, shape (B,)."""
+        return self.kl_per_dimension().sum(-1)
+
+    def kl_per_dimension(self) -> Tensor:
+        """KL(q(z_l | x) || N(0, 1)) in nats, shape (B, L)."""
+        return standard_normal_kl(self.mean, self.log_sd)
+
+    def detach(self) -> "Gaussian":
+        """The same distribution as a constant: no gradient reaches its parameters."""
+        return Gaussian(self.mean.detach(), self.log_sd.detach())
+
+    def select(self, rows: Tensor) -> "Gaussian":
+        """The distributions of these rows of the batch, any shape (...) of indices."""
+        return Gaussian(self.mean[rows], self.log_sd[rows])
+
+
+@dataclass(frozen=True)
+class FullCovariance:
+    """N(mean, factor factor'); mean (B, L), factor (B, L, L) lower triangular, diagonal > 0."""
+
+    mean: Tensor
+    factor: Tensor
+
+    @cached_property
+    def log_determinant(self) -> Tensor:
+        """log |factor|, shape (B,)."""
+        return self.factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+
+    def sample(self, epsilon: Tensor) -> tuple[Tensor, Tensor]:
+        """Reparametrised draws z from standard normal noise (K, B, L), and log q(z | x), (K, B)."""
+        # Not a matrix product, which tf32 would round: z and its density must fit each other.
+        z = self.mean + (self.factor * epsilon.unsqueeze(-2)).sum(-1)
+        return z, standard_normal_log_prob(epsilon) - self.log_determinant
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log q(z | x) in nats, shape (..., B, L) to (..., B)."""
+        centred = z - self.mean
+        columns = centred.reshape(-1, *self.mean.shape).permute(1, 2, 0)  # (B, L, K)
+        solved = torch.linalg.solve_triangular(self.factor, columns, upper=False)
+        standardised = solved.permute(2, 0, 1).reshape(centred.shape)
+        return standard_normal_log_prob(standardised) - self.log_determinant
+
+    def kl(self) -> Tensor:
+        """KL(q(z | x) || N(0, I)) in nats, shape (B,).
+
+        (tr(covariance) + mean' mean - L) / 2 - log |factor|.
+        """
+        trace = self.factor.square().sum((-2, -1))
+        excess = trace + self.mean.square().sum(-1) - self.mean.shape[-1]
+        return 0.5 * excess - self.log_determinant
+
+    def kl_per_dimension(self) -> None:
+        """Dependent dimensions share their KL; there is none of each."""
+        return
+
+    def detach(self) -> "FullCovariance":
+        """The same distribution as a constant: no gradient reaches its parameters."""
+        return FullCovariance(self.mean.detach(), self.factor.detach())
+
+    def select(self, rows: Tensor) -> "FullCovariance":
+        """The distributions of these rows of the batch, any shape (...) of indices."""
+        return FullCovariance(self.mean[rows], self.factor[rows])

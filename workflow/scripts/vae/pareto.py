@@ -1,0 +1,76 @@
+"""Whether importance weights have a mean that so many samples can find: the Pareto k diagnostic.
+
+The tail of the weights is fitted by a generalised Pareto distribution. Its shape k says how many
+moments they have, 1 / k: no variance from 1/2 on, no mean from 1 on. ESS and the largest weight are
+themselves estimates from the samples that were drawn, and look well where the large weights were
+missed; k is of the tail's form, and tells of weights that are still to come.
+
+Vehtari et al., Pareto smoothed importance sampling, JMLR 25(72), 2024 (arXiv:1507.02646). Shapes:
+M = weights in the tail, B = images.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+PRIOR_WEIGHTS, PRIOR_SHAPE = 10, 0.5  # as many weights' worth of prior on k: there, appendix
+SMALLEST_TAIL = 5
+ALIKE = 1e-3  # relative: float32 knows the weight of an image to about 1e-4
+
+
+def tail_length(samples: int) -> int:
+    """Weights that make the tail of K: the smaller of K / 5 and 3 sqrt(K)."""
+    return math.ceil(min(samples / 5, 3 * math.sqrt(samples)))
+
+
+def reliable_up_to(samples: int) -> float:
+    """The largest k at which K samples estimate a mean well: 0.7, less for K below 2155."""
+    return min(1 - 1 / math.log10(samples), 0.7) if samples > 1 else 0.0
+
+
+class Tail:
+    """The largest log weights of each image, kept while chunks of samples come in.
+
+    One more than the tail has is kept: the tail begins above that.
+    """
+
+    def __init__(self, samples: int, images: int, device: torch.device | str = "cpu") -> None:
+        self.length = tail_length(samples)
+        self.largest = torch.zeros(0, images, dtype=torch.float64, device=device)
+
+    def add(self, log_weights: Tensor) -> None:
+        """Take a chunk of log weights in, shape (K, B), in nats."""
+        known = torch.cat([self.largest, log_weights.double()])
+        self.largest = known.topk(min(self.length + 1, len(known)), dim=0).values
+
+    @property
+    def shape(self) -> Tensor:
+        """k of each image, shape (B,); nan where the tail has fewer than five weights."""
+        if self.length < SMALLEST_TAIL or len(self.largest) <= self.length:
+            return torch.full_like(self.largest.sum(0), torch.nan)
+        weights = (self.largest - self.largest[0]).exp()
+        excess = (weights[:-1] - weights[-1]).flip(0)  # ascending
+        fitted = _fit(excess)
+        # Alike to within rounding: no tail. Apart beyond what float64 holds: the heaviest there is.
+        fitted = torch.where(excess[-1] > ALIKE, fitted.nan_to_num(nan=torch.inf), 0.0)
+        share = self.length / (self.length + PRIOR_WEIGHTS)
+        return share * fitted + (1 - share) * PRIOR_SHAPE
+
+
+def _fit(excess: Tensor) -> Tensor:
+    """Shape of the generalised Pareto distribution of ascending values above 0, (M, B) to (B,).
+
+    Zhang and Stephens, A new and efficient estimation method for the generalized Pareto
+    distribution, Technometrics 51(3), 2009: the mean of b = -k / scale under a prior that the data
+    set, over a grid of its values.
+    """
+    count = len(excess)
+    points = 30 + math.isqrt(count)
+    grid = torch.arange(1, points + 1, dtype=excess.dtype, device=excess.device) - 0.5
+    quartile = excess[math.floor(count / 4 + 0.5) - 1]
+    b = 1 / excess[-1] + (1 - (points / grid).sqrt())[:, None] / (3 * quartile)  # (points, B)
+    k = torch.stack([torch.log1p(-row * excess).mean(0) for row in b])
+    profile = count * ((-b / k).log() - k - 1)
+    best = (profile.softmax(0) * b).sum(0)
+    return torch.log1p(-best * excess).mean(0)
