@@ -96,17 +96,15 @@ def trainings(results: pd.DataFrame) -> list[dict[str, Any]]:
 
 def precision_effects(summary: pd.DataFrame, precisions: Mapping[str, str]) -> list[dict[str, Any]]:
     """For each run of reduced precision, by how much its results differ from those in float32."""
-    quantities = ("elbo_minus_float32", "log_likelihood_minus_float32")
-    rows = summary.set_index(["run", "quantity"])
-    return [
-        {
-            "run": run,
-            "precision": precision,
-            "cells": [cell(rows.loc[(run, quantity)], 4) for quantity in quantities],
-        }
-        for run, precision in precisions.items()
-        if (run, quantities[0]) in rows.index
-    ]
+    found = []
+    for run, precision in precisions.items():
+        own = summary[summary["run"] == run].set_index("quantity")
+        if "elbo_minus_float32" in own.index:
+            cells = [
+                cell(own.loc[f"{name}_minus_float32"], 4) for name in ("elbo", "log_likelihood")
+            ]
+            found.append({"run": run, "precision": precision, "cells": cells})
+    return found
 
 
 def split_settings(settings: pd.DataFrame) -> tuple[dict[str, Any], list[tuple[str, str]]]:
