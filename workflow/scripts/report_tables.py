@@ -96,14 +96,11 @@ def trainings(results: pd.DataFrame) -> list[dict[str, Any]]:
 
 def precision_effects(summary: pd.DataFrame, precisions: Mapping[str, str]) -> list[dict[str, Any]]:
     """For each run of reduced precision, by how much its results differ from those in float32."""
+    effects = summary[summary["quantity"].str.endswith("_minus_float32")]
     found = []
-    for run, precision in precisions.items():
-        own = summary[summary["run"] == run].set_index("quantity")
-        if "elbo_minus_float32" in own.index:
-            cells = [
-                cell(own.loc[f"{name}_minus_float32"], 4) for name in ("elbo", "log_likelihood")
-            ]
-            found.append({"run": run, "precision": precision, "cells": cells})
+    for run, rows in effects.sort_values("quantity").groupby("run", sort=True):  # ELBO, log p(x)
+        cells = [cell(row, 4) for _, row in rows.iterrows()]
+        found.append({"run": run, "precision": precisions[str(run)], "cells": cells})
     return found
 
 
