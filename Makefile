@@ -45,7 +45,7 @@ $(VENV)/requirements-dev: $(VENV)/requirements requirements-dev.txt
 	@touch "$@"
 
 $(TEST_ENVIRONMENT)/tests: $(VENV)/requirements workflow/envs/*.txt tests/requirements.txt \
-		workflow/scripts/build_environment.py workflow/scripts/horovod_build.py workflow/scripts/wheelhouse.py
+		$(addprefix workflow/scripts/,build_environment.py cuda_build.py horovod_build.py interpreter.py wheelhouse.py)
 	python workflow/scripts/build_environment.py --torch pinned --pins workflow/envs/*.txt \
 		--venv $(@D)/venv --build-json $(@D)/build.json --packages $(@D)/packages.txt --log $(@D)/build.log
 	$(@D)/venv/bin/python -m pip install --quiet --requirement tests/requirements.txt

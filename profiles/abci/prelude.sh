@@ -12,11 +12,13 @@ load() {
 
 load gcc/13.2.0
 load python/3.12
-load cuda/12.6
-load cudnn/9.5
-load nccl/2.25
+load cuda/13.0 # with cuda/12.6 as well: torch's build for CUDA 12 is then fetched
 load hpcx/2.20
 
-# Horovod adds the ranks' gradients with NCCL, between and within nodes.
-export HOROVOD_GPU_OPERATIONS=NCCL HOROVOD_NCCL_LINK=SHARED HOROVOD_NCCL_HOME=$NCCL_HOME
+# Horovod adds the ranks' gradients with NCCL, between and within nodes: that which comes with torch,
+# so that there is one in the process. The site's is to be preferred where torch is the site's as well
+# (environment.torch: site) and has none of its own; it is taken where NCCL_HOME is set:
+#   load nccl/2.28
+
+# For an environment that is built where no GPU can be seen (`gpu: cuda` on a login node).
 export HOROVOD_BUILD_CUDA_CC_LIST=90 # H200

@@ -23,6 +23,7 @@ NOTHING_LEFT = {**NO_TEST, "test_images": 1737}
         ("runs", "bad", {"latent_dim": 10.0}, "runs.bad.latent_dim: 10.0 is not of type 'integer'"),
         ("runs", "bad", {"beta": float("nan")}, "runs.bad.beta: nan is not of type 'number'"),
         ("runs", "bad", {"learning_rate": "1e-3"}, "is not of type 'number', write 0.001"),
+        ("runs", "bad", {"epochs": "3"}, "is not of type 'integer', write 3 ("),
         ("runs", "bad", {"batch_size": 1698}, "runs.bad.batch_size: 1698 is more than the 1697"),
         ("runs", "bad", {"figure_images": 41}, "runs.bad.figure_images: there are only 40 test"),
         ("runs", "../bad", {}, "'../bad' does not match"),

@@ -1,5 +1,5 @@
 """
-Make the Python environment that trains: torch, and Horovod built for this machine's MPI.
+Make the Python environment that trains: torch, and Horovod built for this machine's MPI and GPUs.
 
 INPUTS:
 
@@ -17,7 +17,10 @@ rule build_environment:
     """Build or take from the cache what training needs."""
     input:
         script=f"{SCRIPTS}/build_environment.py",
-        package=[f"{SCRIPTS}/horovod_build.py", f"{SCRIPTS}/wheelhouse.py"],
+        package=expand(
+            f"{SCRIPTS}/{{module}}.py",
+            module=["cuda_build", "horovod_build", "interpreter", "wheelhouse"],
+        ),
         pins=PINS,
     output:
         venv=directory(VENV),
@@ -30,14 +33,24 @@ rule build_environment:
         runtime=30,
     params:
         torch=resolve_environment(config)["torch"],
+        gpu=resolve_environment(config)["gpu"],
         flags=optional_flags(
-            resolve_environment(config), ["site_python", "horovod_sdist"]
+            resolve_environment(config),
+            ["site_python", "horovod_sdist", "cuda_architectures"],
         ),
+        variables=[
+            word
+            for name, value in sorted(
+                resolve_environment(config)["build_variables"].items()
+            )
+            for word in ("--build-variable", f"{name}={value}")
+        ],
     shell:
         r"""
         {PYTHON:q} {input.script:q} \
             --python {PYTHON:q} \
-            --torch {params.torch:q} {params.flags:q} \
+            --torch {params.torch:q} --gpu {params.gpu:q} \
+            {params.flags:q} {params.variables:q} \
             --pins {input.pins:q} \
             --venv {output.venv:q} \
             --build-json {output.build:q} \

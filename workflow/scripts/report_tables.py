@@ -126,17 +126,12 @@ def trainings(results: pd.DataFrame) -> list[dict[str, Any]]:
 
 def precision_effects(summary: pd.DataFrame, precisions: Mapping[str, str]) -> list[dict[str, Any]]:
     """For each run of reduced precision, by how much its results differ from those in float32."""
-    quantities = ("elbo_minus_float32", "log_likelihood_minus_float32")
-    rows = summary.set_index(["run", "quantity"])
-    return [
-        {
-            "run": run,
-            "precision": precision,
-            "cells": [cell(rows.loc[[(run, quantity)]].iloc[0], 4) for quantity in quantities],
-        }
-        for run, precision in precisions.items()
-        if (run, quantities[0]) in rows.index
-    ]
+    effects = summary[summary["quantity"].str.endswith("_minus_float32")]
+    found = []
+    for run, rows in effects.sort_values("quantity").groupby("run", sort=True):  # ELBO, log p(x)
+        cells = [cell(row, 4) for _, row in rows.iterrows()]
+        found.append({"run": run, "precision": precisions[str(run)], "cells": cells})
+    return found
 
 
 def exact_values(summary: pd.DataFrame) -> list[dict[str, Any]]:

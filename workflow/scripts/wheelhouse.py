@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# PyPI's torch for Linux brings several GB of CUDA; its CPU builds are only here.
-CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+# PyPI's torch for Linux brings several GB of CUDA 13; other builds are only here.
+INDEX = "https://download.pytorch.org/whl"
+# Kind of build (cpu, or CUDA's major version): its folder there, which is its local version too.
+BUILDS = {"cpu": "cpu", "12": "cu126", "13": ""}
 # An index that cannot be reached costs half a minute at most.
 BRIEFLY = ["--retries", "1", "--timeout", "15"]
 UNREACHABLE = re.compile(
@@ -101,33 +103,45 @@ def why_pip_failed(lines: list[str], log: Path) -> str:
     return f"{errors[-1] if errors else 'pip failed'} (log: {log})"
 
 
-def torch_requirement(pin: str, accelerator: str, system: str) -> str:
-    """What to ask pip for, so that a CPU machine can only get a CPU build.
+def torch_requirement(pin: str, kind: str, system: str) -> str:
+    """What to ask pip for, so that no other kind of build can be chosen.
 
-    Only Linux has both kinds: there a CPU build is a version of its own, with +cpu at its end.
+    Only Linux has several. Those that are not PyPI's are versions of their own, with +cpu or +cu126
+    at their end; `===` keeps these out where PyPI's own is meant.
+
+    Args:
+        kind: cpu, or the major version of CUDA.
+        system: as sys.platform has it.
     """
-    return f"{pin}+cpu" if accelerator == "cpu" and system == "linux" else pin
+    if system != "linux":
+        return pin
+    if kind not in BUILDS:
+        raise SetupError(f"nvcc is of CUDA {kind}, and {pin} is for 12 and 13: load one of these")
+    return f"{pin}+{BUILDS[kind]}" if BUILDS[kind] else pin.replace("==", "===")
 
 
-def fetch_torch(python: Path, pin: str, accelerator: str, folder: Path, log: Path) -> None:
-    """Put torch's wheel alone into the folder; never a CUDA build where a CPU build was meant."""
-    wanted = torch_requirement(pin, accelerator, sys.platform)
+def fetch_torch(python: Path, pin: str, kind: str, folder: Path, log: Path) -> None:
+    """Put torch's wheel alone into the folder; never another kind of build than was meant."""
+    wanted = torch_requirement(pin, kind, sys.platform)
+    elsewhere = "+" in wanted
     command = ["download", "--no-deps", "--only-binary", ":all:", "--dest", str(folder), wanted]
-    if wanted != pin:
-        command += ["--extra-index-url", CPU_INDEX, *BRIEFLY]
+    if elsewhere:
+        command += ["--extra-index-url", f"{INDEX}/{BUILDS[kind]}", *BRIEFLY]
     status, lines = pip(python, command, log)
-    if status and wanted != pin:
+    if status and elsewhere:
+        other = "and the CUDA build (several GB) is not fetched for a machine without a GPU"
+        if kind != "cpu":
+            other = f"and nvcc is of CUDA {kind}: load a CUDA 13, for which PyPI has torch"
         raise SetupError(
-            f"no CPU build of {pin} at {CPU_INDEX} or in pip's own sources, and the CUDA build "
-            "(several GB) is not fetched for a machine without a GPU: connect, or let "
-            f"PIP_FIND_LINKS name a folder with the wheel (log: {log})"
+            f"{wanted} is neither at {INDEX}/{BUILDS[kind]} nor in pip's own sources, {other}; or "
+            f"connect, or let PIP_FIND_LINKS name a folder with the wheel (log: {log})"
         )
     if status:
         raise SetupError(f"{pin} cannot be fetched: {why_pip_failed(lines, log)}")
 
 
 def wheelhouse(
-    python: Path, requirements: list[Path], abi: Mapping[str, Any], accelerator: str, log: Path
+    python: Path, requirements: list[Path], abi: Mapping[str, Any], kind: str, log: Path
 ) -> Path:
     """A folder with the wheels of all requirements; downloads what this user never had.
 
@@ -135,7 +149,7 @@ def wheelhouse(
         python: interpreter of the environment, whose pip knows which wheels fit.
         requirements: pip requirement files; torch is treated apart where it is pinned.
         abi: what tells one kind of Python and platform from another.
-        accelerator: cpu or cuda.
+        kind: of torch's build: cpu, or the major version of CUDA.
         log: pip's output goes to its end.
 
     Raises:
@@ -145,17 +159,27 @@ def wheelhouse(
     torch_pins = re.findall(r"^torch==\S+", "\n".join(texts), flags=re.MULTILINE)
 
     def fill(folder: Path) -> None:
-        print("downloading packages (250 MB with PyTorch) …", file=sys.stderr)
+        size = "250 MB, with PyTorch" if kind == "cpu" else "3 GB, with PyTorch and CUDA"
+        print(f"downloading packages ({size if torch_pins else '30 MB'}) …", file=sys.stderr)
         for pin in torch_pins:
-            fetch_torch(python, pin, accelerator, folder, log)
-        named = [word for path in requirements for word in ("-r", str(path))]
-        command = ["download", "--only-binary", ":all:", "--dest", str(folder), *named]
+            fetch_torch(python, pin, kind, folder, log)
+        command = ["download", "--only-binary", ":all:", "--dest", str(folder)]
+        command += requirement_words(requirements, folder)
         status, lines = pip(python, [*command, "--find-links", str(folder), "--retries", "2"], log)
         if status:
             raise SetupError(f"packages cannot be fetched: {why_pip_failed(lines, log)}")
 
-    key = digest({"pins": texts, "abi": dict(abi), "accelerator": accelerator})
+    key = digest({"pins": texts, "abi": dict(abi), "kind": kind})
     return settled(cache_folder() / "wheelhouse" / key, fill)
+
+
+def requirement_words(requirements: list[Path], wheels: Path) -> list[str]:
+    """What pip is to install: the requirement files, and torch's very wheel out of this folder.
+
+    Its pin alone fits several kinds of build, and pip's own sources may have another one.
+    """
+    named = [word for path in requirements for word in ("-r", str(path))]
+    return named + [str(wheel) for wheel in wheels.glob("torch-*.whl")]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 import argparse
 import hashlib
 import io
+import re
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +12,10 @@ from typing import Any
 
 import build_environment
 import horovod_build
+import interpreter
 import pytest
 import wheelhouse
+from resolve_run import read_schema
 from wheelhouse import Pin, SetupError
 
 VERSION = "0.28.1"
@@ -22,7 +26,12 @@ FACTS: dict[str, Any] = {
     "libc": "glibc 2.36",
     "torch": "2.13.0+cpu",
     "cuda": None,
+    "gpu": "none",
     "nvcc": None,
+    "nccl": None,
+    "nccl_source": None,
+    "nccl_folder": None,
+    "cuda_architectures": [],
     "mpi": "mpirun (Open MPI) 5.0.11",
     "mpi_folder": None,
     "own_mpi": True,
@@ -32,7 +41,8 @@ FACTS: dict[str, Any] = {
 SOURCE = {
     "CMakeLists.txt": "project(horovod CXX)\nset(CMAKE_CXX_STANDARD 14)\ncheck_language(CUDA)\n"
     "find_package(CUDAToolkit)\n",
-    "horovod/torch/CMakeLists.txt": "set(CMAKE_CXX_STANDARD 14)\n",
+    "horovod/torch/CMakeLists.txt": f"set(CMAKE_CXX_STANDARD 14)\n{horovod_build.LIBRARY}\n",
+    "cmake/Modules/FindPytorch.cmake": "print(True if ((torch.version.cuda is not None) and",
     "horovod/common/ops/cuda/CMakeLists.txt": "set(CMAKE_CUDA_STANDARD 11)\n",
 }
 
@@ -73,13 +83,14 @@ def build(
     started: list[Path] = []
 
     def compile_wheel(*arguments: Any) -> None:
-        folder = arguments[4]
+        folder = arguments[5]
         started.append(folder)
         (folder / f"horovod-{VERSION}-cp311.whl").touch()
 
     def ask(**changed: Any) -> list[Path]:
         facts = {**FACTS, **changed}
-        wheel = horovod_build.horovod_wheel(archive, pin_file, tmp_path, facts, tmp_path / "log")
+        log = tmp_path / "log"
+        wheel = horovod_build.horovod_wheel(archive, pin_file, tmp_path, facts, None, log)
         assert wheel.is_file()
         return started
 
@@ -112,7 +123,10 @@ def test_every_fact_has_a_wheel_of_its_own(build: Callable[..., list[Path]], fac
     assert len(build(**{fact: False if fact == "own_mpi" else "another"})) == 2
 
 
-@pytest.mark.parametrize("name", ["CC", "CXX", "CXXFLAGS", "LDFLAGS", "HOROVOD_GPU_OPERATIONS"])
+@pytest.mark.parametrize(
+    "name",
+    ["CC", "CXX", "CXXFLAGS", "LDFLAGS", "CUDA_HOME", "NCCL_HOME", "HOROVOD_GPU_OPERATIONS"],
+)
 def test_every_setting_of_the_user_has_a_wheel_of_its_own(
     build: Callable[..., list[Path]], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -170,7 +184,7 @@ def test_failed_build_shows_the_compilers_words_and_the_log(
     stub_run(monkeypatch, horovod_build, [*noise, f"  {error}", f"  {error}", *noise])
     log = tmp_path / "build.log"
     with pytest.raises(SetupError) as caught:
-        horovod_build.horovod_wheel(archive, pin_file, tmp_path, FACTS, log)
+        horovod_build.horovod_wheel(archive, pin_file, tmp_path, FACTS, None, log)
     first, shown, last = str(caught.value).splitlines()
     assert (VERSION in first, shown.strip(), last) == (True, error, f"The whole log: {log}")
 
@@ -184,13 +198,28 @@ def test_patches_fit_and_say_where_they_do_not(tmp_path: Path) -> None:
     for name, text in SOURCE.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    changes = horovod_build.patches(cuda=None, own_mpi=True)
+    changes = horovod_build.patches(FACTS)
     horovod_build.apply_patches(tmp_path, changes)
     patched = (tmp_path / "CMakeLists.txt").read_text()
     assert "CUDA" not in patched
-    assert "$ORIGIN" in patched
+    assert "cuda" not in (tmp_path / "cmake/Modules/FindPytorch.cmake").read_text()
     with pytest.raises(SetupError, match=r"CMAKE_CXX_STANDARD 14.*CMakeLists\.txt"):
         horovod_build.apply_patches(tmp_path, changes)
+
+
+@pytest.mark.parametrize("own_mpi", [True, False])
+@pytest.mark.parametrize(("source", "folder"), [("torch", None), ("site", "/site/nccl/lib")])
+def test_the_wheel_names_no_folder_of_the_environment_it_was_built_in(
+    own_mpi: bool, source: str, folder: str | None
+) -> None:
+    facts = {**FACTS, "own_mpi": own_mpi, "nccl_source": source, "nccl_folder": folder}
+    [text] = [new for _, old, new in horovod_build.patches(facts) if old == horovod_build.LIBRARY]
+    assert "BUILD_WITH_INSTALL_RPATH ON" in text
+    assert re.findall(r'"([^" ]*/[^" ]*)"', text) == [
+        "$ORIGIN/../../torch/lib",
+        *["$ORIGIN/../../../../../lib"] * own_mpi,
+        folder or "$ORIGIN/../../nvidia/nccl/lib",
+    ]
 
 
 def test_flags_of_a_make_above_do_not_reach_the_build(
@@ -198,13 +227,13 @@ def test_flags_of_a_make_above_do_not_reach_the_build(
 ) -> None:
     monkeypatch.setenv("MAKEFLAGS", "w --jobserver-auth=3,4")
     monkeypatch.setenv("CXXFLAGS", "-O1")
-    environment = horovod_build.build_environment(tmp_path, cuda=None)
+    environment = horovod_build.build_environment(tmp_path, None, tmp_path)
     assert environment["MAKEFLAGS"] == f"-j{horovod_build.jobs()}"
     assert environment["CXXFLAGS"] == "-include string -include cstdint -O1"
 
 
-def test_a_relative_environment_is_found_from_the_folders_of_the_build() -> None:
-    environment = horovod_build.build_environment(Path("results/venv"), cuda=None)
+def test_a_relative_environment_is_found_from_the_folders_of_the_build(tmp_path: Path) -> None:
+    environment = horovod_build.build_environment(Path("results/venv"), None, tmp_path)
     assert environment["PATH"].startswith(f"{Path.cwd()}/results/venv/bin:")
 
 
@@ -220,9 +249,40 @@ def test_cpu_machine_never_asks_for_a_cuda_build(
     ]
 
 
-@pytest.mark.parametrize(("accelerator", "system"), [("cuda", "linux"), ("cpu", "darwin")])
-def test_only_linux_has_cpu_builds_of_their_own(accelerator: str, system: str) -> None:
-    assert wheelhouse.torch_requirement("torch==2.13.0", accelerator, system) == "torch==2.13.0"
+@pytest.mark.parametrize(
+    ("kind", "system", "wanted"),
+    [
+        ("cpu", "linux", "torch==2.13.0+cpu"),
+        ("12", "linux", "torch==2.13.0+cu126"),
+        ("13", "linux", "torch===2.13.0"),  # nothing with a + at its end
+        ("cpu", "darwin", "torch==2.13.0"),
+    ],
+)
+def test_every_kind_of_machine_has_its_own_build_of_torch(
+    kind: str, system: str, wanted: str
+) -> None:
+    assert wheelhouse.torch_requirement("torch==2.13.0", kind, system) == wanted
+
+
+def test_a_cuda_that_the_pinned_torch_is_not_built_for_is_named() -> None:
+    with pytest.raises(SetupError, match=r"nvcc is of CUDA 11, and torch==2\.13\.0 is for 12"):
+        wheelhouse.torch_requirement("torch==2.13.0", "11", "linux")
+
+
+def test_a_missing_build_for_cuda_12_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wheelhouse.sys, "platform", "linux")
+    stub_run(monkeypatch, wheelhouse, ["ERROR: No matching distribution found"])
+    with pytest.raises(SetupError, match=r"\+cu126 is neither at .*/cu126 .*load a CUDA 13"):
+        wheelhouse.fetch_torch(Path("python"), "torch==2.13.0", "12", tmp_path, tmp_path / "log")
+
+
+def test_the_wheel_of_torch_that_was_fetched_is_the_one_installed(tmp_path: Path) -> None:
+    wheel = tmp_path / "torch-2.13.0-cp311-cp311-manylinux_2_28_x86_64.whl"
+    wheel.touch()
+    words = wheelhouse.requirement_words([Path("torch.txt")], tmp_path)
+    assert words == ["-r", "torch.txt", str(wheel)]
 
 
 def test_missing_network_is_named(tmp_path: Path) -> None:
@@ -250,22 +310,47 @@ def test_missing_pins_are_named(pin_file: Path) -> None:
 def test_python_without_torch_says_so() -> None:
     missing = "import nowhere_to_be_found"
     with pytest.raises(SetupError, match="No module named 'nowhere_to_be_found'"):
-        build_environment.ask(Path(build_environment.sys.executable), missing)
+        interpreter.ask(Path(sys.executable), missing)
 
 
-def test_failed_build_leaves_no_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = ["venv", "build.json", "packages.txt", "log"]
-    venv, build_json, packages, log = (tmp_path / name for name in names)
-    (venv / "bin").mkdir(parents=True)
-    build_json.write_text("{}")
-    arguments = argparse.Namespace(
-        python=Path("nowhere"), torch="pinned", site_python=None, accelerator="cpu", pins=[],
-        horovod_sdist=None, venv=venv, build_json=build_json, packages=packages, log=log,
+@pytest.fixture
+def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace:
+    """What main() is called with: a pinned torch, and files that are there already."""
+    paths = {name: tmp_path / name for name in ("venv", "build_json", "packages", "log")}
+    (paths["venv"] / "bin").mkdir(parents=True)
+    paths["build_json"].write_text("{}")
+    given = argparse.Namespace(
+        python=Path("nowhere"), torch="pinned", site_python=None, gpu="none", build_variable=[],
+        cuda_architectures=None, pins=[], horovod_sdist=None, **paths,
     )  # fmt: skip
-    monkeypatch.setattr(build_environment, "parse_arguments", lambda: arguments)
+    monkeypatch.setattr(build_environment, "parse_arguments", lambda: given)
+    return given
+
+
+def test_failed_build_leaves_no_environment(arguments: argparse.Namespace) -> None:
     with pytest.raises(SystemExit, match="build_environment: "):
         build_environment.main()
-    assert not venv.exists()
-    assert not build_json.exists()
+    assert not arguments.venv.exists()
+    assert not arguments.build_json.exists()
+
+
+def test_build_variables_stand_above_the_shells(
+    arguments: argparse.Namespace, pin_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", "g++")
+    arguments.pins = [pin_file]
+    arguments.build_variable = [build_environment.variable("CXX=nowhere-g++ -O2")]
+    with pytest.raises(SystemExit, match=r"no C\+\+ compiler 'nowhere-g\+\+ -O2'"):
+        build_environment.main()
+
+
+@pytest.mark.parametrize("text", ["PATH=/tmp", "CXX", "LD_PRELOAD=x", "HOROVOD_=1"])
+def test_only_variables_of_the_build_are_taken(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=text):
+        build_environment.variable(text)
+
+
+def test_the_configuration_takes_the_variables_that_are_part_of_the_key() -> None:
+    keys = read_schema()["properties"]["environment"]["properties"]
+    pattern = keys["build_variables"]["propertyNames"]["pattern"]
+    assert pattern == rf"^{horovod_build.PASSED_ON.pattern}\Z"
