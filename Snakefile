@@ -21,8 +21,10 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/resolve_run.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/ais_bounds.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/chapter.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -31,5 +33,6 @@ rule all:
     input:
         VENV,
         "results/report.html",
+        "results/tables/paper.tex",
         "results/machine.html",
     localrule: True

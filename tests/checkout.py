@@ -15,6 +15,7 @@ REPOSITORY = Path(__file__).parents[1]
 ENVIRONMENT = REPOSITORY / ".test-environment"
 
 TINY: dict[str, Any] = {
+    "chapter": False,
     "datasets": {"digits": {"source": "digits", "validation_images": 60, "test_images": 40}},
     "defaults": {
         "dataset": "digits",

@@ -104,6 +104,11 @@ def optional_dataset_flags(wildcards):
     return optional_flags(values, keys)
 
 
+def chapter_files(pattern, names):
+    """Files that the report shows of the chapter: none, where the configuration leaves it out."""
+    return [pattern.format(name=name) for name in names if config.get("chapter", True)]
+
+
 def of_run(key):
     """A resource of a rule: that key of the resolved run."""
     return lambda wildcards: RUNS[wildcards.run][key]

@@ -25,9 +25,27 @@ rule report:
     input:
         modules=[
             f"{SCRIPTS}/{name}.py"
-            for name in ["html_page", "report_tables", "result_files", "json_files"]
+            for name in [
+                "html_page",
+                "chapter_page",
+                "chapter_tables",
+                "report_tables",
+                "report_bounds",
+                "report_comparisons",
+                "likelihood_data",
+                "notation",
+                "published_values",
+                "result_files",
+                "json_files",
+            ]
         ],
         template=f"{PAGES}/report.html.jinja",
+        chapter=f"{PAGES}/chapter.html.jinja",
+        chapter_tables=chapter_files("results/chapter/{name}.csv", CHAPTER_TABLES),
+        chapter_figures=chapter_files(
+            "results/figures/chapter_{name}.svg", CHAPTER_FIGURES
+        ),
+        chapter_captions=chapter_files(f"{PAGES}/chapter_{{name}}.rst", CHAPTER_FIGURES),
         page=f"{PAGES}/page.html.jinja",
         introduction=f"{PAGES}/workflow.rst",
         captions=[f"{PAGES}/{name}.rst" for name in FIGURES],
@@ -36,6 +54,10 @@ rule report:
         summary="results/tables/summary.csv",
         checks="results/tables/checks.csv",
         settings="results/tables/settings.csv",
+        comparisons="results/tables/comparisons.csv",
+        reproduction="results/tables/reproduction.csv",
+        published=PUBLISHED,
+        bounds=BOUNDS_SUMMARY,
         manifests=MANIFESTS,
     output:
         report="results/report.html",

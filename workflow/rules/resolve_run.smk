@@ -17,9 +17,9 @@ Each file is renewed only when its own part changes: an edited evaluation key tr
 
 # The modules of the package that train and evaluate both import.
 PACKAGE = """
-    __init__ arithmetic categorical checkpoint data densities distributions estimate flow gaussian
-    level_likelihoods likelihood mean_of_draws mlp networks noise objective pareto philox posterior
-    prior spec two_layers
+    __init__ arithmetic categorical checkpoint data densities distributions draws enumeration
+    estimate flow gaussian level_likelihoods likelihood mean_of_draws mlp networks noise objective
+    pareto philox posterior prior spec two_layers
 """.split()
 TRAINING_CODE = [
     "train",

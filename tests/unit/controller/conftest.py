@@ -190,7 +190,7 @@ def jobs(root: Path) -> list[dict[str, Any]]:
             "captions": [str(PAGES / f"{name}.rst") for name in FIGURES],
             "introduction": str(PAGES / "workflow.rst"),
             "template": str(PAGES / "report.html.jinja"),
-            **dict.fromkeys(["chapter_tables", "chapter_figures", "chapter_captions"], []),
+            **{f"chapter_{kind}": [] for kind in ("tables", "figures", "captions")},
         },
     }
     compared = {

@@ -1,4 +1,4 @@
-"""The optimiser's settings reach Adam: steps against Kingma and Ba, arXiv:1412.6980, algorithm 1."""
+"""The optimiser's settings reach Adam: steps as in Kingma and Ba, arXiv:1412.6980, algorithm 1."""
 
 import numpy as np
 import pytest

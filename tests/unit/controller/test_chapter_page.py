@@ -1,0 +1,182 @@
+"""The chapter's figures and its section of the report, from tables that are made up."""
+
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from chapter_discrete import states_of
+from chapter_jensen import bounds, posterior
+from chapter_mixture import FAMILIES, gaussian
+from chapter_page import COLUMNS, TITLES, context
+from chapter_plot_posteriors import contour_levels, mixture_density
+from chapter_posteriors import components
+from chapter_quadrature import log_prior, nodes
+from chapter_surface import surface
+from chapter_tables import write
+from scipy.special import logsumexp
+
+REPOSITORY = Path(__file__).parents[3]
+SCRIPTS, PAGES = REPOSITORY / "workflow" / "scripts", REPOSITORY / "workflow" / "report"
+STEMS = [name.removeprefix("chapter_") for name in TITLES]
+Jobs = Callable[[Path], list[dict[str, Any]]]
+Runner = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def write_tables(folder: Path) -> None:
+    """results/chapter, small."""
+    folder.mkdir(parents=True)
+    both = {"data": "digits: 8 or another", "test": 40, "positives": 4}
+    rates = {"precision": 0.75, "precision_low": 0.5, "precision_high": 0.9,
+             "recall": 1.0, "recall_low": 0.6, "recall_high": 1.0}  # fmt: skip
+    counts = {"true_positives": 3, "false_positives": 1, "average_precision": 0.9}
+    rows = [
+        {**both, "model": model, "threshold": threshold, **rates, **counts,
+         "cross_entropy_nats": 0.05, "log_p_nats": log_p}
+        for model, log_p in (("discriminative", None), ("generative", -127.5))
+        for threshold in (0.5, 0.9)
+    ]  # fmt: skip
+    write(pd.DataFrame(rows), folder / "classifiers.csv")
+    curve = {"threshold": [0.1, 0.6, 1.0], "precision": [0.1, 0.75, 1.0], "recall": [1, 0.5, 0.0]}
+    curves = [
+        pd.DataFrame(curve).assign(data=both["data"], model=row["model"]) for row in rows[::2]
+    ]
+    write(pd.concat(curves), folder / "curves.csv")
+    write(bounds(np.array([0.0, 0.5, posterior()[0], 0.9, 1.0])), folder / "jensen.csv", 15)
+    write_plane(folder)
+    write_switches(folder)
+
+
+def write_plane(folder: Path) -> None:
+    """What belongs to a latent plane: two images, and a q of every family for each."""
+    axis = nodes(0.1)
+    likelihood = np.stack([log_prior(axis + shift) - 20 for shift in (0.5, -0.3)])
+    images = {"image": np.array([7, 2]), "binary": np.eye(64)[:2]}
+    np.savez(folder / "grid.npz", axis=axis, log_likelihood=likelihood, **images)
+    evidence = {
+        "image": [0, 1],
+        "log_p_nats": [-24.0, -22.0],
+        "coarse_log_p_nats": [-24.0, -22.001],
+        "encoder_elbo_nats": [-24.5, -22.1],
+        "non_gaussianity_nats": [0.1, 0.2],
+    }
+    write(pd.DataFrame(evidence), folder / "evidence.csv")
+    measured, parts = [], []
+    for image in (7, 2):
+        for place, family in enumerate(FAMILIES):
+            gap = 0.4 - 0.1 * place
+            measured.append(
+                {"image": image, "family": family.name, "parameters": family.parameters,
+                 "rate_nats": 2.5 - 0.1 * place, "distortion_nats": 20.0, "elbo_nats": -22 - gap,
+                 "log_p_nats": -22.0, "gap_nats": gap, "kl_nats": gap}
+            )  # fmt: skip
+            q = gaussian(np.array([-0.2, 0.1 * place]), 0.5 * np.eye(2))
+            parts.append(components(q).assign(image=image, family=family.name))
+    write(pd.DataFrame(measured), folder / "posteriors.csv")
+    write(pd.concat(parts), folder / "components.csv")
+    write(surface(likelihood[0], axis, (-0.2, 0.1)).assign(image=7), folder / "elbo_surface.csv")
+
+
+def write_switches(folder: Path) -> None:
+    joint = np.log([0.1, 0.05, 0.02, 0.3])
+    states = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    table = {"image": [0, 1], "log_p_nats": [-24.0, -23.0], "elbo_nats": [-24.25, -23.5],
+             "gap_nats": [0.25, 0.5], "kl_nats": [0.25, 0.5]}  # fmt: skip
+    write(pd.DataFrame(table), folder / "discrete.csv", 12)
+    write(states_of(1, joint, np.log(np.full(4, 0.25)), states), folder / "states.csv", 12)
+    assert logsumexp(joint) < 0
+
+
+def figure_jobs(root: Path) -> list[dict[str, Any]]:
+    """The scripts that draw, as the rules call them."""
+    chapter = root / "results" / "chapter"
+    inputs = {path.stem: str(path) for path in chapter.iterdir()}
+    inputs["surface"] = inputs["elbo_surface"]
+    return [
+        {
+            "script": str(SCRIPTS / f"chapter_plot_{stem}.py"),
+            "input": inputs,
+            "output": {"figure": str(root / "results" / "figures" / f"chapter_{stem}.svg")},
+            "params": {},
+        }
+        for stem in STEMS
+    ]
+
+
+def test_figures_are_the_same_bytes_in_another_process(
+    tmp_path: Path, scripts_runner: Runner
+) -> None:
+    for place, name in enumerate(("one", "other")):
+        write_tables(tmp_path / name / "results" / "chapter")
+        work = figure_jobs(tmp_path / name)
+        done = scripts_runner(work, cwd=tmp_path, PYTHONHASHSEED=str(place), MPLBACKEND="pdf")
+        assert done.returncode == 0, done.stderr
+    for stem in STEMS:
+        paths = [
+            tmp_path / f"{name}/results/figures/chapter_{stem}.svg" for name in ("one", "other")
+        ]
+        assert paths[0].read_bytes() == paths[1].read_bytes(), stem
+        ElementTree.parse(paths[0])
+        text = paths[0].read_text()
+        assert "dc:date" not in text
+        assert "<text" not in text, "fonts must be paths"
+
+
+def test_the_report_has_the_chapter_with_its_figures_and_numbers(
+    finished: Path, script_jobs: Jobs, scripts_runner: Runner
+) -> None:
+    chapter, figures = finished / "results" / "chapter", finished / "results" / "figures"
+    write_tables(chapter)
+    work = script_jobs(finished)
+    (report,) = [job for job in work if job["script"].endswith("/report.py")]
+    report["input"] |= {
+        "chapter_tables": [str(chapter / f"{name}.csv") for name in COLUMNS],
+        "chapter_figures": [str(figures / f"chapter_{stem}.svg") for stem in STEMS],
+        "chapter_captions": [str(PAGES / f"chapter_{stem}.rst") for stem in STEMS],
+    }
+    done = scripts_runner([*figure_jobs(finished), *work], cwd=finished)
+    assert done.returncode == 0, done.stderr
+    html = (finished / "results" / "report.html").read_text()
+    assert '<a href="#chapter">' in html
+    assert html.count('id="chapter"') == 1
+    assert all(f'alt="{title}. ' in html.replace("&#39;", "'") for title in TITLES.values())
+    seen = " ".join(html.split())
+    assert "log p(x) = \u22121.8656 and p(spam|x) = 0.5581" in seen
+    # Means of -24 and -22: -23, give or take sqrt(2) / sqrt(2).
+    assert "the mean of log p(x) is \u221223.00 (data error 1.00)" in seen
+    assert "test image 7, log p(x) = \u221222.000" in seen
+
+
+def test_numbers_of_the_page(tmp_path: Path) -> None:
+    write_tables(tmp_path / "chapter")
+    values = context([tmp_path / "chapter" / f"{name}.csv" for name in COLUMNS])
+    assert values["jensen"]["bad"] == "0.2814"
+    assert values["evidence"]["gap"] == "0.300"
+    assert values["evidence"]["largest"] == "0.50"
+    assert values["evidence"]["differ"] == "0.001"
+    assert values["discrete"] == {
+        "images": "2", "log_p": "\u221223.50", "elbo": "\u221223.88", "gap": "0.375",
+        "largest": "0.500",
+    }  # fmt: skip
+    cells = values["classifiers"][0]["cells"]
+    assert cells[0] == "0.750 (0.50 to 0.90)"
+    assert [row["log_p"] for row in values["classifiers"]] == ["none", "\u2212127.5"]
+
+
+def test_contours_hold_the_mass_that_they_say() -> None:
+    """A standard normal in the plane has the mass 1 - exp(-r^2 / 2) within the radius r."""
+    axis = nodes(0.05)
+    density = np.exp(log_prior(axis))
+    levels = contour_levels(density, axis)
+    expected = [(1 - mass) / (2 * np.pi) for mass in (0.99, 0.9, 0.5)]
+    assert levels == pytest.approx(expected, rel=0.01)
+
+
+def test_the_density_of_a_table_of_components_is_that_of_q() -> None:
+    axis = nodes(0.1)
+    table = components(gaussian(np.zeros(2), np.eye(2)))
+    assert mixture_density(table, axis) == pytest.approx(np.exp(log_prior(axis)))

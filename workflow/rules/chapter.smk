@@ -1,0 +1,275 @@
+"""
+The chapter "What the ELBO is": small examples whose numbers are exact, with rules of their own.
+
+OUTPUTS, in results/chapter/ (sorted rows, fixed decimals; nats per image):
+
+    digits/             the digits as fetch_data writes them, whatever the configuration's data are
+    curves.csv          precision and recall of two classifiers at every threshold
+    classifiers.csv     the same at two thresholds, with intervals
+    jensen.csv          ELBO and gap of every q in a two-case example
+    evidence.csv        log p(x) of test images by quadrature over a latent plane, and the encoder's ELBO
+    grid.npz            log p(x|z) of the images shown, on a grid over the plane
+    posteriors.csv      rate, distortion and gap of the best q of simple and complicated families
+    components.csv      these q
+    elbo_surface.csv    the ELBO over mean and width of q
+    discrete.csv        log p(x), ELBO and gap of test images under 8 binary latents
+    states.csv          exact posterior and mean-field q of one of them
+
+and results/figures/chapter_*.svg. `chapter: false` in the configuration leaves all of it out.
+"""
+
+CHAPTER_TABLES = ["classifiers", "jensen", "evidence", "posteriors", "discrete"]
+CHAPTER_FIGURES = ["classifiers", "jensen", "surface", "posteriors", "discrete"]
+
+# The split of the default configuration, so that the test images are the same as there.
+CHAPTER_SPLIT = {"validation_images": 200, "test_images": 397}
+CHAPTER_MODEL = {
+    "latent_dim": 2,
+    "encoder_layers": [100, 100],
+    "decoder_layers": [100, 100],
+    "learning_rate": 0.003,
+    "epochs": 300,
+    "precision": "float64",
+}
+CHAPTER_CONFIG = {
+    "datasets": {"digits": {"source": "digits", **CHAPTER_SPLIT}},
+    "runs": {"chapter": CHAPTER_MODEL},
+}
+# What of the mails there is, for the classifiers.
+SPAMBASE = sorted(
+    name
+    for name, values in config["datasets"].items()
+    if values["source"] == "spambase"
+)[:1]
+CHAPTER_SHARED = [
+    f"{SCRIPTS}/{name}.py"
+    for name in ["chapter_tables", "chapter_quadrature", "result_files"]
+]
+CHAPTER_SHARED_PLOTS = [*CHAPTER_SHARED, f"{SCRIPTS}/figure_style.py"]
+
+
+use rule fetch_data as chapter_data with:
+    input:
+        script=f"{SCRIPTS}/fetch_data.py",
+        package=sorted(str(path) for path in Path(SCRIPTS, "datasets").glob("*.py")),
+    output:
+        images=[f"results/chapter/{{dataset}}/{name}.npy" for name in IMAGES],
+        manifest="results/chapter/{dataset}/manifest.json",
+    log:
+        "results/logs/chapter_data/{dataset}.log",
+    wildcard_constraints:
+        dataset="digits",
+    params:
+        output_dir=subpath(output.manifest, parent=True),
+        source="digits",
+        flags=optional_flags(CHAPTER_SPLIT, CHAPTER_SPLIT),
+        split_seed=0,
+        binarisation_seed=0,
+
+
+rule chapter_training:
+    """Write what the chapter's VAE is; code and pins are inputs here, as in resolve_run."""
+    input:
+        [
+            *PINS,
+            f"{SCRIPTS}/chapter_vae.py",
+            f"{SCRIPTS}/chapter_quadrature.py",
+            *sorted(str(path) for path in Path(SCRIPTS, "vae").glob("*.py")),
+        ],
+    output:
+        specification="results/chapter/training.json",
+    localrule: True
+    params:
+        specification=specification(CHAPTER_CONFIG, "chapter", "training"),
+    script:
+        "../scripts/resolve_run.py"
+
+
+rule chapter_vae:
+    """Train a VAE with a latent plane, and integrate the latent out: one process, one thread."""
+    input:
+        smoke_test=ancient(SMOKE_TEST),
+        training="results/chapter/training.json",
+        manifest="results/chapter/digits/manifest.json",
+    output:
+        evidence="results/chapter/evidence.csv",
+        grid="results/chapter/grid.npz",
+    log:
+        "results/logs/chapter_vae.log",
+    localrule: True
+    params:
+        venv=VENV,
+        script=f"{SCRIPTS}/chapter_vae.py",
+        seed=1,
+    shell:
+        r"""
+        OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 CUDA_VISIBLE_DEVICES= \
+            {params.venv:q}/bin/python {params.script:q} \
+            --training {input.training:q} \
+            --data results/chapter \
+            --seed {params.seed} \
+            --evidence {output.evidence:q} \
+            --grid {output.grid:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule chapter_classifiers:
+    """A discriminative and a generative classifier on the digits, and on Spambase if it is there."""
+    input:
+        files=CHAPTER_SHARED,
+        test="results/chapter/digits/test.npy",
+        spambase=[
+            f"results/data/{name}/{part}.npy"
+            for name in SPAMBASE
+            for part in ["train", "train_labels", "test", "test_labels"]
+        ],
+    output:
+        curves="results/chapter/curves.csv",
+        classifiers="results/chapter/classifiers.csv",
+    localrule: True
+    params:
+        held_out=sum(CHAPTER_SPLIT.values()),
+        split_seed=0,
+    script:
+        "../scripts/chapter_classifiers.py"
+
+
+rule chapter_jensen:
+    """The ELBO of every q in the two-case example."""
+    input:
+        files=CHAPTER_SHARED,
+    output:
+        jensen="results/chapter/jensen.csv",
+    localrule: True
+    script:
+        "../scripts/chapter_jensen.py"
+
+
+rule chapter_posteriors:
+    """The best q of each family for single images."""
+    input:
+        files=[*CHAPTER_SHARED, f"{SCRIPTS}/chapter_mixture.py"],
+        grid="results/chapter/grid.npz",
+    output:
+        posteriors="results/chapter/posteriors.csv",
+        components="results/chapter/components.csv",
+    localrule: True
+    script:
+        "../scripts/chapter_posteriors.py"
+
+
+rule chapter_surface:
+    """The ELBO of one image over mean and width of q."""
+    input:
+        files=[*CHAPTER_SHARED, f"{SCRIPTS}/chapter_mixture.py"],
+        grid="results/chapter/grid.npz",
+        components="results/chapter/components.csv",
+    output:
+        surface="results/chapter/elbo_surface.csv",
+    localrule: True
+    script:
+        "../scripts/chapter_surface.py"
+
+
+rule chapter_discrete:
+    """A latent of 8 switches, summed out, and the mean-field q beside its exact posterior."""
+    input:
+        files=CHAPTER_SHARED,
+        train="results/chapter/digits/train.npy",
+        test="results/chapter/digits/test_binary.npy",
+    output:
+        discrete="results/chapter/discrete.csv",
+        states="results/chapter/states.csv",
+    localrule: True
+    script:
+        "../scripts/chapter_discrete.py"
+
+
+rule chapter_plot_classifiers:
+    """Precision against recall."""
+    input:
+        files=CHAPTER_SHARED_PLOTS,
+        curves="results/chapter/curves.csv",
+        classifiers="results/chapter/classifiers.csv",
+    output:
+        figure=report(
+            "results/figures/chapter_classifiers.svg",
+            caption="../report/chapter_classifiers.rst",
+            category="What the ELBO is",
+            labels={"figure": "discriminative and generative"},
+        ),
+    localrule: True
+    script:
+        "../scripts/chapter_plot_classifiers.py"
+
+
+rule chapter_plot_jensen:
+    """Jensen's inequality, and the gap of every q."""
+    input:
+        files=[*CHAPTER_SHARED_PLOTS, f"{SCRIPTS}/chapter_jensen.py"],
+        jensen="results/chapter/jensen.csv",
+    output:
+        figure=report(
+            "results/figures/chapter_jensen.svg",
+            caption="../report/chapter_jensen.rst",
+            category="What the ELBO is",
+            labels={"figure": "Jensen's inequality"},
+        ),
+    localrule: True
+    script:
+        "../scripts/chapter_plot_jensen.py"
+
+
+rule chapter_plot_surface:
+    """The ELBO of one image over mean and width of q."""
+    input:
+        files=CHAPTER_SHARED_PLOTS,
+        surface="results/chapter/elbo_surface.csv",
+    output:
+        figure=report(
+            "results/figures/chapter_surface.svg",
+            caption="../report/chapter_surface.rst",
+            category="What the ELBO is",
+            labels={"figure": "the ELBO of every simple q"},
+        ),
+    localrule: True
+    script:
+        "../scripts/chapter_plot_surface.py"
+
+
+rule chapter_plot_posteriors:
+    """Exact posteriors, and the best q of each family."""
+    input:
+        files=[*CHAPTER_SHARED_PLOTS, f"{SCRIPTS}/chapter_mixture.py"],
+        grid="results/chapter/grid.npz",
+        posteriors="results/chapter/posteriors.csv",
+        components="results/chapter/components.csv",
+    output:
+        figure=report(
+            "results/figures/chapter_posteriors.svg",
+            caption="../report/chapter_posteriors.rst",
+            category="What the ELBO is",
+            labels={"figure": "simple and complicated q"},
+        ),
+    localrule: True
+    script:
+        "../scripts/chapter_plot_posteriors.py"
+
+
+rule chapter_plot_discrete:
+    """The posterior over all states of a discrete latent, and its mean-field q."""
+    input:
+        files=CHAPTER_SHARED_PLOTS,
+        discrete="results/chapter/discrete.csv",
+        states="results/chapter/states.csv",
+    output:
+        figure=report(
+            "results/figures/chapter_discrete.svg",
+            caption="../report/chapter_discrete.rst",
+            category="What the ELBO is",
+            labels={"figure": "a discrete latent"},
+        ),
+    localrule: True
+    script:
+        "../scripts/chapter_plot_discrete.py"

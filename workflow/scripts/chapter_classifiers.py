@@ -1,0 +1,182 @@
+"""Two ways to p(y|x) on real data: learn it, or learn p(x|y) and p(y) and use Bayes' rule.
+
+The discriminative model is logistic regression, over all classes where there are more than two. The
+generative one has a Gaussian density for each class, whose covariance is that of probabilistic PCA
+(Tipping and Bishop, JRSS B 61, 1999): itself a model with a latent, which can be integrated out.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from chapter_quadrature import Array
+from chapter_tables import write
+from datasets.streams import drawn_order
+from numpy.typing import NDArray
+from result_files import in_one_line
+from scipy.special import logsumexp
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, precision_recall_curve
+from threadpoolctl import threadpool_limits
+
+snakemake: Any  # Snakemake puts it into scripts of `script:`
+
+THRESHOLDS = (0.5, 0.9)  # of p(y|x), marked in the figure
+DIGIT = 8  # against all others
+FACTORS = 10  # latent dimensions of each class
+PENALTY = 1.0  # C of the logistic regression: the inverse weight of |w|^2 / 2
+
+
+@dataclass(frozen=True)
+class Task:
+    """Rows and labels of the two splits, and which label is the one to be found."""
+
+    data: str
+    positive: int
+    train: Array
+    train_labels: NDArray[np.int64]
+    test: Array
+    test_labels: NDArray[np.int64]
+
+    @property
+    def is_positive(self) -> NDArray[np.bool_]:
+        return self.test_labels == self.positive
+
+
+def digits(test: NDArray[np.uint8], held_out: int, seed: int) -> Task:
+    """The digits by the split of fetch_data, whose order of the images gives the labels as well.
+
+    Args:
+        test: the test images that fetch_data wrote.
+        held_out: test and validation images together.
+    """
+    found = load_digits()
+    order = drawn_order(len(found.data), seed, "split")
+    tested, trained = order[: len(test)], np.sort(order[held_out:])
+    if not np.array_equal(found.data[tested], test):
+        raise AssertionError("the labels of the digits do not belong to the test images")
+    return Task(
+        f"digits: {DIGIT} or another", DIGIT,
+        found.data[trained], found.target[trained], found.data[tested], found.target[tested],
+    )  # fmt: skip
+
+
+def table(train: Array, train_labels: Array, test: Array, test_labels: Array) -> Task:
+    """Spambase: logarithms of its frequencies, and 1 is spam."""
+    return Task(
+        "Spambase: spam or not", 1, np.log1p(train), train_labels.astype(np.int64),
+        np.log1p(test), test_labels.astype(np.int64),
+    )  # fmt: skip
+
+
+def standardise(task: Task) -> tuple[Array, Array]:
+    """Training and test rows with the training rows' mean 0 and standard deviation 1."""
+    mean, sd = task.train.mean(0), task.train.std(0)
+    scale = np.where(sd > 0, sd, 1)
+    return (task.train - mean) / scale, (task.test - mean) / scale
+
+
+def discriminative(task: Task) -> Array:
+    """log p(y = positive | x) of each test row, and log p(y != positive | x), shape (n, 2)."""
+    train, test = standardise(task)
+    model = LogisticRegression(C=PENALTY, max_iter=2000).fit(train, task.train_labels)
+    return _two_cases(model.predict_log_proba(test), list(model.classes_).index(task.positive))
+
+
+def generative(task: Task) -> tuple[Array, Array]:
+    """The same by Bayes' rule, and log p(x) of each test row in the rows' own units, (n,)."""
+    train, test = standardise(task)
+    classes = np.unique(task.train_labels)
+    joint = []
+    for label in classes:
+        rows = train[task.train_labels == label]
+        density = PCA(FACTORS, svd_solver="full").fit(rows)
+        joint.append(density.score_samples(test) + math.log(len(rows) / len(train)))
+    log_joint = np.stack(joint, 1)
+    evidence = logsumexp(log_joint, axis=1)
+    sd = task.train.std(0)
+    conditional = log_joint - evidence[:, None]
+    return (
+        _two_cases(conditional, list(classes).index(task.positive)),
+        evidence - np.log(np.where(sd > 0, sd, 1)).sum(),
+    )
+
+
+def _two_cases(log_probabilities: Array, positive: int) -> Array:
+    others = np.delete(log_probabilities, positive, axis=1)
+    return np.stack([log_probabilities[:, positive], logsumexp(others, axis=1)], 1)
+
+
+def wilson(hits: int, trials: int) -> tuple[float, float]:
+    """The 95 % interval of a proportion. Wilson, JASA 22, 1927."""
+    if trials == 0:
+        return 0.0, 1.0
+    z, share = 1.959964, hits / trials
+    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = (
+        math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2)) * z / (1 + z**2 / trials)
+    )
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def at_threshold(score: Array, positive: NDArray[np.bool_], threshold: float) -> dict[str, float]:
+    """Precision and recall of calling positive whatever has p(y|x) >= threshold."""
+    called = score >= threshold
+    true, false = int((called & positive).sum()), int((called & ~positive).sum())
+    precision, recall = wilson(true, true + false), wilson(true, int(positive.sum()))
+    return {
+        "threshold": threshold, "test": len(score), "positives": int(positive.sum()),
+        "true_positives": true, "false_positives": false,
+        "precision": true / max(true + false, 1),
+        "precision_low": precision[0], "precision_high": precision[1],
+        "recall": true / int(positive.sum()), "recall_low": recall[0], "recall_high": recall[1],
+    }  # fmt: skip
+
+
+def tabulate(tasks: list[Task]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The precision-recall curves, and one row per data set, model and threshold."""
+    curves, rows = [], []
+    for task in tasks:
+        of_bayes, log_p = generative(task)
+        models = {"discriminative": (discriminative(task), None), "generative": (of_bayes, log_p)}
+        for model, (cases, evidence) in models.items():
+            names = {"data": task.data, "model": model}
+            score = np.exp(cases[:, 0])
+            curves.append(curve(score, task.is_positive).assign(**names))
+            right = np.where(task.is_positive, cases[:, 0], cases[:, 1])
+            shared = {
+                "average_precision": average_precision_score(task.is_positive, score),
+                "cross_entropy_nats": -right.mean(),
+                "log_p_nats": None if evidence is None else evidence.mean(),
+            }
+            for threshold in THRESHOLDS:
+                rows.append(names | at_threshold(score, task.is_positive, threshold) | shared)
+    columns = ["data", "model", "threshold", "precision", "recall"]
+    return pd.concat(curves)[columns], pd.DataFrame(rows)
+
+
+def curve(score: Array, positive: NDArray[np.bool_]) -> pd.DataFrame:
+    """Precision and recall at each threshold that changes them; the last is above all scores."""
+    precision, recall, thresholds = precision_recall_curve(positive, score, drop_intermediate=True)
+    ends = np.append(thresholds, 1.0)
+    return pd.DataFrame({"threshold": ends, "precision": precision, "recall": recall})
+
+
+def main() -> None:
+    given, told = snakemake.input, snakemake.params
+    tasks = [digits(np.load(given.test), told.held_out, told.split_seed)]
+    if given.spambase:
+        tasks.append(table(*(np.load(path) for path in given.spambase)))
+    curves, classifiers = tabulate(tasks)
+    write(curves, snakemake.output.curves)
+    write(classifiers, snakemake.output.classifiers)
+
+
+if __name__ == "__main__":
+    # The number of threads can change the last digits.
+    with in_one_line(), threadpool_limits(1):
+        main()

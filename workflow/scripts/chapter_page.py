@@ -1,0 +1,119 @@
+"""The numbers of the chapter "What the ELBO is", as plain values that a template can print."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from chapter_tables import CLASSIFIERS, DISCRETE, EVIDENCE, JENSEN, POSTERIORS
+from result_files import number, read_table
+
+COLUMNS = {
+    "classifiers": CLASSIFIERS,
+    "jensen": JENSEN,
+    "evidence": EVIDENCE,
+    "posteriors": POSTERIORS,
+    "discrete": DISCRETE,
+}
+TITLES = {
+    "chapter_classifiers": "Precision and recall of two classifiers",
+    "chapter_jensen": "Jensen's inequality with two cases",
+    "chapter_surface": "The ELBO of every simple q",
+    "chapter_posteriors": "Simple and complicated q",
+    "chapter_discrete": "A latent of eight switches",
+}
+
+
+def context(paths: Sequence[str | Path]) -> dict[str, Any]:
+    """What the chapter's template prints, from the tables that COLUMNS names."""
+    tables = {Path(path).stem: read_table(path, COLUMNS[Path(path).stem]) for path in paths}
+    return {
+        "classifiers": classifier_rows(tables["classifiers"]),
+        "jensen": jensen_numbers(tables["jensen"]),
+        "evidence": evidence_numbers(tables["evidence"]),
+        "posteriors": posterior_groups(tables["posteriors"]),
+        "discrete": discrete_numbers(tables["discrete"]),
+    }
+
+
+def classifier_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """One row per data set and model, with precision and recall at both thresholds."""
+    found = []
+    for (data, model), rows in table.groupby(["data", "model"], sort=False):
+        first = rows.iloc[0]
+        log_p = first["log_p_nats"]
+        cells = [
+            f"{number(row[key], 3)} ({number(row[f'{key}_low'])} to {number(row[f'{key}_high'])})"
+            for _, row in rows.iterrows()
+            for key in ("precision", "recall")
+        ]
+        found.append(
+            {
+                "data": data, "model": model, "cells": cells,
+                "average_precision": number(first["average_precision"], 3),
+                "cross_entropy": number(first["cross_entropy_nats"], 3),
+                "log_p": "none" if np.isnan(log_p) else number(log_p, 1),
+            }
+        )  # fmt: skip
+    return found
+
+
+def jensen_numbers(table: pd.DataFrame) -> dict[str, str]:
+    gaps = table.set_index("q_spam")["gap_nats"]
+    exact = table.iloc[int(table["gap_nats"].abs().to_numpy().argmin())]
+    return {
+        "log_p": number(exact["log_p_nats"], 4),
+        "posterior": number(exact["q_spam"], 4),
+        "nothing": number(gaps.loc[0.5], 4),
+        "bad": number(gaps.loc[0.9], 4),
+    }
+
+
+def evidence_numbers(table: pd.DataFrame) -> dict[str, str]:
+    """Means over the images with their data errors, and how far two grids differ at the most."""
+    gap = table["log_p_nats"] - table["encoder_elbo_nats"]
+    differ = (table["log_p_nats"] - table["coarse_log_p_nats"]).abs().max()
+    root = np.sqrt(len(table))
+    return {
+        "images": str(len(table)),
+        "log_p": number(table["log_p_nats"].mean(), 2),
+        "log_p_error": number(table["log_p_nats"].std() / root, 2),
+        "elbo": number(table["encoder_elbo_nats"].mean(), 2),
+        "gap": number(gap.mean(), 3),
+        "gap_error": number(gap.std() / root, 3),
+        "largest": number(gap.max(), 2),
+        "differ": f"{differ:.1g}",
+    }
+
+
+def posterior_groups(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The images in the figure's order, each with one row per family."""
+    found = []
+    for image, rows in table.groupby("image", sort=False):
+        log_p = number(rows["log_p_nats"].iloc[0], 3)
+        found.append({"image": image, "log_p": log_p, "rows": posterior_rows(rows)})
+    return found
+
+
+def posterior_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    keys = [("rate_nats", 3), ("distortion_nats", 3), ("elbo_nats", 3)]
+    exact = [("gap_nats", 6), ("kl_nats", 6)]
+    return [
+        {
+            "family": row["family"],
+            "parameters": row["parameters"],
+            "cells": [number(row[key], decimals) for key, decimals in keys + exact],
+        }
+        for _, row in table.iterrows()
+    ]
+
+
+def discrete_numbers(table: pd.DataFrame) -> dict[str, str]:
+    return {
+        "images": str(len(table)),
+        "log_p": number(table["log_p_nats"].mean(), 2),
+        "elbo": number(table["elbo_nats"].mean(), 2),
+        "gap": number(table["gap_nats"].mean(), 3),
+        "largest": number(table["gap_nats"].max(), 3),
+    }

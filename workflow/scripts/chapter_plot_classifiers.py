@@ -1,0 +1,68 @@
+"""Draw precision against recall of a discriminative and a generative classifier."""
+
+from typing import Any
+
+import figure_style as style
+import matplotlib.pyplot as plt
+import pandas as pd
+from chapter_tables import CLASSIFIERS, CURVES
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from result_files import in_one_line, read_table
+
+snakemake: Any  # Snakemake puts it into scripts of `script:`
+
+AT_LEAST = "\N{GREATER-THAN OR EQUAL TO}"
+LOOKS = {
+    "discriminative": (style.COLOURS[0], "o", "-"),
+    "generative": (style.COLOURS[1], "s", "--"),
+}
+
+
+def draw(axes: Axes, curves: pd.DataFrame, marked: pd.DataFrame) -> None:
+    """The curves of both models on one data set; filled at threshold 0.5, open at 0.9."""
+    for model, (colour, marker, line) in LOOKS.items():
+        own, rows = curves[curves["model"] == model], marked[marked["model"] == model]
+        axes.plot(
+            own["recall"], own["precision"], line, color=colour, linewidth=1.5,
+            drawstyle="steps-post", label=model,
+        )  # fmt: skip
+        for _, row in rows.iterrows():
+            low = row["threshold"] < 0.7
+            axes.plot(
+                row["recall"], row["precision"], marker, markersize=7 if low else 12,
+                color=colour if low else "none", markeredgecolor=colour, markeredgewidth=1.5,
+                zorder=4, clip_on=False,
+                label=f"{model}, positive if p(y|x) {AT_LEAST} {row['threshold']:g}",
+            )  # fmt: skip
+    base = marked["positives"].iloc[0] / marked["test"].iloc[0]
+    axes.axhline(
+        base, color="#8a8a8a", linewidth=0.9, linestyle=":", label="all are called positive"
+    )
+    axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="recall: found of all that are positive")
+    axes.set_ylabel("precision: positive of all that are found")
+
+
+def plot_classifiers(curves: pd.DataFrame, classifiers: pd.DataFrame) -> Figure:
+    """One panel per data set."""
+    style.apply()
+    names = sorted(classifiers["data"].unique(), key=str.lower)
+    figure, panels = plt.subplots(1, len(names), figsize=(9.3, 4.2), squeeze=False)
+    for name, axes in zip(names, panels[0], strict=True):
+        draw(axes, curves[curves["data"] == name], classifiers[classifiers["data"] == name])
+        axes.set_title(name, weight="bold")
+    handles, labels = panels[0][0].get_legend_handles_labels()
+    if len(names) == 1:
+        figure.legend(handles, labels, loc="outside right center")
+    else:
+        figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    return figure
+
+
+if __name__ == "__main__":
+    with in_one_line():
+        figure = plot_classifiers(
+            curves=read_table(snakemake.input.curves, CURVES),
+            classifiers=read_table(snakemake.input.classifiers, CLASSIFIERS),
+        )
+        style.save(figure, snakemake.output.figure)
