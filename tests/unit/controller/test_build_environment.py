@@ -285,6 +285,11 @@ def test_the_wheel_of_torch_that_was_fetched_is_the_one_installed(tmp_path: Path
     assert words == ["-r", "torch.txt", str(wheel)]
 
 
+def test_the_torch_of_the_site_is_not_replaced_by_what_a_package_asks_for(tmp_path: Path) -> None:
+    words = wheelhouse.requirement_words([Path("training.txt")], tmp_path)
+    assert words == ["-r", "training.txt", "--no-deps"]
+
+
 def test_missing_network_is_named(tmp_path: Path) -> None:
     lines = [
         "WARNING: Retrying: Failed to establish a new connection: name resolution",
