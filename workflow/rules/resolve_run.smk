@@ -16,7 +16,8 @@ Each file is renewed only when its own part changes: an edited evaluation key tr
 
 # The modules of the package that train and evaluate import.
 PACKAGE = """
-    __init__ checkpoint data estimate likelihood networks noise objective posterior prior spec
+    __init__ arithmetic checkpoint data estimate likelihood networks noise objective philox posterior
+    prior spec
 """.split()
 TRAINING_CODE = [
     "train",
