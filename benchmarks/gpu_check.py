@@ -59,7 +59,7 @@ def write_run(folder: Path, precision: str, deterministic: bool) -> Path:
         "flow_transforms": 2, "flow_hidden": [100], "prior_components": 50,
         "gradient": "pathwise", "free_bits": 0.0,
         "likelihood_scale": None, "scale_floor": 0.001,
-        "second_latent_dim": None, "second_layers": [100, 100],
+        "second_latent_dim": None, "second_layers": [100, 100], "channels": [],
     }  # fmt: skip
     evaluation = {
         "elbo_samples": 100, "importance_samples": SAMPLES, "chunk_images": 100,

@@ -36,7 +36,7 @@ def make_training(batch_size: int, worker: Worker) -> Training:
         flow_transforms=2, flow_hidden=[100], prior_components=50, gradient="pathwise",
         free_bits=0.0,
         likelihood_scale=None,
-        scale_floor=0.001, second_latent_dim=None, second_layers=[100, 100],
+        scale_floor=0.001, second_latent_dim=None, second_layers=[100, 100], channels=[],
     )  # fmt: skip
     grey = np.random.default_rng(0).integers(0, LEVELS + 1, (IMAGES, PIXELS)).astype(np.uint8)
     vae = VAE(spec, ImageShape(28, 28, 1, LEVELS))

@@ -95,6 +95,7 @@ TRAINING = {
     "scale_floor": 0.001,
     "second_latent_dim": None,
     "second_layers": [8],
+    "channels": [],
 }
 EVALUATION = {
     "elbo_samples": 20,

@@ -13,6 +13,7 @@ MODELS = {
         "training_samples": 3,
     },
     "categorical": {"posterior": "categorical", "prior": "uniform"},
+    "convolutional": {"channels": [3, 4], "likelihood": "discretised_logistic"},
     "full_covariance": {
         "posterior": "full_covariance",
         "kl": "sampled",
@@ -53,6 +54,7 @@ def test_training_and_evaluation_do_not_depend_on_the_ranks(experiment, name):
                     float(same[key]), rel=1e-7, abs=1e-7
                 ), key
     rates = {row["rate_nats"] for row in rows(shared.folder / "evaluation" / "units.csv")}
-    assert rates == {""}, "none of these KLs is a sum over dimensions"
+    summed = name == "convolutional"  # the one whose KL is a sum over dimensions
+    assert (rates != {""}) == summed
     sample = np.load(shared.folder / "evaluation" / "images.npz", allow_pickle=False)["sample"]
     assert np.isfinite(sample).all()

@@ -17,7 +17,7 @@ Each file is renewed only when its own part changes: an edited evaluation key tr
 
 # The modules of the package that train and evaluate both import.
 PACKAGE = """
-    __init__ arithmetic categorical checkpoint data densities distributions draws enumeration
+    __init__ arithmetic categorical checkpoint convolution data densities distributions draws enumeration
     estimate flow gaussian level_likelihoods likelihood mean_of_draws mlp networks noise objective
     pareto philox posterior prior spec two_layers
 """.split()

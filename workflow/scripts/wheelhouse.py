@@ -176,8 +176,8 @@ def wheelhouse(
 def requirement_words(requirements: list[Path], wheels: Path) -> list[str]:
     """What pip is to install: the requirement files, and torch's very wheel out of this folder.
 
-    Its pin alone fits several kinds of build, and pip's own sources may have another one. Where torch
-    is the site's, nothing that depends on it may bring another: the files name all that is needed.
+    Its pin alone fits several kinds of build, and pip's own sources may have another one. Where
+    torch is the site's, nothing that depends on it may bring another: the files name all else.
     """
     named = [word for path in requirements for word in ("-r", str(path))]
     torch = [str(wheel) for wheel in wheels.glob("torch-*.whl")]

@@ -54,6 +54,7 @@ def make_spec(**changes: Any) -> TrainingSpec:
         "scale_floor": 0.001,
         "second_latent_dim": None,
         "second_layers": [8],
+        "channels": [],
     }
     return TrainingSpec(**{**values, **changes})
 

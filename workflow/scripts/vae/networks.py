@@ -1,9 +1,12 @@
 """Encoder and decoder networks, and the variational autoencoder made of them."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
 from vae.arithmetic import PARAMETERS
+from vae.convolution import ConvolutionalFeatures, ConvolutionalOutput
 from vae.data import ImageShape
 from vae.likelihood import make_likelihood
 from vae.mlp import mlp
@@ -23,12 +26,11 @@ class VAE(nn.Module):
         self.latent_dim = spec.latent_dim + (spec.second_latent_dim or 0)
         self.prior = make_prior(spec, pixels, self.encode_unit)
         self.likelihood = make_likelihood(spec, shape)
-        self.encoder = mlp([pixels, *spec.encoder_layers], spec.activation)
-        features = spec.encoder_layers[-1] if spec.encoder_layers else pixels
+        self.encoder, features = _encoder(spec, shape)
         self.posterior = make_posterior_head(spec, features)
         self.decoder = mlp([spec.latent_dim, *spec.decoder_layers], spec.activation)
         width = spec.decoder_layers[-1] if spec.decoder_layers else spec.latent_dim
-        self.output = nn.Linear(width, pixels * self.likelihood.outputs_per_pixel)
+        self.output = _output(spec, shape, width, self.likelihood.outputs_per_pixel)
         self.precision = spec.precision
         self.to(PARAMETERS[spec.precision])
 
@@ -71,6 +73,25 @@ class VAE(nn.Module):
         return torch.autocast(self.device.type, torch.bfloat16, enabled=reduced)
 
 
+def _encoder(spec: TrainingSpec, shape: ImageShape) -> tuple[nn.Module, int]:
+    """The network before the posterior's head, and the number of features that it gives."""
+    if not spec.channels:
+        sizes = [shape.pixels, *spec.encoder_layers]
+        return mlp(sizes, spec.activation), sizes[-1]
+    convolutions = ConvolutionalFeatures(shape, spec.channels, spec.activation)
+    sizes = [convolutions.features, *spec.encoder_layers]
+    return nn.Sequential(convolutions, mlp(sizes, spec.activation)), sizes[-1]
+
+
+def _output(
+    spec: TrainingSpec, shape: ImageShape, features: int, per_pixel: int
+) -> nn.Linear | ConvolutionalOutput:
+    """The last layer or layers of the decoder; its bias has a number for each output."""
+    if not spec.channels:
+        return nn.Linear(features, shape.pixels * per_pixel)
+    return ConvolutionalOutput(features, shape, per_pixel, spec.channels, spec.activation)
+
+
 def initialise(vae: VAE, seed: int, mean_image: Tensor) -> None:
     """Glorot-uniform weights, zero biases, and an output bias that shows the training mean.
 
@@ -81,13 +102,13 @@ def initialise(vae: VAE, seed: int, mean_image: Tensor) -> None:
     draws = generator(seed, Purpose.PARAMETERS)
     with torch.no_grad():
         for layer in vae.modules():
-            if isinstance(layer, nn.Linear):
-                outputs, inputs = layer.weight.shape
-                bound = (6 / (inputs + outputs)) ** 0.5
-                layer.weight.copy_(
-                    torch.from_numpy(draws.uniform(-bound, bound, (outputs, inputs)))
-                )
-                layer.bias.zero_()
+            if isinstance(layer, (nn.Linear, nn.Conv2d)):
+                outputs, inputs, *kernel = layer.weight.shape
+                bound = (6 / ((inputs + outputs) * math.prod(kernel))) ** 0.5
+                drawn = draws.uniform(-bound, bound, tuple(layer.weight.shape))
+                layer.weight.copy_(torch.from_numpy(drawn))
+                if layer.bias is not None:
+                    layer.bias.zero_()
         vae.posterior.initialise()
         vae.prior.initialise(draws, mean_image)
         vae.output.bias.copy_(vae.likelihood.initial_output(mean_image))

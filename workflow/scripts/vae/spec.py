@@ -47,6 +47,7 @@ class TrainingSpec:
     scale_floor: float
     second_latent_dim: int | None
     second_layers: list[int]
+    channels: list[int]
 
 
 @dataclass(frozen=True)
