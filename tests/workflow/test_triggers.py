@@ -69,6 +69,14 @@ def test_a_changed_pin_retrains(finished):
     assert plan == {"build_environment": 1, "smoke_test": 1, "train": 2, "evaluate": 2}
 
 
+def test_an_edit_of_code_is_not_forgotten_where_a_call_ends_early(finished):
+    """Between the new specification, a matter of seconds, and the training that follows from it."""
+    module = finished.folder / "workflow/scripts/vae/objective.py"
+    module.write_text(module.read_text() + "\n# a comment\n")
+    finished.run("results/runs/plain/training.json", "results/runs/plain/evaluation.json")
+    assert heavy(finished.planned()) == {"train": 2, "evaluate": 2}
+
+
 def test_editing_what_only_evaluates_retrains_nothing(finished):
     module = finished.folder / "workflow/scripts/vae/summary.py"
     module.write_text(module.read_text() + "\n# a comment\n")

@@ -29,6 +29,7 @@ rule smoke_test:
         nodes=WIDEST["nodes"],
         tasks_per_node=WIDEST["tasks_per_node"],
         threads_per_rank=WIDEST["threads_per_rank"],
+        cpus_per_task=WIDEST["threads_per_rank"],
         runtime=10,
     params:
         launch=LAUNCH,

@@ -25,6 +25,7 @@ PUBLISHED = {
 }
 PUBLISHED_VALIDATION = {"binarized-mnist": 10_000}
 TABLES = ("spambase",)  # of rows with labels, and no images
+LEAST_ROWS = 100  # of a table, to train and to test a classifier
 DOWNLOADED = [source for source in PUBLISHED if source != "digits"]
 
 # JSON calls 10.0 an integer and knows no NaN; a layer of 10.0 units or a rate of NaN dies late.
@@ -102,6 +103,10 @@ def _check_dataset(name: str, values: dict[str, Any]) -> None:
     left = _training_images(values)
     if left is not None and left < 1:
         raise ConfigError(f"{where}: no training images are left of {source}'s")
+    if source in TABLES and min(left or 0, values["test_images"]) < LEAST_ROWS:
+        raise ConfigError(
+            f"{where}: a classifier needs {LEAST_ROWS} rows at least for training and for the test"
+        )
 
 
 def _needs(source: str, part: str) -> bool:

@@ -108,6 +108,7 @@ def evaluate_chunk(
         "rate": elbo.rate,
         "distortion": elbo.distortion,
         "elbo_monte_carlo_error": elbo.monte_carlo_error,
+        **elbo.errors_of_parts,
         "log_likelihood": weights.log_likelihood,
         "log_likelihood_monte_carlo_error": weights.monte_carlo_error,
         "ess": weights.ess,
@@ -258,7 +259,9 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
 
 @torch.no_grad()
 def exact_log_likelihood(vae: VAE, images: np.ndarray) -> np.ndarray | None:
-    """Exact log p(x) in nats, shape (N,), of a model that has it."""
+    """Exact log p(x) in nats, shape (N,), of a model that has it; none of rounded products."""
+    if vae.precision not in ("float32", "float64"):
+        return None
     if isinstance(vae.prior, Uniform):
         pieces = (images[first : first + count] for first, count in chunks(len(images), 100))
         exact = [enumeration.exact_log_likelihood(vae, observed(vae, piece)) for piece in pieces]

@@ -14,7 +14,7 @@ from result_files import InputError
 
 ARRAYS = ("grey", "reconstruction", "sample")
 OPTIONAL = ("binary",)  # of models of binary images
-LABEL_WIDTH, SHEET_WIDTH, GAP = 1.9, 6.4, 0.12  # inches
+LABEL_WIDTH, SHEET_WIDTH, GAP, LEAST_HEIGHT = 1.9, 6.4, 0.12, 0.3  # inches
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,8 @@ def draw_strips(strips: Sequence[Strip], columns: int) -> Figure:
     """One montage per strip, its label to the left, all images of the same width."""
     style.apply()
     sheets = [montage(strip.images, strip.shape, columns) for strip in strips]
-    heights = [SHEET_WIDTH * sheet.shape[0] / sheet.shape[1] for sheet in sheets]
+    # Images of one row, as those of no square number of pixels, are drawn high enough to be seen.
+    heights = [max(SHEET_WIDTH * sheet.shape[0] / sheet.shape[1], LEAST_HEIGHT) for sheet in sheets]
     width, height = LABEL_WIDTH + SHEET_WIDTH, sum(heights) + GAP * (len(sheets) - 1)
     figure = plt.figure(figsize=(width, height), layout="none")
     paper = plt.get_cmap("gray").with_extremes(bad="white")

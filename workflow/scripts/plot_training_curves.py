@@ -28,15 +28,20 @@ VALIDATION, TRAINING = "validation_elbo_nats", "train_elbo_nats"
 EARLY = 0.08  # the part of the epochs whose steep rise may lie below the frame
 
 
-def kept_epochs(training: pd.DataFrame, patience: dict[str, str]) -> pd.DataFrame:
+def kept_epochs(
+    training: pd.DataFrame, patience: dict[str, str], warmup: dict[str, str]
+) -> pd.DataFrame:
     """The row of each run and seed whose parameters are evaluated.
 
-    With patience that is the epoch of the best validation ELBO, without it the last.
+    With patience that is the epoch of the best validation ELBO since the end of the warm-up;
+    without patience, or where the warm-up did not end, the last.
     """
     chosen = []
     for (run, _), rows in training.groupby(["run", "seed"]):
         stops_early = patience[str(run)] != "null"
-        chosen.append(rows[VALIDATION].idxmax() if stops_early else rows["epoch"].idxmax())
+        warm = rows[rows["epoch"] >= float(warmup.get(str(run), 0))]
+        best = stops_early and len(warm)
+        chosen.append(warm[VALIDATION].idxmax() if best else rows["epoch"].idxmax())
     return training.loc[chosen]
 
 
@@ -94,7 +99,7 @@ def plot_training_curves(training: pd.DataFrame, settings: pd.DataFrame) -> Figu
     style.apply()
     datasets = panel_names(settings)
     rows, looks = grid(datasets), style.looks(datasets)
-    kept = kept_epochs(training, setting(settings, "patience"))
+    kept = kept_epochs(training, setting(settings, "patience"), setting(settings, "warmup_epochs"))
     columns = max(len(row) for row in rows)
     size = (max(3.1 * columns, 6.2), 2.5 * len(rows) + 0.5)
     figure, panels = plt.subplots(len(rows), columns, figsize=size, squeeze=False)

@@ -38,6 +38,11 @@ def test_what_is_right_is_accepted(dataset):
         ({"source": "digits", "test_images": 5}, "validation_images: digits has no published val"),
         ({"source": "spambase"}, "test_images: spambase has no published test split, give"),
         ({**SPAM, "test_images": 4601}, "mine: no training images are left of spambase's"),
+        (
+            {**SPAM, "test_images": 99},
+            "mine: a classifier needs 100 rows at least for training and",
+        ),
+        ({**SPAM, "test_images": 4550}, "mine: a classifier needs 100 rows at least for training"),
         ({**SPAM, "path": "x"}, "mine.path: the source spambase takes none"),
         ({**BINARISED, "validation_images": 10_001}, "binarized-mnist has 10000 validation images"),
         ({**BINARISED, "test_images": 10_001}, "test_images: binarized-mnist has 10000 test"),

@@ -61,3 +61,11 @@ def test_the_limit_is_lower_for_fewer_samples():
     assert reliable_up_to(10**5) == 0.7
     assert tail_length(10**5) == math.ceil(3 * math.sqrt(10**5))
     assert tail_length(100) == 20
+
+
+@pytest.mark.parametrize("larger", [20, 60])
+def test_weights_of_few_values_have_no_tail(larger):
+    """As those of a discrete z: a tail most of which ties with the bulk is bounded."""
+    log_weights = torch.zeros(5000, IMAGES, dtype=torch.float64)
+    log_weights[:larger] = 0.01
+    assert (fitted(log_weights) < 0.1).all()

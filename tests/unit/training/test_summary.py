@@ -158,3 +158,25 @@ def test_a_scale_held_up_by_its_floor_is_a_warning():
         likelihood.scale.log_scale.fill_(-6.0)
     assert [row[:2] for row in check_scale(likelihood)] == [("scale_above_floor", "warning")]
     assert check_scale(Gaussian(0.1)) == check_scale(Bernoulli()) == []
+
+
+def test_few_images_prove_nothing_impossible():
+    """Their standard error may by chance be next to nothing."""
+    few = {name: value[:5] for name, value in vars(per_image()).items() if value is not None}
+    exact = few["log_likelihood"] - np.array([0.3, 0.3001, 0.2999, 0.3, 0.3])
+    limits = {name: value[:5] for name, value in vars(base()).items()}
+    assert statuses(PerImage(**few, exact_log_likelihood=exact), Baselines(**limits))
+
+
+def test_rate_and_distortion_have_errors_of_their_own_where_both_are_sampled():
+    errors = {
+        "rate_monte_carlo_error": np.full(N, 0.6),
+        "distortion_monte_carlo_error": np.full(N, 0.5),
+    }
+    found = {
+        quantity.name: quantity.monte_carlo_error
+        for quantity in summarise(per_image(**errors), base(), 100, True, 0.01)
+    }
+    assert found["rate"] == pytest.approx(0.6 / N**0.5)
+    assert found["distortion"] == pytest.approx(0.5 / N**0.5)
+    assert found["elbo"] == pytest.approx(0.2 / N**0.5)

@@ -129,11 +129,12 @@ class Scale(nn.Module):
         super().__init__()
         self.floor = floor
         self.learned = given is None
-        log_scale = torch.tensor(math.log(INITIAL_SCALE if given is None else given))
+        scale = INITIAL_SCALE if given is None else given
+        log_scale = torch.tensor(math.log(scale), dtype=torch.float64)
         if self.learned:
             self.log_scale = nn.Parameter(log_scale)
         else:
-            self.register_buffer("log_scale", log_scale.double(), persistent=False)
+            self.register_buffer("log_scale", log_scale, persistent=False)
 
     def forward(self) -> Tensor:
         """The scale, shape ()."""

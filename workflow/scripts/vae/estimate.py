@@ -34,11 +34,16 @@ def image_noise(
 
 @dataclass(frozen=True)
 class ElboEstimate:
-    """Per image, shape (B,), float64, in nats; `monte_carlo_error` is the ELBO's standard error."""
+    """Per image, shape (B,), float64, in nats; `monte_carlo_error` is the ELBO's standard error.
+
+    With an analytic rate that is the distortion's as well; else `errors_of_parts` has the errors of
+    both, which vary against each other.
+    """
 
     rate: Tensor
     distortion: Tensor
     monte_carlo_error: Tensor
+    errors_of_parts: dict[str, Tensor]
 
     @property
     def elbo(self) -> Tensor:
@@ -66,12 +71,22 @@ def estimate_elbo(
     log_likelihood = torch.cat([draws.log_likelihood.double() for draws in drawn])
     analytic = drawn[0].analytic_rate
     if analytic is not None:
-        rate, varying = analytic.double(), log_likelihood
-    else:
-        rates = torch.cat([draws.sampled_rates.double() for draws in drawn])
-        rate, varying = rates.mean(0), log_likelihood - rates
-    error = varying.std(0, correction=1) / samples**0.5 if samples > 1 else rate * torch.nan
-    return ElboEstimate(rate, -log_likelihood.mean(0), error)
+        rate, error = analytic.double(), standard_error(log_likelihood)
+        return ElboEstimate(rate, -log_likelihood.mean(0), error, {})
+    rates = torch.cat([draws.sampled_rates.double() for draws in drawn])
+    parts = {
+        "rate_monte_carlo_error": standard_error(rates),
+        "distortion_monte_carlo_error": standard_error(log_likelihood),
+    }
+    error = standard_error(log_likelihood - rates)
+    return ElboEstimate(rates.mean(0), -log_likelihood.mean(0), error, parts)
+
+
+def standard_error(draws: Tensor) -> Tensor:
+    """Of the mean over draws, (K, B) to (B,); nan for one draw."""
+    if len(draws) < 2:
+        return torch.full_like(draws[0], torch.nan)
+    return draws.std(0, correction=1) / len(draws) ** 0.5
 
 
 class ImportanceSum:

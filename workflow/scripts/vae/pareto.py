@@ -54,8 +54,16 @@ class Tail:
         fitted = _fit(excess)
         # Alike to within rounding: no tail. Apart beyond what float64 holds: the heaviest there is.
         fitted = torch.where(excess[-1] > ALIKE, fitted.nan_to_num(nan=torch.inf), 0.0)
+        # A quarter of the tail ties with its threshold: few values, as of a discrete z, all seen.
+        tied = self.largest[self.length - 1 - _quartile(self.length)] == self.largest[-1]
+        fitted = torch.where(tied, 0.0, fitted)
         share = self.length / (self.length + PRIOR_WEIGHTS)
         return share * fitted + (1 - share) * PRIOR_SHAPE
+
+
+def _quartile(count: int) -> int:
+    """Place of the first quartile among ascending values."""
+    return math.floor(count / 4 + 0.5) - 1
 
 
 def _fit(excess: Tensor) -> Tensor:
@@ -68,7 +76,7 @@ def _fit(excess: Tensor) -> Tensor:
     count = len(excess)
     points = 30 + math.isqrt(count)
     grid = torch.arange(1, points + 1, dtype=excess.dtype, device=excess.device) - 0.5
-    quartile = excess[math.floor(count / 4 + 0.5) - 1]
+    quartile = excess[_quartile(count)]
     b = 1 / excess[-1] + (1 - (points / grid).sqrt())[:, None] / (3 * quartile)  # (points, B)
     k = torch.stack([torch.log1p(-row * excess).mean(0) for row in b])
     profile = count * ((-b / k).log() - k - 1)

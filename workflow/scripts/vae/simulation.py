@@ -71,5 +71,7 @@ def _(likelihood: DiscretisedLogistic, outputs: Tensor, uniform: Tensor) -> Tens
 @sample.register
 def _(likelihood: Categorical, outputs: Tensor, uniform: Tensor) -> Tensor:
     shares = outputs.unflatten(-1, (-1, likelihood.levels + 1)).softmax(-1)
-    passed = (uniform[..., None] > shares.cumsum(-1)).sum(-1)
+    # On the CPU: torch has no deterministic cumsum of floating point numbers on GPUs.
+    bounds = shares.cpu().cumsum(-1).to(shares.device)
+    passed = (uniform[..., None] > bounds).sum(-1)
     return passed.clamp(max=likelihood.levels).double()  # cumsum may end just below 1
