@@ -44,7 +44,7 @@ if BOUNDED:
             nodes=of_run("nodes"),
             tasks_per_node=of_run("tasks_per_node"),
             threads_per_rank=of_run("threads_per_rank"),
-        cpus_per_task=of_run("threads_per_rank"),
+            cpus_per_task=of_run("threads_per_rank"),
             runtime=60,
         params:
             launch=LAUNCH,
