@@ -59,6 +59,7 @@ use rule fetch_data as chapter_data with:
         "results/logs/chapter_data/{dataset}.log",
     wildcard_constraints:
         dataset="digits",
+    localrule: True  # which is not inherited
     params:
         output_dir=subpath(output.manifest, parent=True),
         source="digits",

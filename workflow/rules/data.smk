@@ -58,3 +58,4 @@ use rule fetch_data as fetch_table with:
         manifest="results/data/{dataset}/manifest.json",
     wildcard_constraints:
         dataset=datasets_regex(tables=True),
+    localrule: True  # which is not inherited
