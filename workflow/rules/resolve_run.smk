@@ -17,14 +17,14 @@ Each file is renewed only when its own part changes: an edited evaluation key tr
 
 # The modules of the package that train and evaluate both import.
 PACKAGE = """
-    __init__ arithmetic categorical checkpoint convolution data densities distributions draws enumeration
-    estimate flow gaussian level_likelihoods likelihood mean_of_draws mlp networks noise objective
+    __init__ arithmetic categorical checkpoint convolution data densities distributions draws
+    enumeration estimate flow gaussian level_likelihoods likelihood mean_of_draws mlp networks noise
     pareto philox posterior prior spec two_layers
 """.split()
 TRAINING_CODE = [
     "train",
     "worker",
-    *(f"vae/{name}" for name in [*PACKAGE, "train_step", "training"]),
+    *(f"vae/{name}" for name in [*PACKAGE, "objective", "train_step", "training"]),
 ]
 EVALUATION_CODE = [
     "evaluate",
