@@ -22,7 +22,7 @@ from typing import Any
 import horovod.torch as hvd
 import job_end
 import numpy as np
-from evaluate import load_vae, observed, table
+from evaluate import add_inputs, load_vae, noise_seed, observed, table
 from progress import Progress
 from state_digest import state_digest
 from user_errors import in_one_line
@@ -121,7 +121,7 @@ def digest_of(document: dict[str, Any], model: Path, seed: int, data_sha256: str
 def bound_all(
     vae: VAE,
     spec: EvaluationSpec,
-    noise_seed: int,
+    seed: int,
     images: np.ndarray,
     state: Path,
     title: str,
@@ -137,7 +137,7 @@ def bound_all(
     progress = Progress(title, max(total, 1), ranks=worker.size, silent=worker.rank != 0)
     done: dict[str, Rows] = {}
     for part in mine:
-        done[part.file] = bound_part(vae, spec, noise_seed, images, part, title)
+        done[part.file] = bound_part(vae, spec, seed, images, part, title)
         checkpoint.write_bytes(state / part.file, json.dumps(done[part.file]).encode())
         progress.advance(part.count)
     progress.close()
@@ -161,10 +161,8 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
         raise DataError(f"ais_images: {spec.ais_images} is more than the {len(images)} test images")
     digest = digest_of(asdict(spec), args.model, args.seed, manifest.sha256)
     state = open_state(args.state, digest) if worker.rank == 0 else args.state / digest[:16]
-    # As in evaluate: runs of one seed share their noise.
-    noise_seed = (spec.evaluation_seed << 32) + args.seed
     title = f"{run} seed {args.seed}, bounds by AIS"
-    rows = bound_all(vae, spec, noise_seed, images, state, title, worker)
+    rows = bound_all(vae, spec, noise_seed(spec, args.seed), images, state, title, worker)
     if worker.rank == 0:
         require_bracket(rows)
         header = ["origin", "image", *COLUMNS]
@@ -174,10 +172,7 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--evaluation", type=Path, required=True, help="the run's evaluation.json")
-    parser.add_argument("--model", type=Path, required=True, help="model.pt that train wrote")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
-    parser.add_argument("--seed", type=int, required=True, help="the training's seed")
+    add_inputs(parser)
     parser.add_argument("--state", type=Path, required=True, help="folder of finished images")
     parser.add_argument("--bounds", type=Path, required=True, help="bounds.csv to write")
     return parser.parse_args()

@@ -227,15 +227,14 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
     tested = load_split(manifest, "test", vae.likelihood.observes)
     vae.likelihood.require_support(observed(vae, tested))
     began = time.monotonic()
-    # Runs of one seed share their noise, so that differences are paired; seeds do not.
-    noise_seed = (spec.evaluation_seed << 32) + args.seed
+    seed = noise_seed(spec, args.seed)
     title = f"{run} seed {args.seed}, evaluation"
 
     def measure(vae: VAE, training: TrainingSpec, title: str) -> PerImage:
         set_arithmetic(training.precision, training.deterministic)
         ids = list(range(worker.rank, len(tested), worker.size))
         progress = Progress(title, len(ids), ranks=worker.size, silent=worker.rank != 0)
-        mine = evaluate_images(vae, spec, noise_seed, tested, ids, progress)
+        mine = evaluate_images(vae, spec, seed, tested, ids, progress)
         progress.close()
         return gather(mine, ids, len(tested))
 
@@ -252,7 +251,7 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
         limit = spec.active_unit_threshold
         write_tables(args.output_dir, images, base, vae, limit, reference)
         buffer = io.BytesIO()
-        shown = pictures(vae, spec, noise_seed, grey, tested)
+        shown = pictures(vae, spec, seed, grey, tested)
         np.savez(buffer, allow_pickle=False, **shown)
         write_bytes(args.output_dir / "images.npz", buffer.getvalue())
 
@@ -271,12 +270,22 @@ def exact_log_likelihood(vae: VAE, images: np.ndarray) -> np.ndarray | None:
     return linear_gaussian(vae).log_likelihood(observed(vae, images).double().cpu().numpy())
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def noise_seed(spec: EvaluationSpec, seed: int) -> int:
+    """The seed of all noise. Runs of one seed share it, so that differences are paired."""
+    return (spec.evaluation_seed << 32) + seed
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """The flags of what a program measures: a trained model, on the data that it was trained on."""
     parser.add_argument("--evaluation", type=Path, required=True, help="the run's evaluation.json")
     parser.add_argument("--model", type=Path, required=True, help="model.pt that train wrote")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--seed", type=int, required=True, help="the training's seed")
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_inputs(parser)
     parser.add_argument("--output-dir", type=Path, required=True, help="folder of the results")
     parser.add_argument("--speed", type=Path, required=True, help="images/s and hosts, as JSON")
     return parser.parse_args()

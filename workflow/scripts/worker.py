@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import horovod.torch as hvd
 import torch
+from cuda_build import readable_version
 from torch import Tensor
 
 DTYPES = (torch.float32, torch.float64, torch.int64)
@@ -94,9 +95,9 @@ def _find_place() -> Worker:
 
 def adds_with(device: torch.device) -> str:
     """The library with which Horovod adds the numbers of such devices, with NCCL's version."""
-    # Horovod: nccl_built() is 0, or NCCL's version as one number: 22705 is 2.27.5.
+    # Horovod: nccl_built() is 0, or NCCL's version as one number.
     if device.type == "cuda" and (code := hvd.nccl_built()):
-        return f"NCCL {code // 10000}.{code // 100 % 100}.{code % 100}"
+        return f"NCCL {readable_version(code)}"
     return "MPI" if hvd.mpi_enabled() else "Gloo"
 
 
