@@ -152,6 +152,7 @@ class Experiment:
             "model": self.folder / "model.pt",
             "data": self.folder / "data",
             "seed": 1,
+            "state": self.folder / "state" / "evaluate",
             "output-dir": self.folder / "evaluation",
             "speed": self.folder / "evaluation" / "speed.json",
         }

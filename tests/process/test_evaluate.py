@@ -29,11 +29,50 @@ def test_every_image_counts_once_and_ranks_change_nothing(trained):
     results = {}
     for ranks in (1, 2, 4):
         assert trained.evaluate(ranks).returncode == 0
-        results[ranks] = columns(trained.folder)
-    assert results[1]["image"].tolist() == list(range(IMAGES))
-    for ranks in (2, 4):
-        for name, values in results[1].items():
-            np.testing.assert_allclose(results[ranks][name], values, rtol=1e-9, atol=1e-9)
+        files = sorted((trained.folder / "evaluation").glob("*.csv"))
+        results[ranks] = {file.name: file.read_bytes() for file in files}
+    assert columns(trained.folder)["image"].tolist() == list(range(IMAGES))
+    # Parts, and so all shapes, are those of one rank.
+    assert results[2] == results[1]
+    assert results[4] == results[1]
+
+
+def test_an_interrupted_evaluation_goes_on_with_the_images_that_are_left(trained):
+    assert trained.evaluate(ranks=2).returncode == 0
+    folder = trained.folder / "evaluation"
+    whole = (folder / "per_image.csv").read_bytes()
+    assert not list((trained.folder / "state" / "evaluate").rglob("*.json"))
+
+    folder.rename(trained.folder / "before")
+    folder.write_text("a file where results are to be written")
+    assert trained.evaluate(ranks=2).returncode != 0
+    folder.unlink()
+    state = trained.folder / "state" / "evaluate"
+    parts = sorted(state.rglob("test_float64_*.json"))
+    assert sum(len(json.loads(part.read_text())["rate"]) for part in parts) == IMAGES
+    parts[0].unlink()
+    parts[1].write_text(parts[1].read_text()[:50])
+    for part in parts[2:]:  # what is finished is taken as it is
+        found = json.loads(part.read_text())
+        part.write_text(json.dumps(found | {"ess": [1.5] * len(found["ess"])}))
+
+    done = trained.evaluate(ranks=1)
+    assert done.returncode == 0, done.stderr
+    assert not list(state.rglob("*.json"))
+    before, after = whole.decode().splitlines(), (folder / "per_image.csv").read_text().splitlines()
+    ess = before[0].split(",").index("ess")
+    taken = [row.split(",")[ess] == "1.5" for row in after[1:]]
+    assert taken == [False] * 14 + [True] * (IMAGES - 14)
+    assert after[:15] == before[:15]
+
+
+def test_an_evaluation_whose_time_is_up_asks_for_another_job(trained, tmp_path):
+    again = tmp_path / "again"
+    done = trained.evaluate(2, {"ELBOFLOW_DEADLINE": "1", "ELBOFLOW_CONTINUE": str(again)})
+    assert done.returncode != 0
+    assert "follow when it is started again" in done.stderr
+    assert again.exists()
+    assert not (trained.folder / "evaluation" / "summary.csv").exists()
 
 
 def test_summary_units_and_pictures_follow_from_the_images(trained):

@@ -14,6 +14,9 @@ OUTPUTS, in results/runs/{run}/seed{seed}/:
     units.csv       KL of each latent dimension, and whether it is active
     checks.csv      what was checked and what is to be warned of
     images.npz      originals, reconstructions and samples for the figures
+
+Finished images live in results/state/{run}/seed{seed}/evaluate, which no rule declares: a job that
+was interrupted goes on with the others.
 """
 
 
@@ -48,6 +51,7 @@ rule evaluate:
         venv=VENV,
         script=f"{SCRIPTS}/evaluate.py",
         output_dir=subpath(output.summary, parent=True),
+        state="results/state/{run}/seed{seed}/evaluate",
     shell:
         r"""
         {params.launch:q} \
@@ -62,6 +66,7 @@ rule evaluate:
             --model {input.model:q} \
             --data results/data \
             --seed {wildcards.seed} \
+            --state {params.state:q} \
             --output-dir {params.output_dir:q} \
             --speed {output.speed:q}
         """

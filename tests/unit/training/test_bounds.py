@@ -1,6 +1,6 @@
 import pytest
 from vae.bounds import require_bracket
-from vae.summary import ImpossibleResult
+from vae.checks import ImpossibleResult
 
 
 def rows(gap, images=20, **changes):

@@ -5,16 +5,9 @@ import numpy as np
 import pytest
 import torch
 from vae.baselines import Baselines
+from vae.checks import ImpossibleResult, check, check_scale
 from vae.densities import Bernoulli, Gaussian
-from vae.summary import (
-    ImpossibleResult,
-    PerImage,
-    active_units,
-    check,
-    check_scale,
-    mean_of,
-    summarise,
-)
+from vae.summary import PerImage, active_units, mean_of, summarise
 
 N = 50
 
@@ -180,3 +173,41 @@ def test_rate_and_distortion_have_errors_of_their_own_where_both_are_sampled():
     assert found["rate"] == pytest.approx(0.6 / N**0.5)
     assert found["distortion"] == pytest.approx(0.5 / N**0.5)
     assert found["elbo"] == pytest.approx(0.2 / N**0.5)
+
+
+def test_a_mutual_information_beyond_its_bounds_fails():
+    def with_marginal_kl(values):
+        error = np.full(N, 0.1)
+        return per_image(marginal_kl=values, marginal_kl_monte_carlo_error=error)
+
+    rate = per_image().rate  # 2 to 4 nats, below log 50
+    passed = statuses(with_marginal_kl(0.1 * rate))
+    assert passed["mutual_information_not_above_rate"] == "ok"
+    assert passed["mutual_information_not_above_log_images"] == "ok"
+    with pytest.raises(ImpossibleResult, match="mutual_information - rate = "):
+        statuses(with_marginal_kl(-0.1 * rate))
+    with pytest.raises(ImpossibleResult, match="mutual_information - log_images = "):
+        statuses(dataclasses.replace(with_marginal_kl(0.1 * rate), rate=rate + 3))
+
+
+def test_a_collapsed_q_has_neither_but_for_rounding():
+    none = np.zeros(N)
+    images = per_image(rate=none, marginal_kl=none - 1e-6, marginal_kl_monte_carlo_error=none)
+    images = dataclasses.replace(images, log_likelihood=images.elbo + 1.5)
+    assert statuses(images)["mutual_information_not_above_rate"] == "ok"
+
+
+def test_the_rate_is_mutual_information_and_marginal_kl():
+    error = np.full(N, 0.3)
+    images = per_image(
+        marginal_kl=np.linspace(0, 1, N),
+        marginal_kl_monte_carlo_error=error,
+        rate_monte_carlo_error=np.full(N, 0.4),
+        distortion_monte_carlo_error=error,
+    )
+    rows = {q.name: q for q in summarise(images, base(), 64, True, 0.01)}
+    information, marginal = rows["mutual_information"], rows["marginal_kl"]
+    assert information.value + marginal.value == pytest.approx(rows["rate"].value)
+    assert marginal.value == pytest.approx(0.5)
+    assert marginal.monte_carlo_error == pytest.approx(0.3 / N**0.5)
+    assert information.monte_carlo_error == pytest.approx(0.5 / N**0.5)

@@ -15,12 +15,12 @@ from torch import Tensor
 
 from vae.ais import Tick, pilot, schedule
 from vae.chains import ChainNoise, path_of, start_of
+from vae.checks import ROUNDING, STANDARD_ERRORS, ImpossibleResult
 from vae.estimate import ImportanceSum, estimate_log_likelihood, image_noise
 from vae.networks import VAE
 from vae.noise import Purpose
 from vae.simulation import simulate
 from vae.spec import EvaluationSpec
-from vae.summary import ROUNDING, STANDARD_ERRORS, ImpossibleResult
 
 COLUMNS = (
     *("importance_nats", "importance_error_nats", "importance_ess", "importance_pareto_k"),

@@ -1,24 +1,10 @@
-"""From values per image to numbers with errors, and the checks that they must pass."""
+"""From values per image to numbers with errors."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from vae.baselines import Baselines
-from vae.densities import Gaussian, Likelihood
-
-STANDARD_ERRORS = 5.0  # what is impossible must be exceeded by this much before it fails the job
-FEWEST_IMAGES = 20  # with fewer, so many of their own standard errors happen by chance
-HEAVY_SHARE = 0.01  # of the images with over half of the weight on one sample, to be warned of
-# The same of images without a reliable error. On digits with two latents they were 0.18, and bounds
-# from both sides had the mean of simulated images right to 0.02 nats: more is a reason to look.
-UNTRUSTED_SHARE = 0.25
-ROUNDING = 1e-6  # of sums over pixels in float32, relative: where q is exact nothing else is left
-NEAR_FLOOR = 1.1  # a learned scale below so many floors is held up by its floor
-
-
-class ImpossibleResult(ArithmeticError):
-    """A result that no correct computation can give."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +25,7 @@ class PerImage:
     `untrusted` is 1 where importance sampling says little of log p(x), else 0; `pareto_k` is a
     shape, without a unit.
     `kl` (N, L) and `posterior_mean` (N, L) are per latent dimension. `exact_log_likelihood` is
-    there for models that have one.
+    there for models that have one, `marginal_kl` where q(z | x) has a density that is cheap.
     """
 
     rate: np.ndarray
@@ -56,10 +42,17 @@ class PerImage:
     exact_log_likelihood: np.ndarray | None = None
     rate_monte_carlo_error: np.ndarray | None = None
     distortion_monte_carlo_error: np.ndarray | None = None
+    marginal_kl: np.ndarray | None = None
+    marginal_kl_monte_carlo_error: np.ndarray | None = None
 
     @property
     def elbo(self) -> np.ndarray:
         return -self.distortion - self.rate
+
+    @property
+    def mutual_information(self) -> np.ndarray | None:
+        """Of image and z under q, shape (N,): see vae.aggregate."""
+        return None if self.marginal_kl is None else self.rate - self.marginal_kl
 
 
 def mean_of(name: str, values: np.ndarray, monte_carlo: np.ndarray | None = None) -> Quantity:
@@ -116,7 +109,24 @@ def summarise(
         found.append(mean_of("noise_floor", -base.entropy))
     if images.exact_log_likelihood is not None:
         found.append(mean_of("exact_log_likelihood", images.exact_log_likelihood))
-    return found
+    return found + _parts_of_rate(images)
+
+
+def _parts_of_rate(images: PerImage) -> list[Quantity]:
+    """The mutual information and the marginal KL, which share the draws of the latter.
+
+    Their data errors take the aggregate posterior as given.
+    """
+    information, marginal_kl = images.mutual_information, images.marginal_kl
+    error = images.marginal_kl_monte_carlo_error
+    if information is None or marginal_kl is None or error is None:
+        return []
+    rate_error = images.rate_monte_carlo_error
+    both = error if rate_error is None else np.hypot(error, rate_error)
+    return [
+        mean_of("mutual_information", information, both),
+        mean_of("marginal_kl", marginal_kl, error),
+    ]
 
 
 def precision_effects(images: PerImage, reference: PerImage) -> list[Quantity]:
@@ -125,84 +135,6 @@ def precision_effects(images: PerImage, reference: PerImage) -> list[Quantity]:
         mean_of(f"{name}_minus_float32", getattr(images, name) - getattr(reference, name))
         for name in ("elbo", "log_likelihood")
     ]
-
-
-def check(images: PerImage, base: Baselines, threshold: float) -> list[tuple[str, str, str]]:
-    """Rows (check, status, detail) of checks.csv.
-
-    Raises:
-        ImpossibleResult: a value that is not finite, a log-likelihood above the noise floor or an
-            exact value, or an ELBO above log p(x), all but the first in paired tests over images.
-    """
-    for name in ("elbo", "rate", "distortion", "log_likelihood", "ess"):
-        if not np.isfinite(getattr(images, name)).all():
-            raise ImpossibleResult(f"{name}: not finite for some test images")
-    return [
-        *_not_above_what_is_known(images, base),
-        _not_above("elbo", images.elbo, "log_likelihood", images.log_likelihood),
-        _better_than_mean_image(images, base),
-        _not_collapsed(images, threshold),
-        _trustworthy_weights(images),
-    ]
-
-
-def _not_above_what_is_known(images: PerImage, base: Baselines) -> list[tuple[str, str, str]]:
-    rows = []
-    if base.noise_floor is not None:
-        rows.append(
-            _not_above("log_likelihood", images.log_likelihood, "noise_floor", base.noise_floor)
-        )
-    if (exact := images.exact_log_likelihood) is not None:
-        rows += [
-            _not_above(name, getattr(images, name), "exact_log_likelihood", exact)
-            for name in ("elbo", "log_likelihood")
-        ]
-    return rows
-
-
-def check_scale(likelihood: Likelihood) -> list[tuple[str, str, str]]:
-    """Whether a learned scale of gaussian pixels is held up by its floor."""
-    if not isinstance(likelihood, Gaussian) or not likelihood.scale.learned:
-        return []
-    scale, floor = likelihood.scale().item(), likelihood.scale.floor
-    status = "ok" if scale > NEAR_FLOOR * floor else "warning"
-    return [("scale_above_floor", status, f"learned scale {scale:.4g}, its floor {floor:.4g}")]
-
-
-def _not_above(
-    lower: str, lower_values: np.ndarray, upper: str, upper_values: np.ndarray
-) -> tuple[str, str, str]:
-    excess = lower_values - upper_values
-    error = excess.std(ddof=1) / len(excess) ** 0.5
-    detail = f"{lower} - {upper} = {excess.mean():.4f} +- {error:.4f} nats, paired over images"
-    limit = STANDARD_ERRORS * error + ROUNDING * np.abs(upper_values).mean()
-    if len(excess) >= FEWEST_IMAGES and excess.mean() > limit:
-        raise ImpossibleResult(f"{detail}: above what is possible; the model or its data are wrong")
-    return f"{lower}_not_above_{upper}", "ok", detail
-
-
-def _better_than_mean_image(images: PerImage, base: Baselines) -> tuple[str, str, str]:
-    gain = float((images.log_likelihood - base.mean_image).mean())
-    status = "ok" if gain > 0 else "warning"
-    return "better_than_mean_image", status, f"{gain:.2f} nats better than the mean training image"
-
-
-def _not_collapsed(images: PerImage, threshold: float) -> tuple[str, str, str]:
-    active = int(active_units(images.posterior_mean, threshold).sum())
-    status = "ok" if active else "warning"
-    return "not_collapsed", status, f"{active} of {images.kl.shape[1]} latent dimensions are active"
-
-
-def _trustworthy_weights(images: PerImage) -> tuple[str, str, str]:
-    untrusted = float(images.untrusted.mean())
-    heavy = float((images.largest_weight > 0.5).mean())
-    status = "ok" if untrusted < UNTRUSTED_SHARE and heavy < HEAVY_SHARE else "warning"
-    detail = (
-        f"the error of importance sampling is not to be trusted for {untrusted:.1%} of the images: "
-        "the tail of their weights is too heavy (Pareto k), or one sample holds over half of the "
-        f"weight ({heavy:.1%})"
-    )
-    return "importance_weights", status, detail
 
 
 def _scaled(quantity: Quantity, name: str, unit: str, factor: float) -> Quantity:

@@ -1,0 +1,82 @@
+"""The tables of an evaluation."""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from vae.baselines import Baselines
+from vae.checkpoint import write_bytes
+from vae.checks import check, check_scale
+from vae.networks import VAE
+from vae.summary import PerImage, Quantity, active_units, precision_effects, summarise
+
+
+def table(header: str, rows: Iterable[Iterable[Any]]) -> bytes:
+    """CSV of floats with every digit, empty cells for None."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header.split(","))
+    writer.writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def write_tables(
+    folder: Path,
+    images: PerImage,
+    base: Baselines,
+    vae: VAE,
+    limit: float,
+    accuracies: list[Quantity],
+    reference: PerImage | None,
+) -> None:
+    """Check the results, then write them; an impossible one raises before anything is written.
+
+    Args:
+        accuracies: of telling images apart, see vae.two_sample.
+        reference: the same in float32, where `images` were measured in another precision.
+    """
+    checks = check(images, base, limit) + check_scale(vae.likelihood)
+    quantities = summarise(images, base, vae.shape.pixels, vae.likelihood.discrete, limit)
+    quantities += accuracies
+    if reference is not None:
+        quantities += precision_effects(images, reference)
+    columns = {
+        "elbo_nats": images.elbo,
+        "elbo_monte_carlo_error_nats": images.elbo_monte_carlo_error,
+        "rate_nats": images.rate,
+        "distortion_nats": images.distortion,
+        "log_likelihood_nats": images.log_likelihood,
+        "log_likelihood_monte_carlo_error_nats": images.log_likelihood_monte_carlo_error,
+        "ess": images.ess,
+        "largest_weight": images.largest_weight,
+        "pareto_k": images.pareto_k,
+        "untrusted": images.untrusted,
+        "marginal_kl_nats": images.marginal_kl,
+        "exact_log_likelihood_nats": images.exact_log_likelihood,
+        "noise_floor_nats": base.noise_floor,
+        "mean_image_nats": base.mean_image,
+    }
+    present = {name: column for name, column in columns.items() if column is not None}
+    values = np.stack(list(present.values()), axis=1).tolist()
+    per_image = [[image, *row] for image, row in enumerate(values)]
+    write_bytes(folder / "per_image.csv", table("image," + ",".join(present), per_image))
+    write_bytes(folder / "checks.csv", table("check,status,detail", checks))
+    write_bytes(folder / "units.csv", table(*units(images, limit)))
+    summary = [
+        [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, len(per_image)]
+        for q in quantities
+    ]
+    header = "quantity,unit,value,data_error,monte_carlo_error,images"
+    write_bytes(folder / "summary.csv", table(header, summary))
+
+
+def units(images: PerImage, limit: float) -> tuple[str, list[list[Any]]]:
+    """Header and rows of units.csv."""
+    rates = [None if np.isnan(rate) else rate for rate in images.kl.mean(0).tolist()]
+    variances = images.posterior_mean.var(0, ddof=1).tolist()
+    active = active_units(images.posterior_mean, limit).astype(int).tolist()
+    rows = [[unit, *row] for unit, row in enumerate(zip(rates, variances, active, strict=True))]
+    return "unit,rate_nats,posterior_mean_variance,active", rows
