@@ -106,6 +106,24 @@ def test_full_covariance_is_torchs_multivariate_normal():
     assert q.kl_per_dimension() is None
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_each_z_is_weighed_under_each_distribution(full):
+    q = FullCovariance(MEAN, FACTOR) if full else Gaussian(MEAN, noise(2, 3))
+    z = noise(4, 5, 3)
+    found = q.log_prob_of_each(z)
+    assert found.shape == (4, 5, 2)
+    torch.testing.assert_close(found, q.log_prob(z.unsqueeze(-2)))
+
+
+def test_multiplying_out_costs_no_digits_of_narrow_distributions():
+    """In float32 the terms would be 1e8 and their sum right to a few units."""
+    mean, log_sd = noise(6, 50).float(), torch.full((6, 50), -8.0)
+    z = mean + 1e-3 * noise(6, 50, seed=2).float()
+    found = Gaussian(mean, log_sd).log_prob_of_each(z).diagonal()
+    expected = Gaussian(mean.double(), log_sd.double()).log_prob(z.double())
+    torch.testing.assert_close(found, expected.float(), rtol=1e-6, atol=0)
+
+
 def test_with_a_diagonal_factor_it_is_the_diagonal_gaussian():
     log_sd = noise(2, 3)
     diagonal, full = Gaussian(MEAN, log_sd), FullCovariance(MEAN, torch.diag_embed(log_sd.exp()))

@@ -16,7 +16,7 @@ from vae.estimate import chunks
 from vae.networks import VAE
 
 DRAWS = 10_000  # of z over all images together, but at least two for each
-IMAGES_AT_ONCE = 100
+IMAGES_AT_ONCE = 500
 
 
 class AggregatePosterior:
@@ -38,14 +38,13 @@ class AggregatePosterior:
         return max(2, DRAWS // self.images)
 
     def log_prob(self, z: Tensor) -> Tensor:
-        """log q(z) in nats, shape (M, L) to (M,)."""
-        given = torch.cat([q.log_prob(z.unsqueeze(1)) for q in self.posteriors], dim=1)
-        return given.double().logsumexp(1) - math.log(self.images)
+        """log q(z) in nats, shape (..., L) to (...)."""
+        given = torch.cat([q.log_prob_of_each(z) for q in self.posteriors], dim=-1)
+        return given.double().logsumexp(-1) - math.log(self.images)
 
     def marginal_terms(self, z: Tensor) -> Tensor:
         """log q(z) - log p(z) in nats, shape (K, B, L) to (K, B): over z ~ q(z) its mean is the KL.
 
         The mean over z ~ q(z | x_n) is image n's part of it.
         """
-        terms = self.log_prob(z.flatten(0, 1)) - self.vae.prior.log_prob(z).flatten().double()
-        return terms.view(z.shape[:2])
+        return self.log_prob(z) - self.vae.prior.log_prob(z).double()

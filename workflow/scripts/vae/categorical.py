@@ -43,9 +43,23 @@ class Categorical:
         z = one_hot(self.mean.detach(), epsilon)
         return z, self.log_prob(z)
 
+    def relax(self, epsilon: Tensor, temperature: float) -> Tensor:
+        """Draws (K, B, L) that are differentiable: positive numbers of sum 1, not one-hot.
+
+        z = softmax((log q + Gumbel noise) / temperature). Its largest number stands where a draw
+        of q has its 1, and with the temperature going to 0 it is that draw. Jang et al.,
+        arXiv:1611.01144, equations 1 and 2; Maddison et al., arXiv:1611.00712.
+        """
+        noisy = self.log_probabilities + gumbel(epsilon)
+        return (noisy / temperature).softmax(-1).to(epsilon.dtype)
+
     def log_prob(self, z: Tensor) -> Tensor:
         """log q(z | x) in nats, shape (..., B, L) to (..., B)."""
         return (z * self.log_probabilities).sum(-1)
+
+    def log_prob_of_each(self, z: Tensor) -> Tensor:
+        """Log-probability of every z under each of the B distributions, (..., L) to (..., B)."""
+        return z @ self.log_probabilities.T
 
     def kl(self) -> Tensor:
         """KL(q(z | x) || the uniform distribution) = log L - entropy, in nats, shape (B,)."""

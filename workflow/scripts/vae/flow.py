@@ -37,6 +37,9 @@ class Flow:
         start, log_determinant = self.transform.inv.call_and_ladj(z)
         return self.base.log_prob(start) + log_determinant
 
+    def log_prob_of_each(self, z: Tensor) -> Tensor:
+        raise SpecError("posterior: a flow knows the density of another image's z too slowly")
+
     @property
     def mean(self) -> Tensor:
         """E[z | x], shape (B, L), approximately."""

@@ -43,6 +43,18 @@ class Gaussian:
         standardised = (z - self.mean) * (-self.log_sd).exp()
         return -(0.5 * standardised.square() + self.log_sd + 0.5 * LOG_2_PI).sum(-1)
 
+    def log_prob_of_each(self, z: Tensor) -> Tensor:
+        """Log-density of every z under each of the B distributions, (..., L) to (..., B).
+
+        The square is multiplied out, so that two matrix products do it: in float64, where what
+        cancels costs no digits that are kept.
+        """
+        mean, log_sd, wide = self.mean.double(), self.log_sd.double(), z.double()
+        precision = (-2 * log_sd).exp()
+        constant = (mean.square() * precision + 2 * log_sd + LOG_2_PI).sum(-1)
+        square = wide.square() @ precision.T - 2 * wide @ (mean * precision).T
+        return (-0.5 * (square + constant)).to(z.dtype)
+
     def kl(self) -> Tensor:
         """KL(q(z | x) || N(0, I)) in nats, shape (B,)."""
         return self.kl_per_dimension().sum(-1)
@@ -85,6 +97,10 @@ class FullCovariance:
         solved = torch.linalg.solve_triangular(self.factor, columns, upper=False)
         standardised = solved.permute(2, 0, 1).reshape(centred.shape)
         return standard_normal_log_prob(standardised) - self.log_determinant
+
+    def log_prob_of_each(self, z: Tensor) -> Tensor:
+        """Log-density of every z under each of the B distributions, (..., L) to (..., B)."""
+        return self.log_prob(z.unsqueeze(-2))
 
     def kl(self) -> Tensor:
         """KL(q(z | x) || N(0, I)) in nats, shape (B,).

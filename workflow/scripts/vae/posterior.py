@@ -27,6 +27,9 @@ class Posterior(Protocol):
     def log_prob(self, z: Tensor) -> Tensor:
         """log q(z | x) in nats, shape (K, B, L) to (K, B)."""
 
+    def log_prob_of_each(self, z: Tensor) -> Tensor:
+        """Log-density of every z under each of the B images' q, shape (..., L) to (..., B)."""
+
     def kl(self) -> Tensor | None:
         """KL to N(0, I), or to Uniform, in nats, shape (B,); None where there is no closed form."""
 

@@ -44,7 +44,7 @@ class MixturePrior(nn.Module):
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log p(z) in nats, shape (..., L) to (...)."""
-        return (self.log_weights() + self.components().log_prob(z.unsqueeze(-2))).logsumexp(-1)
+        return (self.log_weights() + self.components().log_prob_of_each(z)).logsumexp(-1)
 
     def sample(self, epsilon: Tensor) -> Tensor:
         """Draws of z from standard normal noise of the same shape.

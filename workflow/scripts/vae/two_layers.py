@@ -51,6 +51,11 @@ class TwoLayers:
         z1, z2 = self._split(z)
         return self.first.log_prob(z1) + self.second(z1).log_prob(z2)
 
+    def log_prob_of_each(self, z: Tensor) -> Tensor:
+        """Log-density of every z under each of the B distributions, (..., L) to (..., B)."""
+        z1, z2 = self._split(z)
+        return self.first.log_prob_of_each(z1) + self.second(z1).log_prob(z2).unsqueeze(-1)
+
     @property
     def mean(self) -> Tensor:
         """E[z | x], shape (B, L), of the second layer approximately."""
