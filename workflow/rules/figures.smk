@@ -14,6 +14,7 @@ OUTPUTS, in results/figures/ (SVG without date, its bytes a function of the inpu
     rate_distortion.svg   the ELBO's two parts, and its gap to log p(x)
     reconstructions.svg   test images and what each run makes of them
     samples.svg           decoder means at draws from the prior
+    sample_quality.svg    how well samples and reconstructions can be told from test images
 """
 
 # The params of these rules are numbers for the captions.
@@ -53,6 +54,7 @@ rule plot_rate_distortion:
     input:
         style=f"{SCRIPTS}/figure_style.py",
         files=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/json_files.py"],
+        modules=[f"{SCRIPTS}/figure_tables.py", f"{SCRIPTS}/rate_distortion_plane.py"],
         runs="results/tables/runs.csv",
         summary="results/tables/summary.csv",
         settings="results/tables/settings.csv",
@@ -117,3 +119,26 @@ rule plot_samples:
         trainings=len(SEEDED),
     script:
         "../scripts/plot_samples.py"
+
+
+rule plot_sample_quality:
+    """Distortion against how well a model's images can be told from test images."""
+    input:
+        style=f"{SCRIPTS}/figure_style.py",
+        files=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/json_files.py"],
+        modules=[f"{SCRIPTS}/figure_tables.py"],
+        summary="results/tables/summary.csv",
+        settings="results/tables/settings.csv",
+    output:
+        figure=report(
+            "results/figures/sample_quality.svg",
+            caption="../report/sample_quality.rst",
+            category="Figures",
+            labels={"figure": "sample quality"},
+        ),
+    localrule: True
+    params:
+        runs=len(RUNS),
+        trainings=len(SEEDED),
+    script:
+        "../scripts/plot_sample_quality.py"

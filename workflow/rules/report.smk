@@ -16,7 +16,13 @@ OUTPUTS:
     machine_report = results/machine.html   (speed, ranks, hosts, versions, commit)
 """
 
-FIGURES = ["training_curves", "rate_distortion", "reconstructions", "samples"]
+FIGURES = [
+    "training_curves",
+    "rate_distortion",
+    "reconstructions",
+    "samples",
+    "sample_quality",
+]
 PAGES = f"{WORKFLOW}/report"
 
 
@@ -32,6 +38,7 @@ rule report:
                 "report_tables",
                 "report_bounds",
                 "report_comparisons",
+                "report_rate",
                 "likelihood_data",
                 "notation",
                 "published_values",

@@ -66,7 +66,7 @@ def write_tables(
     write_bytes(folder / "checks.csv", table("check,status,detail", checks))
     write_bytes(folder / "units.csv", table(*units(images, limit)))
     summary = [
-        [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, len(per_image)]
+        [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, q.images or len(per_image)]
         for q in quantities
     ]
     header = "quantity,unit,value,data_error,monte_carlo_error,images"

@@ -1,14 +1,16 @@
 """Draw how the ELBO of the test images splits into rate and distortion, and its gap to log p(x)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import figure_style as style
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
+from figure_tables import one_value, wide
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from rate_distortion_plane import beta_series, draw_equal_elbos, draw_regions, draw_series, square
 from result_files import (
     BASELINES,
     RESULTS,
@@ -22,51 +24,29 @@ from result_files import (
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
-SMALLEST_SPAN = 1.0  # nats, so that a single run is not blown up
-ONE_VALUE = 1e-3  # nats, within which a baseline of several runs is the same
 
-
-def wide(table: pd.DataFrame, rows: list[str], column: str) -> pd.DataFrame:
-    """One row for each of `rows`, one column per quantity, nan where a run lacks it."""
-    return table.pivot(index=rows, columns="quantity", values=column).sort_index()
-
-
-def square(rate: pd.Series, distortion: pd.Series, error: float) -> list[tuple[float, float]]:
-    """Limits of both axes, in nats: the same span, so that equal ELBOs lie on diagonals."""
-    ranges = [(values.min(), values.max()) for values in (rate, distortion)]
-    half = 0.62 * (max(SMALLEST_SPAN, *(high - low for low, high in ranges)) + 2 * error)
-    return [((low + high) / 2 - half, (low + high) / 2 + half) for low, high in ranges]
-
-
-def draw_equal_elbos(axes: Axes) -> None:
-    """Diagonals on which rate + distortion, and so the ELBO, is the same."""
-    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    span = right - left
-    costs = np.asarray(
-        MaxNLocator(nbins=9, steps=[1, 2, 2.5, 5, 10]).tick_values(left + bottom, right + top)
-    )
-    for cost in costs[(costs > left + bottom) & (costs < right + top)]:
-        axes.axline((left, cost - left), slope=-1, color=style.FAINT, linewidth=0.8, zorder=0)
-        # The label sits where the line enters through the left or the upper edge.
-        x = max(cost - top, left) + 0.02 * span
-        if x < right - 0.2 * span and cost - x > bottom + 0.2 * span:
-            axes.text(
-                x, cost - x, f"ELBO {number(-cost, 1).removesuffix('.0')}", size="x-small",
-                color="#707070", rotation=-45, rotation_mode="anchor", va="bottom",
-            )  # fmt: skip
-
-
-def draw_plane(axes: Axes, results: pd.DataFrame, looks: dict[str, style.Look]) -> None:
-    """Rate against distortion, one point per seed with its data errors."""
+def draw_plane(
+    axes: Axes,
+    results: pd.DataFrame,
+    means: pd.DataFrame,
+    series: Sequence[Sequence[str]],
+    looks: dict[str, style.Look],
+) -> None:
+    """Rate against distortion, one point per seed with its data errors, over the regions."""
     values = wide(results, ["run", "seed"], "value")
     errors = wide(results, ["run", "seed"], "data_error").fillna(0)
-    limits = square(values["rate"], values["distortion"], errors["distortion"].max())
+    rate, distortion = values["rate"], values["distortion"]
+    floor = one_value(means, "noise_floor")
+    entropy = None if floor is None else -floor
+    limits = square(rate, distortion, errors["distortion"].max(), entropy)
     axes.set(xlim=limits[0], ylim=limits[1], aspect="equal")
-    draw_equal_elbos(axes)
+    draw_regions(axes, rate, distortion, entropy)
+    draw_equal_elbos(axes, entropy)
+    draw_series(axes, means, series)
     for place, run in enumerate(values.index.get_level_values("run")):
-        value, error, look = values.iloc[place], errors.iloc[place], looks[run]
+        error, look = errors.iloc[place], looks[run]
         axes.errorbar(
-            value["rate"], value["distortion"], xerr=error["rate"], yerr=error["distortion"],
+            rate.iloc[place], distortion.iloc[place], xerr=error["rate"], yerr=error["distortion"],
             fmt=look.marker, color=look.colour, markersize=6, elinewidth=1,
             markeredgecolor="white", markeredgewidth=0.5,
         )  # fmt: skip
@@ -75,10 +55,10 @@ def draw_plane(axes: Axes, results: pd.DataFrame, looks: dict[str, style.Look]) 
     axes.set_ylabel("distortion: \N{MINUS SIGN}E log p(x|z) (nats per image)")
 
 
-def draw_gaps(axes: Axes, summary: pd.DataFrame, looks: dict[str, style.Look]) -> None:
+def draw_gaps(
+    axes: Axes, means: pd.DataFrame, errors: pd.DataFrame, looks: dict[str, style.Look]
+) -> None:
     """From the ELBO to log p(x), one line per run, the best at the top."""
-    means = wide(summary, ["run"], "mean")
-    errors = wide(summary, ["run"], "data_error").fillna(0)
     means = means.sort_values("log_likelihood", kind="stable")
     for place, run in enumerate(means.index):
         mean, colour = means.loc[run], looks[run].colour
@@ -102,12 +82,8 @@ def draw_baselines(axes: Axes, means: pd.DataFrame) -> None:
     Left out is what the runs lack, or have of different likelihoods and so of different values.
     """
     low, high = axes.get_xlim()
-    known = {words: means[name].dropna() for name, words in BASELINES.items() if name in means}
-    values = {
-        words: float(found.mean())
-        for words, found in known.items()
-        if len(found) and np.ptp(found) < ONE_VALUE
-    }
+    known = {words: one_value(means, name) for name, words in BASELINES.items()}
+    values = {words: value for words, value in known.items() if value is not None}
     for value in values.values():
         if low < value < high:
             axes.axvline(value, color=style.INK, linewidth=0.9, linestyle=":")
@@ -128,8 +104,11 @@ def plot_rate_distortion(
         len(names), 2, figsize=(9.3, height * len(names)), squeeze=False, width_ratios=(1, 1)
     )
     for name, (plane, gaps) in zip(names, panels, strict=True):
-        draw_plane(plane, results[results["run"].map(datasets) == name], looks)
-        draw_gaps(gaps, summary[summary["run"].map(datasets) == name], looks)
+        own = summary[summary["run"].map(datasets) == name]
+        means, errors = wide(own, ["run"], "mean"), wide(own, ["run"], "data_error").fillna(0)
+        seeds = results[results["run"].map(datasets) == name]
+        draw_plane(plane, seeds, means, beta_series(settings), looks)
+        draw_gaps(gaps, means, errors, looks)
         plane.set_title(f"{style.label(name)}, test images", weight="bold")
     return figure
 

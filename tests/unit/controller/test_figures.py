@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from image_strips import DataSet, Strip, draw_strips, montage, read_images, read_runs
-from plot_rate_distortion import draw_baselines, plot_rate_distortion, square
+from plot_rate_distortion import draw_baselines, plot_rate_distortion
 from plot_reconstructions import plot_reconstructions, strips
+from plot_sample_quality import plot_sample_quality
 from plot_samples import plot_samples
 from plot_training_curves import elbo_range, grid, kept_epochs, plot_training_curves
+from rate_distortion_plane import beta_series, draw_regions, frontier, square
 from result_files import METRICS, InputError
 from tables import gather, gather_results, gather_settings, summarise
 
@@ -72,15 +74,118 @@ def test_panels_of_training_curves_share_the_elbo_axis(finished: Path) -> None:
     assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
 
 
+def summaries(folder: Path) -> pd.DataFrame:
+    return gather_results(sorted(folder.glob("results/runs/*/seed*/summary.csv")))
+
+
 def test_equal_elbos_are_diagonals() -> None:
-    (left, right), (bottom, top) = square(pd.Series([4.0, 10.0]), pd.Series([12.0, 13.0]), 0.5)
+    rate, distortion = pd.Series([4.0, 10.0]), pd.Series([12.0, 13.0])
+    (left, right), (bottom, top) = square(rate, distortion, 0.5, None)
     assert right - left == pytest.approx(top - bottom)
     assert left < 4.0 < 10.0 < right
     assert bottom < 12.0 < 13.0 < top
 
 
+def test_what_is_impossible_is_in_view_unless_far_away() -> None:
+    rate, distortion = pd.Series([4.0, 10.0]), pd.Series([16.0, 13.0])
+    alone = square(rate, distortion, 0.5, None)
+    assert alone[0][0] + alone[1][0] > 12
+    (left, right), (bottom, top) = square(rate, distortion, 0.5, 12.0)
+    assert right - left == pytest.approx(top - bottom)
+    assert left + bottom < 12
+    assert left < 4.0 < 10.0 < right and bottom < 13.0 < 16.0 < top
+    assert square(rate, distortion, 0.5, 1.0) == alone
+
+
+def test_rates_below_zero_take_little_of_the_view() -> None:
+    (left, right), _ = square(pd.Series([0.0, 1.0]), pd.Series([10.0, 30.0]), 0.5, None)
+    assert -0.1 * (right - left) < left < 0
+
+
+def test_the_impossible_ends_where_rate_and_distortion_add_up_to_the_entropy() -> None:
+    figure_style.apply()
+    axes = figure_style.plt.figure().add_subplot()
+    axes.set(xlim=(0, 10), ylim=(5, 15))
+    draw_regions(axes, pd.Series([3.0]), pd.Series([12.0]), 8.0)
+    assert [line.get_xydata().sum(1).tolist() for line in axes.lines] == [[8.0, 8.0]]
+    impossible = axes.collections[1].get_paths()[0]
+    assert impossible.contains_point((0.5, 7.4)) and not impossible.contains_point((0.5, 7.6))
+    figure_style.plt.close("all")
+
+
+@pytest.mark.parametrize("entropy", [None, 4.9])
+def test_without_a_bound_in_view_nothing_is_called_impossible(entropy: float | None) -> None:
+    figure_style.apply()
+    axes = figure_style.plt.figure().add_subplot()
+    axes.set(xlim=(0, 10), ylim=(5, 15))
+    draw_regions(axes, pd.Series([3.0]), pd.Series([12.0]), entropy)
+    assert len(axes.texts) == len(axes.lines) == 0
+    assert len(axes.collections) == 1
+    figure_style.plt.close("all")
+
+
+def test_the_frontier_leaves_out_what_another_run_beats_in_both() -> None:
+    rates, distortions = frontier(pd.Series([5.0, 1.0, 3.0, 1.0]), pd.Series([7.0, 9.0, 11.0, 8.0]))
+    assert rates.tolist() == [1.0, 1.0, 3.0, 5.0]
+    assert distortions.tolist() == [8.0, 8.0, 8.0, 7.0]
+
+
+def test_runs_that_differ_in_beta_alone_are_a_series_in_its_order() -> None:
+    runs = {"a": ("10", "20"), "b": ("0.5", "20"), "c": ("2", "20"), "other": ("1", "2")}
+    rows = [
+        (run, part, key, value)
+        for run, (beta, latent) in runs.items()
+        for part, key, value in (
+            ("training", "beta", beta),
+            ("training", "latent_dim", latent),
+            ("evaluation", "evaluation_seed", run),
+        )
+    ]
+    settings = pd.DataFrame(rows, columns=["run", "part", "key", "value"])
+    assert beta_series(settings) == [["b", "c", "a"]]
+
+
+def test_a_series_is_joined_at_the_means_of_its_runs(finished: Path) -> None:
+    """beta 1 and 1.2 of one architecture; seeds 2 nats apart."""
+    results = summaries(finished)
+    figure = plot_rate_distortion(results, summarise(results), settings(finished))
+    (line,) = (line for line in figure.axes[0].lines if line.get_color() == "#8a8a8a")
+    assert line.get_xydata().tolist() == [[5.0, 16.0], [5.0, 20.0]]
+    other = finished / "results/runs/beta/run.json"
+    other.write_text(other.read_text().replace('"latent_dim": 2', '"latent_dim": 3'))
+    figure = plot_rate_distortion(results, summarise(results), settings(finished))
+    assert not [line for line in figure.axes[0].lines if line.get_color() == "#8a8a8a"]
+
+
+def test_samples_are_filled_and_reconstructions_hollow_at_the_distortion(finished: Path) -> None:
+    summary = summarise(summaries(finished))
+    (axes,) = plot_sample_quality(summary, settings(finished)).axes
+    drawn = {
+        (line.get_xdata()[0], line.get_ydata()[0]): line.get_markerfacecolor() == "white"
+        for line in axes.lines
+        if line.get_marker() in figure_style.MARKERS
+    }
+    assert drawn == {(16, 0.9): False, (16, 0.7): True, (20, 0.9): False, (20, 0.7): True}
+    flat = [line.get_ydata()[0] for line in axes.lines if list(line.get_xdata()) == [0, 1]]
+    assert flat == [0.5, 0.52]
+
+
+def test_runs_without_accuracies_are_left_out(finished: Path) -> None:
+    summary = summarise(summaries(finished))
+    accuracy = summary["quantity"].str.endswith("accuracy")
+    (axes,) = plot_sample_quality(
+        summary[~accuracy | (summary["run"] == "beta")], settings(finished)
+    ).axes
+    legend = axes.get_legend()
+    assert legend is not None
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["samples", "reconstructions", "beta"]
+    empty = plot_sample_quality(summary[~accuracy], settings(finished))
+    assert [text.get_text() for text in empty.texts] == ["not measured: too few test images"]
+
+
 def test_rate_distortion_names_runs_best_at_the_top(finished: Path) -> None:
-    results = gather_results(sorted(finished.glob("results/runs/*/seed*/summary.csv")))
+    results = summaries(finished)
     figure = plot_rate_distortion(results, summarise(results), settings(finished))
     names = [label.get_text() for label in figure.axes[1].get_yticklabels()]
     assert names == ["beta", "alpha"]  # from the bottom; alpha has the higher log p(x)
@@ -106,7 +211,7 @@ def test_runs_of_other_data_have_panels_of_their_own(finished: Path) -> None:
         path.write_text(
             "".join(line for line in lines if "bits" not in line and "floor" not in line)
         )
-    results = gather_results(sorted(finished.glob("results/runs/*/seed*/summary.csv")))
+    results = summaries(finished)
     figure = plot_rate_distortion(results, summarise(results), settings(finished))
     titles = [axes.get_title("left") for axes in figure.axes]
     assert titles[1::2] == [
@@ -247,7 +352,7 @@ def test_svg_holds_no_date_and_no_version(
     done = scripts_runner(script_jobs(finished)[:-1], cwd=finished)
     assert done.returncode == 0, done.stderr
     figures = sorted(finished.glob("results/figures/*.svg"))
-    assert len(figures) == 4
+    assert len(figures) == 5
     for path in figures:
         ElementTree.parse(path)
         text = path.read_text()

@@ -80,7 +80,7 @@ def test_same_bytes_in_another_folder_process_and_locale(
         MPLBACKEND="pdf",
     )  # fmt: skip
     assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
-    assert len(made(finished)) == 15
+    assert len(made(finished)) == 16
     assert made(finished) == made(other)
 
 
@@ -177,6 +177,45 @@ def test_exact_values_are_shown_beside_their_estimates(
     assert "beta \u221222.5000 data 0.40 seeds 0 \u221224.0000 data" in seen
 
 
+def test_the_rate_is_shown_in_its_parts(html: str) -> None:
+    """5 = 3.2 + 1.8, and log 53 = 3.970."""
+    seen = words(html)
+    rate = "5.000 data 0.35 seeds 0 3.200 data 0.35 MC 0.014 seeds 0 3.970 1.800 data 0.35"
+    assert "Where the rate goes rate = mutual information + marginal KL." in seen
+    assert f"alpha {rate} MC 0.014 seeds 0 beta {rate}" in seen
+    assert "at its bound" not in seen
+
+
+def test_a_mutual_information_at_its_bound_is_said_to_be(
+    finished: Path, build: Callable[[Path], str]
+) -> None:
+    """alpha has none, as a flow; beta has 3.88, and 0.09 nats are left to log 53."""
+    for path in finished.glob("results/runs/*/*/summary.csv"):
+        lines = path.read_text().replace("per image,3.2", "per image,3.88")
+        flow = path.parts[-3] == "alpha"
+        kept = [
+            line
+            for line in lines.splitlines(keepends=True)
+            if not (flow and line.startswith(("mutual_information", "marginal_kl")))
+        ]
+        path.write_text("".join(kept))
+    seen = words(build(finished))
+    table = seen[seen.index("Where the rate goes rate =") :]
+    assert table.index("marginal KL beta 5.000") < table.index("Of beta the mutual information")
+    assert "alpha 5.000" not in table
+
+
+def test_without_parts_of_the_rate_there_is_no_such_table(
+    finished: Path, build: Callable[[Path], str]
+) -> None:
+    for path in finished.glob("results/runs/*/*/summary.csv"):
+        text = path.read_text()
+        path.write_text(re.sub(r"(?m)^(mutual_information|marginal_kl),.*\n", "", text))
+    html = build(finished)
+    assert "Where the rate goes" not in html
+    assert "<dt>marginal KL</dt>" not in html
+
+
 def test_settings_that_differ_are_shown(html: str) -> None:
     seen = words(html)
     assert "Settings that differ between the runs. run beta alpha 1.0 beta 1.2" in seen
@@ -226,7 +265,7 @@ def test_nothing_is_loaded_and_ids_are_unique(html: str) -> None:
     ids = re.findall(r'\bid="([^"]*)"', html)
     assert len(ids) == len(set(ids))
     assert all(f'id="{link}"' in html for link in re.findall(r'href="#([^"]*)"', html))
-    assert html.count('alt="') == 4
+    assert html.count('alt="') == 5
     assert '<html lang="en">' in html
 
 

@@ -45,7 +45,7 @@ def test_samples_and_reconstructions_are_as_good_as_the_model(toy, share, apart)
     assert found["training_1nn_accuracy"].value == pytest.approx(0.5, abs=0.09)
     for name in ("sample_1nn_accuracy", "reconstruction_1nn_accuracy"):
         quantity = found[name]
-        assert quantity.unit == "share of images"
+        assert (quantity.unit, quantity.images) == ("share of images", 400)
         assert 0 < quantity.data_error < 0.5 / 800**0.5
         assert (quantity.value > 0.8) == apart
         assert apart or quantity.value == pytest.approx(0.5, abs=5 * quantity.data_error)

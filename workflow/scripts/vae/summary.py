@@ -9,13 +9,17 @@ from vae.baselines import Baselines
 
 @dataclass(frozen=True)
 class Quantity:
-    """A mean over the test images with its errors kept apart (None: has no meaning here)."""
+    """A mean over the test images with its errors kept apart (None: has no meaning here).
+
+    `images` is how many it rests on, None for all.
+    """
 
     name: str
     unit: str
     value: float
     data_error: float | None
     monte_carlo_error: float | None
+    images: int | None = None
 
 
 @dataclass(frozen=True)

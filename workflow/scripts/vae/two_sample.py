@@ -66,7 +66,7 @@ def told_apart(vae: VAE, seed: int, tested: Tensor, training: np.ndarray) -> lis
         "training": [_observed_training(vae, seed, training, count)],
     }
     return [
-        Quantity(f"{kind}_1nn_accuracy", UNIT, *accuracy(real, torch.cat(images)), None)
+        Quantity(f"{kind}_1nn_accuracy", UNIT, *accuracy(real, torch.cat(images)), None, count)
         for kind, images in made.items()
     ]
 
