@@ -30,7 +30,7 @@ NOTHING_LEFT = {**NO_TEST, "test_images": 1737}
         ("runs", "bad\n", {}, "does not match"),
         ("runs", 1, {}, "1 is not of type 'string'"),
         (None, "runs", {}, "runs: {} should be non-empty"),
-        (None, "runs", None, "runs: None is not of type 'object'"),
+        (None, "runs", None, "runs: nothing stands below it"),
         (None, "datasets", {}, "datasets: {} should be non-empty"),
         (None, "trian", {}, "top level: unknown key 'trian'"),
         ("datasets", "mine", NO_PATH, "datasets.mine.path: the source file needs the path"),

@@ -67,6 +67,8 @@ def _explain(error: ValidationError) -> str:
         hint = f", did you mean {close[0]}?" if close else f", known are {', '.join(known)}"
         return f"{where}: unknown key {unknown!r}{hint}"
     hint = ""
+    if error.instance is None and error.validator_value == "object":
+        return f"{where}: nothing stands below it; write keys there, or take it out"
     if isinstance(error.instance, str) and error.validator == "type":
         kind = int if error.validator_value == "integer" else float
         with contextlib.suppress(ValueError):
