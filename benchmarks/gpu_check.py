@@ -57,7 +57,7 @@ def write_run(folder: Path, precision: str, deterministic: bool) -> Path:
         "patience": None, "precision": precision, "deterministic": deterministic,
         "adam_beta1": 0.9, "adam_beta2": 0.999, "adam_epsilon": 1e-8,
         "flow_transforms": 2, "flow_hidden": [100], "prior_components": 50,
-        "gradient": "pathwise", "free_bits": 0.0,
+        "gradient": "pathwise", "gumbel_temperature": 0.5, "free_bits": 0.0,
         "likelihood_scale": None, "scale_floor": 0.001,
         "second_latent_dim": None, "second_layers": [100, 100], "channels": [],
     }  # fmt: skip

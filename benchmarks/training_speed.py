@@ -34,8 +34,7 @@ def make_training(batch_size: int, worker: Worker) -> Training:
         epochs=10_000, patience=None, precision="float32", deterministic=True,
         adam_beta1=0.9, adam_beta2=0.999, adam_epsilon=1e-8,
         flow_transforms=2, flow_hidden=[100], prior_components=50, gradient="pathwise",
-        free_bits=0.0,
-        likelihood_scale=None,
+        gumbel_temperature=0.5, free_bits=0.0, likelihood_scale=None,
         scale_floor=0.001, second_latent_dim=None, second_layers=[100, 100], channels=[],
     )  # fmt: skip
     grey = np.random.default_rng(0).integers(0, LEVELS + 1, (IMAGES, PIXELS)).astype(np.uint8)

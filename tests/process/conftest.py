@@ -90,6 +90,7 @@ TRAINING = {
     "flow_hidden": [16],
     "prior_components": 4,
     "gradient": "pathwise",
+    "gumbel_temperature": 0.5,
     "free_bits": 0.0,
     "likelihood_scale": None,
     "scale_floor": 0.001,
@@ -105,6 +106,8 @@ EVALUATION = {
     "active_unit_threshold": 0.01,
     "evaluation_seed": 0,
     "figure_images": 4,
+}
+AIS_BOUNDS = {
     "ais_images": 0,
     "ais_temperatures": 12,
     "ais_chains": 4,
@@ -123,7 +126,8 @@ class Experiment:
 
     def specify(self, **changes: object) -> None:
         """Write run.json with some training keys changed."""
-        run = {"run": "toy_run", "training": {**TRAINING, **changes}, "evaluation": EVALUATION}
+        parts = {"training": {**TRAINING, **changes}, "evaluation": EVALUATION}
+        run = {"run": "toy_run", **parts, "ais_bounds": AIS_BOUNDS}
         (self.folder / "run.json").write_text(json.dumps(run))
 
     def train_arguments(self, checkpoint_seconds: float = 60) -> list[object]:

@@ -10,7 +10,7 @@ IMAGES = 8
 def arguments(run, **changes):
     """Ask for bounds of a few images, and give the program's words."""
     document = json.loads((run.folder / "run.json").read_text())
-    document["evaluation"] |= {"ais_images": IMAGES, **changes}
+    document["ais_bounds"] |= {"ais_images": IMAGES, **changes}
     (run.folder / "run.json").write_text(json.dumps(document))
     values = {
         "evaluation": run.folder / "run.json",

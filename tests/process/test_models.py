@@ -13,6 +13,17 @@ MODELS = {
         "training_samples": 3,
     },
     "categorical": {"posterior": "categorical", "prior": "uniform"},
+    "score_function": {
+        "posterior": "categorical",
+        "prior": "uniform",
+        "gradient": "score_function",
+        "training_samples": 3,
+    },
+    "gumbel_softmax": {
+        "posterior": "categorical",
+        "prior": "uniform",
+        "gradient": "gumbel_softmax",
+    },
     "convolutional": {"channels": [3, 4], "likelihood": "discretised_logistic"},
     "full_covariance": {
         "posterior": "full_covariance",

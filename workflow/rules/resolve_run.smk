@@ -10,7 +10,7 @@ OUTPUTS, in results/runs/{run}/:
     run.json          the whole specification
     training.json     its training part, all that train reads
     evaluation.json   its evaluation part, all that evaluate reads
-    ais_bounds.json   the same for ais_bounds, renewed with the code of that program
+    ais_bounds.json   that and the keys of ais_bounds, all that ais_bounds reads
 
 Each file is renewed only when its own part changes: an edited evaluation key trains nothing.
 """

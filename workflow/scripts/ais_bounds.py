@@ -28,12 +28,12 @@ from vae.bounds import COLUMNS, bounds, bounds_on_simulated, require_bracket
 from vae.checks import ImpossibleResult
 from vae.data import DataError, load_split
 from vae.networks import VAE
-from vae.spec import EvaluationSpec, SpecError, parse, read_run
+from vae.spec import BoundsSpec, SpecError, parse, read_run
 from worker import Worker, start
 
 
 def bound_part(
-    vae: VAE, spec: EvaluationSpec, seed: int, images: np.ndarray, title: str, part: Part
+    vae: VAE, spec: BoundsSpec, seed: int, images: np.ndarray, title: str, part: Part
 ) -> Columns:
     """The columns of bounds.csv of one part; an image takes so long that time is up within one."""
     tick = partial(stop_in_time, title)
@@ -64,7 +64,9 @@ def digest_of(document: dict[str, Any], model: Path, seed: int, data_sha256: str
 def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
     """Bound all images and let rank 0 write them, once, at the end."""
     run, document = read_run(args.evaluation)
-    spec = parse(EvaluationSpec, document.get("evaluation"), str(args.evaluation))
+    own, more = document.get("evaluation"), document.get("ais_bounds")
+    values = {**own, **more} if isinstance(own, dict) and isinstance(more, dict) else None
+    spec = parse(BoundsSpec, values, str(args.evaluation))
     if not spec.ais_images:
         raise SpecError(f"{args.evaluation}: ais_images is 0, so that there is nothing to do")
     vae, training, manifest = load_vae(args.model, args.data)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 SCALED = ("gaussian", "discretised_logistic")
+DISCRETE_GRADIENTS = ("score_function", "gumbel_softmax")
 
 
 def complaint_about(values: dict[str, Any]) -> str | None:
@@ -24,6 +25,10 @@ def _rules(values: dict[str, Any]) -> Iterator[tuple[bool, str]]:
     yield (
         (posterior == "categorical") != (prior == "uniform"),
         "prior: uniform goes with posterior categorical, and no other with either",
+    )
+    yield (
+        posterior != "categorical" and gradient in DISCRETE_GRADIENTS,
+        f"gradient: {gradient} needs posterior categorical; say pathwise",
     )
     if values["second_latent_dim"] is not None:
         yield (
@@ -63,14 +68,26 @@ def _rules(values: dict[str, Any]) -> Iterator[tuple[bool, str]]:
 
 
 def _discrete_rules(values: dict[str, Any]) -> Iterator[tuple[bool, str]]:
-    """What a z does not need that is summed over, or cannot have, being discrete."""
+    """What a z does not need that can be summed over, or cannot have, being discrete."""
+    gradient, samples = values["gradient"], values["training_samples"]
     yield values["latent_dim"] == 1, "latent_dim: a categorical z needs 2 values or more"
-    exact = {"objective": "elbo", "kl": "analytic", "gradient": "pathwise", "training_samples": 1}
-    for key, value in exact.items():
+    for key, value in {"objective": "elbo", "kl": "analytic"}.items():
         yield (
             values[key] != value,
-            f"{key}: the ELBO of posterior categorical is exact; say {value}",
+            f"{key}: that of posterior categorical is an exact sum; say {value}",
         )
+    yield (
+        gradient not in ("pathwise", *DISCRETE_GRADIENTS),
+        f"gradient: {gradient} needs a continuous z; say pathwise, the exact sum",
+    )
+    yield (
+        gradient == "pathwise" and samples > 1,
+        "training_samples: gradient pathwise of posterior categorical is an exact sum; say 1",
+    )
+    yield (
+        gradient == "score_function" and samples < 2,
+        "training_samples: score_function needs 2 or more, each the baseline of the others",
+    )
     yield values["ais_images"] > 0, "ais_images: AIS needs a continuous z; say 0"
 
 

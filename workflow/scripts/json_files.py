@@ -47,6 +47,7 @@ def or_null(test: Test) -> Test:
 RUN: Expected = {
     "training": {"dataset": is_text, "patience": or_null(is_integer)},
     "evaluation": {},
+    "ais_bounds": {},
 }
 SPLITS = ("train", "validation", "test", "validation_binary", "test_binary")
 MANIFEST: Expected = {

@@ -74,15 +74,16 @@ def resolve_environment(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def part(values: dict[str, Any], name: str) -> dict[str, Any]:
-    """The keys of a resolved run that belong to `training` or `evaluation`."""
+    """The keys of a resolved run that belong to `training`, `evaluation` or `ais_bounds`."""
     properties = read_schema()["$defs"]["run"]["properties"]
     return {key: values[key] for key in values if properties[key]["part"] == name}
 
 
 def specification(config: dict[str, Any], run: str, file: str = "run") -> dict[str, Any]:
-    """What run.json says; training.json and evaluation.json say their part of it alone."""
+    """What run.json says, or another file, which says its part alone (ais_bounds.json two)."""
     values = resolve(config, run)
-    parts = {"run": ["training", "evaluation"], "ais_bounds": ["evaluation"]}.get(file, [file])
+    several = {"run": ["training", "evaluation", "ais_bounds"], "ais_bounds": ["evaluation", file]}
+    parts = several.get(file, [file])
     return {"run": run, **{name: part(values, name) for name in parts}}
 
 

@@ -84,7 +84,7 @@ def gather_settings(paths: Sequence[str | Path]) -> pd.DataFrame:
     rows = []
     for path in paths:
         document = read_run(path)
-        for part in ("training", "evaluation"):
+        for part in ("training", "evaluation", "ais_bounds"):
             for key, value in document[part].items():
                 shown = value if isinstance(value, str) else json.dumps(value)
                 rows.append((Path(path).parent.name, part, key, shown))

@@ -16,7 +16,7 @@ from mirror import Answer, Mirror
 REPOSITORY = Path(__file__).parents[3]
 SCRIPTS, PAGES = REPOSITORY / "workflow" / "scripts", REPOSITORY / "workflow" / "report"
 PUBLISHED = REPOSITORY / "config" / "published.yaml"
-FIGURES = ["training_curves", "rate_distortion", "reconstructions", "samples"]
+FIGURES = ["training_curves", "rate_distortion", "reconstructions", "samples", "sample_quality"]
 TABLES = ["runs", "summary", "training", "units", "checks", "settings"]
 ELBO_PARTS = ["elbo_nats", "rate_nats", "distortion_nats"]
 METRICS = [
@@ -50,7 +50,7 @@ def write_csv(path: Path, header: str, rows: Sequence[Sequence[Any]]) -> None:
 
 def write_summary(path: Path, elbo: float, data_error: float, monte_carlo_error: float) -> None:
     """summary.csv of a run whose log p(x) is one nat above its ELBO."""
-    nats, errors = "nats per image", (data_error, monte_carlo_error)
+    nats, share, errors = "nats per image", "share of images", (data_error, monte_carlo_error)
     rows = [
         ("elbo", nats, elbo, *errors),
         ("rate", nats, 5.0, data_error, ""),
@@ -62,6 +62,11 @@ def write_summary(path: Path, elbo: float, data_error: float, monte_carlo_error:
         ("active_units", "units", 2.0, "", ""),
         ("noise_floor", nats, -8.0, 0.25, ""),
         ("mean_image", nats, -40.0, 0.75, ""),
+        ("mutual_information", nats, 3.2, data_error, 0.02),
+        ("marginal_kl", nats, 1.8, data_error, 0.02),
+        ("sample_1nn_accuracy", share, 0.9, 0.05, ""),
+        ("reconstruction_1nn_accuracy", share, 0.7, 0.06, ""),
+        ("training_1nn_accuracy", share, 0.52, 0.07, ""),
     ]
     header = "quantity,unit,value,data_error,monte_carlo_error,images"
     write_csv(path, header, [(*row, 53) for row in rows])
@@ -104,6 +109,7 @@ def write_run(results: Path, run: str, seeds: Sequence[int], first_elbo: float) 
         "run": run,
         "training": {**training, "beta": first_elbo / -20},
         "evaluation": {"evaluation_seed": 0, "figure_images": IMAGES},
+        "ais_bounds": {},
     }
     write(folder / "run.json", json.dumps(document))
     for place, seed in enumerate(seeds):
@@ -183,6 +189,7 @@ def jobs(root: Path) -> list[dict[str, Any]]:
         "plot_rate_distortion": table,
         "plot_reconstructions": {**shared, "images": each("runs/*/seed1/images.npz")},
         "plot_samples": {**shared, "images": each("runs/*/seed1/images.npz")},
+        "plot_sample_quality": table,
         "report": {
             **table,
             "manifests": shared["manifests"],

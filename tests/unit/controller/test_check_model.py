@@ -7,6 +7,8 @@ import pytest
 from check_config import ConfigError, check
 
 DISCRETE = {"posterior": "categorical", "prior": "uniform"}
+SCORE = {**DISCRETE, "gradient": "score_function", "training_samples": 2}
+GUMBEL = {**DISCRETE, "gradient": "gumbel_softmax"}
 TWO = {"second_latent_dim": 5, "kl": "sampled"}
 
 
@@ -36,9 +38,22 @@ def config(**run: Any) -> dict[str, Any]:
         ({"posterior": "categorical"}, "prior: uniform goes with posterior categorical, and no"),
         ({"prior": "uniform"}, "prior: uniform goes with posterior categorical, and no other"),
         ({**DISCRETE, "latent_dim": 1}, "latent_dim: a categorical z needs 2 values or more"),
-        ({**DISCRETE, "kl": "sampled"}, "kl: the ELBO of posterior categorical is exact; say anal"),
-        ({**DISCRETE, "objective": "importance_weighted"}, "categorical is exact; say elbo"),
-        ({**DISCRETE, "training_samples": 2}, "training_samples: the ELBO of posterior categor"),
+        ({**DISCRETE, "kl": "sampled"}, "kl: that of posterior categorical is an exact sum; say a"),
+        ({**DISCRETE, "objective": "importance_weighted"}, "categorical is an exact sum; say elbo"),
+        ({**DISCRETE, "training_samples": 2}, "training_samples: gradient pathwise of posterior"),
+        ({**DISCRETE, "gradient": "sticking_the_landing"}, "needs a continuous z; say pathwise"),
+        ({**SCORE, "training_samples": 1}, "training_samples: score_function needs 2 or more"),
+        ({**SCORE, "kl": "sampled"}, "kl: that of posterior categorical is an exact sum; say a"),
+        ({**GUMBEL, "objective": "importance_weighted"}, "categorical is an exact sum; say elbo"),
+        ({"gradient": "gumbel_softmax"}, "gumbel_softmax needs posterior categorical; say path"),
+        (
+            {"gradient": "score_function", "posterior": "flow", "kl": "sampled"},
+            "score_function needs posterior categorical; say pathwise",
+        ),
+        (
+            {**TWO, "gradient": "gumbel_softmax"},
+            "gumbel_softmax needs posterior categorical; say pathwise",
+        ),
         ({**DISCRETE, "free_bits": 0.1}, "free_bits: needs objective elbo"),
         ({**DISCRETE, "ais_images": 5}, "ais_images: AIS needs a continuous z; say 0"),
         ({"likelihood_scale": 0.1}, "likelihood_scale: bernoulli has no scale; say null, or use"),
@@ -67,6 +82,9 @@ def test_what_makes_no_sense_is_refused(run: dict[str, Any], message: str) -> No
     "run",
     [
         DISCRETE,
+        {**SCORE, "beta": 2, "warmup_epochs": 5},
+        GUMBEL,
+        {**GUMBEL, "training_samples": 3, "gumbel_temperature": 0.1},
         TWO,
         {"second_latent_dim": 5, "objective": "importance_weighted", "training_samples": 5},
         {"posterior": "full_covariance"},

@@ -49,7 +49,7 @@ def sections() -> dict[str, dict[str, Any]]:
         "datasets": schema["$defs"]["dataset"]["properties"],
         **{
             part: {key: leaf for key, leaf in run.items() if leaf["part"] == part}
-            for part in ("training", "evaluation", "workflow")
+            for part in ("training", "evaluation", "ais_bounds", "workflow")
         },
     }
 
@@ -73,3 +73,4 @@ def test_specs_have_the_keys_of_their_part() -> None:
     }
     assert sorted(classes["TrainingSpec"]) == sorted(sections()["training"])
     assert sorted(classes["EvaluationSpec"]) == sorted(sections()["evaluation"])
+    assert sorted(classes["BoundsSpec"]) == sorted(sections()["ais_bounds"])

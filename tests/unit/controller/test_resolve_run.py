@@ -44,7 +44,7 @@ def test_resources_and_seeds_are_no_part_of_the_specification() -> None:
     made = specification(config(), "one")
     other = specification(config(nodes=2, tasks_per_node=4, seeds=[5]), "one")
     assert made == other
-    assert set(made) == {"run", "training", "evaluation"}
+    assert set(made) == {"run", "training", "evaluation", "ais_bounds"}
     assert "nodes" not in made["training"]
 
 
@@ -52,6 +52,10 @@ def test_a_parts_file_says_that_part_alone() -> None:
     changed = config(importance_samples=7)
     assert specification(changed, "one", "training") == specification(config(), "one", "training")
     assert specification(changed, "one", "evaluation")["evaluation"]["importance_samples"] == 7
+    changed = config(ais_temperatures=7)
+    for file in ("training", "evaluation"):
+        assert specification(changed, "one", file) == specification(config(), "one", file)
+    assert specification(changed, "one", "ais_bounds")["ais_bounds"]["ais_temperatures"] == 7
 
 
 def test_the_file_is_sorted_json(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ def make_spec(**changes: Any) -> TrainingSpec:
         "flow_hidden": [8],
         "prior_components": 3,
         "gradient": "pathwise",
+        "gumbel_temperature": 0.5,
         "free_bits": 0.0,
         "likelihood_scale": None,
         "scale_floor": 0.001,

@@ -16,7 +16,7 @@ from vae.hmc import STEP_SIZES
 from vae.noise import Purpose, normals, words
 from vae.prior import StandardNormal
 from vae.simulation import FIRST_IMAGE
-from vae.spec import EvaluationSpec
+from vae.spec import BoundsSpec
 
 LATENT, PIXELS, VARIANCE = 2, 6, 0.3
 WEIGHTS = torch.tensor(
@@ -85,7 +85,7 @@ def make_spec(**changes):
         "ais_temperatures": 30, "ais_chains": 24, "ais_leapfrog_steps": 5, "ais_start": "posterior",
         "ais_chunk_images": 10,
     }  # fmt: skip
-    return EvaluationSpec(**{**values, **changes})
+    return BoundsSpec(**{**values, **changes})
 
 
 def chains_of(model, x, chains, temperatures, start="posterior", leapfrog_steps=3):

@@ -20,7 +20,7 @@ from vae.estimate import ImportanceSum, estimate_log_likelihood, image_noise
 from vae.networks import VAE
 from vae.noise import Purpose
 from vae.simulation import simulate
-from vae.spec import EvaluationSpec
+from vae.spec import BoundsSpec
 
 COLUMNS = (
     *("importance_nats", "importance_error_nats", "importance_ess", "importance_pareto_k"),
@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 def bounds_on_simulated(
-    vae: VAE, spec: EvaluationSpec, seed: int, images: Sequence[int], tick: Tick = lambda: None
+    vae: VAE, spec: BoundsSpec, seed: int, images: Sequence[int], tick: Tick = lambda: None
 ) -> dict[str, Tensor]:
     """All COLUMNS for images of these numbers that the model makes."""
     z, x = simulate(vae, seed, images)
@@ -39,7 +39,7 @@ def bounds_on_simulated(
 
 def bounds(
     vae: VAE,
-    spec: EvaluationSpec,
+    spec: BoundsSpec,
     seed: int,
     images: Sequence[int],
     x: Tensor,

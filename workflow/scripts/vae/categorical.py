@@ -1,6 +1,7 @@
 """A discrete z: one variable of L values, as a one-hot vector of L numbers.
 
-There are few enough values to sum over them all, so that ELBO, its gradient and log p(x) are exact.
+There are few enough values to sum over them all, so that ELBO, its gradient and log p(x) are exact;
+draws, hard and relaxed, are for estimators of that gradient.
 """
 
 import math
@@ -25,6 +26,14 @@ def one_hot(probabilities: Tensor, epsilon: Tensor) -> Tensor:
     u = torch.special.ndtr(epsilon[..., :1].double()).clamp(min=1e-300) * ends[..., -1:]
     chosen = (u > ends).sum(-1).clamp(max=count - 1)
     return functional.one_hot(chosen, count).to(epsilon.dtype)
+
+
+def gumbel(epsilon: Tensor) -> Tensor:
+    """Gumbel noise -log(-log u) in float64 from standard normal noise, u = Phi(epsilon).
+
+    Finite for every epsilon: beyond 37, which no draw reaches, log u would round to 0.
+    """
+    return -torch.log(-torch.special.log_ndtr(epsilon.double().clamp(max=37)))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ sticking_the_landing: log q(z | x) is differentiated through z alone. The rest, 
 doubly_reparametrised: the same for the importance-weighted bound, where the score has another
     mean: what reaches the encoder through z is weighed once more. Tucker et al., ICLR 2019,
     arXiv:1810.04152.
+
+Those of a discrete z are in vae.objective.
 """
 
 from collections.abc import Callable

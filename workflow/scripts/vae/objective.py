@@ -1,15 +1,16 @@
 """Training objectives: the ELBO, the beta-ELBO and the importance-weighted bound.
 
-All are lower bounds on log p(x) (the beta-ELBO for beta >= 1) that training maximises.
+All are lower bounds on log p(x) (the beta-ELBO for beta >= 1) that training maximises. That of a
+relaxed discrete z alone is none.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from torch import Tensor
 
-from vae.categorical import Uniform
+from vae.categorical import Categorical, Uniform
 from vae.draws import Draws, draw
 from vae.enumeration import log_likelihoods
 from vae.networks import VAE
@@ -79,6 +80,43 @@ def enumerated(vae: VAE, x: Tensor, beta: float = 1.0) -> Bound:
     return Bound(-distortion - beta * rate, rate, distortion)
 
 
+def score_function(draws: Draws, beta: float = 1.0) -> Bound:
+    """The ELBO of K >= 2 draws of a discrete z, whose gradient is that of `enumerated` on average.
+
+    The decoder's gradient comes with the draws. The encoder's needs the score of q,
+
+        1/K sum_k (f_k - mean of the other f) d log q(z_k | x),  f = log p(x | z),
+
+    where each draw has the others as its baseline (REINFORCE, leave-one-out). Kool et al., Buy 4
+    REINFORCE samples, get a baseline for free, ICLR 2019 workshop; the idea is in Mnih and Rezende,
+    arXiv:1602.06725. The KL is analytic and needs no draws.
+    """
+    bound = elbo(draws, "analytic", beta)
+    signal = draws.log_likelihood.detach()
+    # f_k less the mean of the others is K / (K - 1) times f_k less the mean of all.
+    advantage = (signal - signal.mean(0)) / (len(signal) - 1)
+    score = (advantage * draws.log_posterior).sum(0)
+    return replace(bound, objective=bound.objective + (score - score.detach()))
+
+
+def gumbel_softmax(
+    vae: VAE, x: Tensor, epsilon: Tensor, temperature: float, beta: float = 1.0
+) -> Bound:
+    """-distortion - beta x rate with relaxed draws in the decoder, differentiated through them.
+
+    The rate is the KL of the discrete z. The distortion is that of z between the values, where no
+    model is: no bound on log p(x), and its gradient is not that of `enumerated`, which it comes
+    closer to the lower the temperature, at the price of variance. Jang et al., arXiv:1611.01144.
+
+    Args: those of `draw`, and of `Categorical.relax`.
+    """
+    posterior = cast(Categorical, vae.encode(x))
+    z = posterior.relax(epsilon, temperature)
+    distortion = -vae.likelihood.log_prob(vae.decode(z), x).mean(0)
+    rate = posterior.kl()
+    return Bound(-distortion - beta * rate, rate, distortion)
+
+
 def best_elbo(vae: VAE, x: Tensor, epsilon: Tensor) -> Bound:
     """The ELBO with as little noise as the model allows; arguments as of `draw`."""
     if isinstance(vae.prior, Uniform):
@@ -88,6 +126,10 @@ def best_elbo(vae: VAE, x: Tensor, epsilon: Tensor) -> Bound:
 
 def objective(vae: VAE, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
     """The objective that the specification names."""
+    if spec.gradient == "score_function":
+        return score_function(draw(vae, x, epsilon), beta)
+    if spec.gradient == "gumbel_softmax":
+        return gumbel_softmax(vae, x, epsilon, spec.gumbel_temperature, beta)
     if isinstance(vae.prior, Uniform):
         return enumerated(vae, x, beta)
     draws = draw(vae, x, epsilon, gradient=spec.gradient)

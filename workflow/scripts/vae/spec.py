@@ -42,6 +42,7 @@ class TrainingSpec:
     flow_hidden: list[int]
     prior_components: int
     gradient: str
+    gumbel_temperature: float
     free_bits: float
     likelihood_scale: float | None
     scale_floor: float
@@ -61,6 +62,12 @@ class EvaluationSpec:
     active_unit_threshold: float
     evaluation_seed: int
     figure_images: int
+
+
+@dataclass(frozen=True)
+class BoundsSpec(EvaluationSpec):
+    """All that decides how annealed importance sampling bounds log p(x), beside the above."""
+
     ais_images: int
     ais_temperatures: int
     ais_chains: int
@@ -69,7 +76,7 @@ class EvaluationSpec:
     ais_chunk_images: int
 
 
-Spec = TypeVar("Spec", TrainingSpec, EvaluationSpec)
+Spec = TypeVar("Spec", TrainingSpec, EvaluationSpec, BoundsSpec)
 
 
 def parse(kind: type[Spec], values: Any, where: str) -> Spec:
