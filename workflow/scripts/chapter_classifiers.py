@@ -88,7 +88,7 @@ def discriminative(task: Task) -> Array:
 
 
 def generative(task: Task) -> tuple[Array, Array]:
-    """The same by Bayes' rule, and log p(x) of each test row in the rows' own units, (n,)."""
+    """The same by Bayes' rule, and log p(x) of each test row in the task's own units, (n,)."""
     train, test = standardise(task)
     classes = np.unique(task.train_labels)
     joint = []

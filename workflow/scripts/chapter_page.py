@@ -44,13 +44,17 @@ def classifier_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
         first = rows.iloc[0]
         log_p = first["log_p_nats"]
         cells = [
-            f"{number(row[key], 3)} ({number(row[f'{key}_low'])} to {number(row[f'{key}_high'])})"
+            {
+                "share": number(row[key], 3),
+                "interval": f"{number(row[f'{key}_low'])} to {number(row[f'{key}_high'])}",
+            }
             for _, row in rows.iterrows()
             for key in ("precision", "recall")
         ]
         found.append(
             {
                 "data": data, "model": model, "cells": cells,
+                "test": first["test"], "positives": first["positives"],
                 "average_precision": number(first["average_precision"], 3),
                 "cross_entropy": number(first["cross_entropy_nats"], 3),
                 "log_p": "none" if np.isnan(log_p) else number(log_p, 1),

@@ -20,7 +20,11 @@ LOOKS = {
 
 
 def draw(axes: Axes, curves: pd.DataFrame, marked: pd.DataFrame) -> None:
-    """The curves of both models on one data set; filled at threshold 0.5, open at 0.9."""
+    """The curves of both models on one data set; filled at threshold 0.5, open at 0.9.
+
+    The legend has two columns, one for each model, the first with the base rate below.
+    """
+    base = marked["positives"].iloc[0] / marked["test"].iloc[0]
     for model, (colour, marker, line) in LOOKS.items():
         own, rows = curves[curves["model"] == model], marked[marked["model"] == model]
         axes.plot(
@@ -35,10 +39,10 @@ def draw(axes: Axes, curves: pd.DataFrame, marked: pd.DataFrame) -> None:
                 zorder=4, clip_on=False,
                 label=f"{model}, positive if p(y|x) {AT_LEAST} {row['threshold']:g}",
             )  # fmt: skip
-    base = marked["positives"].iloc[0] / marked["test"].iloc[0]
-    axes.axhline(
-        base, color="#8a8a8a", linewidth=0.9, linestyle=":", label="all are called positive"
-    )
+        if model == "discriminative":
+            axes.axhline(
+                base, color="#8a8a8a", linewidth=0.9, linestyle=":", label="all are called positive"
+            )
     axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="recall: found of all that are positive")
     axes.set_ylabel("precision: positive of all that are found")
 
@@ -55,7 +59,7 @@ def plot_classifiers(curves: pd.DataFrame, classifiers: pd.DataFrame) -> Figure:
     if len(names) == 1:
         figure.legend(handles, labels, loc="outside right center")
     else:
-        figure.legend(handles, labels, loc="outside lower center", ncols=3)
+        figure.legend(handles, labels, loc="outside lower center", ncols=2)
     return figure
 
 

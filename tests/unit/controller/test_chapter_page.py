@@ -163,7 +163,8 @@ def test_numbers_of_the_page(tmp_path: Path) -> None:
         "largest": "0.500",
     }  # fmt: skip
     cells = values["classifiers"][0]["cells"]
-    assert cells[0] == "0.750 (0.50 to 0.90)"
+    assert cells[0] == {"share": "0.750", "interval": "0.50 to 0.90"}
+    assert (values["classifiers"][0]["test"], values["classifiers"][0]["positives"]) == (40, 4)
     assert [row["log_p"] for row in values["classifiers"]] == ["none", "\u2212127.5"]
 
 
