@@ -55,9 +55,9 @@ class Categorical:
     def relax(self, epsilon: Tensor, temperature: float) -> Tensor:
         """Draws (K, B, L) that are differentiable: positive numbers of sum 1, not one-hot.
 
-        z = softmax((log q + Gumbel noise) / temperature). Its largest number stands where a draw
-        of q has its 1, and with the temperature going to 0 it is that draw. Jang et al.,
-        arXiv:1611.01144, equations 1 and 2; Maddison et al., arXiv:1611.00712.
+        z = softmax((log q + Gumbel noise) / temperature). The place of its largest number is a draw
+        of q, and at a temperature near 0 that number is 1. Jang et al., arXiv:1611.01144,
+        equations 1 and 2; Maddison et al., arXiv:1611.00712.
         """
         noisy = self.log_probabilities + gumbel(epsilon)
         return (noisy / temperature).softmax(-1).to(epsilon.dtype)
