@@ -14,11 +14,19 @@ OUTPUTS, in results/chapter/ (sorted rows, fixed decimals; nats per image):
     elbo_surface.csv    the ELBO over mean and width of q
     discrete.csv        log p(x), ELBO and gap of test images under 8 binary latents
     states.csv          exact posterior and mean-field q of one of them
+    gradients.csv       bias and sd of estimators of the gradient, for the same image
 
 and results/figures/chapter_*.svg. `chapter: false` in the configuration leaves all of it out.
 """
 
-CHAPTER_TABLES = ["classifiers", "jensen", "evidence", "posteriors", "discrete"]
+CHAPTER_TABLES = [
+    "classifiers",
+    "jensen",
+    "evidence",
+    "posteriors",
+    "discrete",
+    "gradients",
+]
 CHAPTER_FIGURES = ["classifiers", "jensen", "surface", "posteriors", "discrete"]
 
 # The split of the default configuration, so that the test images are the same as there.
@@ -185,6 +193,20 @@ rule chapter_discrete:
     localrule: True
     script:
         "../scripts/chapter_discrete.py"
+
+
+rule chapter_gradients:
+    """Estimators of the gradient for the same model, beside the exact one."""
+    input:
+        files=[*CHAPTER_SHARED, f"{SCRIPTS}/chapter_discrete.py"],
+        train="results/chapter/digits/train.npy",
+        test="results/chapter/digits/test_binary.npy",
+        discrete="results/chapter/discrete.csv",
+    output:
+        gradients="results/chapter/gradients.csv",
+    localrule: True
+    script:
+        "../scripts/chapter_gradients.py"
 
 
 rule chapter_plot_classifiers:

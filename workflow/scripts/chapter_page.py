@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from chapter_tables import CLASSIFIERS, DISCRETE, EVIDENCE, JENSEN, POSTERIORS
+from chapter_tables import CLASSIFIERS, DISCRETE, EVIDENCE, GRADIENTS, JENSEN, POSTERIORS
 from result_files import number, read_table
 
 COLUMNS = {
@@ -15,6 +15,13 @@ COLUMNS = {
     "evidence": EVIDENCE,
     "posteriors": POSTERIORS,
     "discrete": DISCRETE,
+    "gradients": GRADIENTS,
+}
+ESTIMATORS = {
+    "exact": "sum over all states",
+    "score_function": "score function (REINFORCE)",
+    "leave_one_out": "the same, each draw the other's baseline",
+    "gumbel_softmax": "Gumbel-softmax",
 }
 TITLES = {
     "chapter_classifiers": "Precision and recall of two classifiers",
@@ -34,6 +41,7 @@ def context(paths: Sequence[str | Path]) -> dict[str, Any]:
         "evidence": evidence_numbers(tables["evidence"]),
         "posteriors": posterior_groups(tables["posteriors"]),
         "discrete": discrete_numbers(tables["discrete"]),
+        "gradients": gradient_numbers(tables["gradients"]),
     }
 
 
@@ -121,3 +129,18 @@ def discrete_numbers(table: pd.DataFrame) -> dict[str, str]:
         "gap": number(table["gap_nats"].mean(), 3),
         "largest": number(table["gap_nats"].max(), 3),
     }
+
+
+def gradient_numbers(table: pd.DataFrame) -> dict[str, Any]:
+    """The size of the exact gradient, and one row per estimator."""
+    rows = [
+        {
+            "estimator": ESTIMATORS[row["estimator"]],
+            "temperature": "" if np.isnan(row["temperature"]) else number(row["temperature"], 1),
+            "bias": number(row["bias_nats"], 2),
+            "error": number(row["bias_error_nats"], 3) if row["bias_error_nats"] else "",
+            "sd": number(row["sd_nats"], 2),
+        }
+        for _, row in table.iterrows()
+    ]
+    return {"norm": number(table["norm_nats"].iloc[0], 2), "rows": rows}

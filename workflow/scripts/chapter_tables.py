@@ -30,6 +30,12 @@ DISCRETE = Columns(integers=("image",), floats=("log_p_nats", "elbo_nats", "gap_
 STATES = Columns(
     text=("state",), integers=("image",), floats=("posterior", "mean_field"), key=("image", "state")
 )
+GRADIENTS = Columns(
+    text=("estimator",),
+    floats=("norm_nats", "bias_nats", "bias_error_nats", "sd_nats"),
+    optional=("temperature",),
+    key=("estimator", "temperature"),
+)
 CURVES = Columns(text=("data", "model"), floats=("threshold", "precision", "recall"))
 CLASSIFIERS = Columns(
     text=("data", "model"),

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from chapter_classifiers import Task, at_threshold, discriminative, generative, wilson
 from chapter_discrete import Model, fit, log_mean_field, mean_field, measure
+from chapter_gradients import table as gradients
 from chapter_jensen import bounds, joint, log_evidence, posterior
 from chapter_mixture import (
     FAMILIES,
@@ -33,7 +34,7 @@ from chapter_quadrature import (
 )
 from chapter_surface import surface
 from chapter_tables import write
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp
 from scipy.stats import multivariate_normal
 
 AXIS = nodes(0.05)
@@ -230,6 +231,41 @@ def test_exact_training_recovers_a_known_density() -> None:
     found = fit(x, switches=1, steps=300)
     reached = logsumexp(found.log_joint(x), axis=1).mean()
     assert reached >= logsumexp(truth.log_joint(x), axis=1).mean() - 1e-4
+
+
+def gradient_of_elbo(model: Model, x: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """Of E_q[log p(x|z)], by finite differences of the sum over states."""
+    states, outputs = model.states, model.states @ model.weights + model.biases
+    log_likelihood = outputs @ x - np.logaddexp(0, outputs).sum(1)
+
+    def expectation(at: np.ndarray) -> float:
+        return float(np.exp(log_mean_field(expit(at)[None], states))[0] @ log_likelihood)
+
+    moves = 1e-5 * np.eye(len(logits))
+    return np.array([expectation(logits + m) - expectation(logits - m) for m in moves]) / 2e-5
+
+
+def test_estimators_of_the_gradient_of_switches() -> None:
+    model, x = small_model(), np.array([1.0, 0.0, 1.0, 1.0])
+    table = gradients(model, x).set_index("estimator")
+    slope = np.linalg.norm(gradient_of_elbo(model, x, model.prior))
+    assert table["norm_nats"].to_numpy() == pytest.approx(slope, abs=1e-8)
+    relaxed = table.loc["gumbel_softmax"].sort_values("temperature")
+    assert relaxed["bias_nats"].is_monotonic_increasing
+    assert relaxed["sd_nats"].is_monotonic_decreasing
+
+
+def test_the_spread_of_two_draws_is_that_of_simulated_ones() -> None:
+    model, x, draws = small_model(), np.array([1.0, 0.0, 1.0, 1.0]), 20_000
+    table = gradients(model, x).set_index("estimator")
+    on = expit(model.prior)
+    z = (np.random.default_rng(2).random((draws, 2, 3)) < on).astype(float)
+    outputs = z @ model.weights + model.biases
+    f = (outputs @ x - np.logaddexp(0, outputs).sum(-1))[..., None]
+    for name, baseline in (("score_function", 0), ("leave_one_out", f[:, ::-1])):
+        found = ((f - baseline) * (z - on)).mean(1)
+        expected = table.loc[name, "sd_nats"]
+        assert found.var(0).sum() ** 0.5 == pytest.approx(expected, rel=0.03), name
 
 
 def blobs() -> Task:

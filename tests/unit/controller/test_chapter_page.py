@@ -89,6 +89,10 @@ def write_switches(folder: Path) -> None:
     write(pd.DataFrame(table), folder / "discrete.csv", 12)
     write(states_of(1, joint, np.log(np.full(4, 0.25)), states), folder / "states.csv", 12)
     assert logsumexp(joint) < 0
+    gradients = {"estimator": ["exact", "gumbel_softmax"], "norm_nats": [4.4, 4.4],
+                 "bias_nats": [0.0, 0.571], "bias_error_nats": [0.0, 0.014], "sd_nats": [0.0, 3.18],
+                 "temperature": [None, 0.5]}  # fmt: skip
+    write(pd.DataFrame(gradients), folder / "gradients.csv")
 
 
 def figure_jobs(root: Path) -> list[dict[str, Any]]:
@@ -148,6 +152,7 @@ def test_the_report_has_the_chapter_with_its_figures_and_numbers(
     assert "log p(x) = \u22121.8656 and p(spam|x) = 0.5581" in seen
     # Means of -24 and -22: -23, give or take sqrt(2) / sqrt(2).
     assert "the mean of log p(x) is \u221223.00 (data error 1.00)" in seen
+    assert "eight numbers of norm 4.40" in seen
     assert "test image 7, log p(x) = \u221222.000" in seen
 
 
@@ -162,6 +167,25 @@ def test_numbers_of_the_page(tmp_path: Path) -> None:
         "images": "2", "log_p": "\u221223.50", "elbo": "\u221223.88", "gap": "0.375",
         "largest": "0.500",
     }  # fmt: skip
+    assert values["gradients"] == {
+        "norm": "4.40",
+        "rows": [
+            {
+                "estimator": "sum over all states",
+                "temperature": "",
+                "bias": "0.00",
+                "error": "",
+                "sd": "0.00",
+            },
+            {
+                "estimator": "Gumbel-softmax",
+                "temperature": "0.5",
+                "bias": "0.57",
+                "error": "0.014",
+                "sd": "3.18",
+            },
+        ],
+    }
     cells = values["classifiers"][0]["cells"]
     assert cells[0] == {"share": "0.750", "interval": "0.50 to 0.90"}
     assert (values["classifiers"][0]["test"], values["classifiers"][0]["positives"]) == (40, 4)
