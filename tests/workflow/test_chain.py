@@ -61,10 +61,16 @@ def test_a_dry_run_needs_neither_torch_nor_horovod(fresh):
     assert (plan["build_environment"], plan["smoke_test"], plan["train"]) == (1, 1, 6)
 
 
-@pytest.mark.parametrize("name", ["fashion", "mnist", "iwae"])
+TRAININGS = {
+    **{"fashion": 1, "fashion_models": 6, "mnist": 2, "iwae": 5},
+    **{"exact": 2, "rate_distortion": 8, "discrete": 6},
+}
+
+
+@pytest.mark.parametrize("name", TRAININGS)
 def test_a_named_configuration_replaces_the_default_runs(fresh, name):
     plan = fresh.planned("--configfile", f"config/{name}.yaml")
-    assert plan["train"] == {"fashion": 1, "mnist": 2, "iwae": 5}[name]
+    assert plan["train"] == TRAININGS[name]
     assert plan["fetch_data"] == 1
 
 
