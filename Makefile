@@ -7,7 +7,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/elboflow
 TEST_ENVIRONMENT := .test-environment
 PLUGIN := plugins/snakemake-executor-plugin-qsub
 TRAINING_SCRIPTS := $(addprefix workflow/scripts/,\
-	smoke_test.py train.py evaluate.py evaluation_tables.py measure.py parts.py trained_model.py \
+	smoke_test.py train.py evaluate.py evaluation_tables.py parts.py trained_model.py \
 	ais_bounds.py chapter_vae.py job_end.py progress.py state_digest.py user_errors.py worker.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 

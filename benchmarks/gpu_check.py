@@ -64,8 +64,7 @@ def write_run(folder: Path, precision: str, deterministic: bool) -> Path:
     evaluation = {
         "elbo_samples": 100, "importance_samples": SAMPLES, "chunk_images": 100,
         "chunk_samples": 500, "active_unit_threshold": 0.01, "evaluation_seed": 0,
-        "figure_images": 10, "ais_images": 0, "ais_temperatures": 200, "ais_chains": 16,
-        "ais_leapfrog_steps": 10, "ais_start": "posterior", "ais_chunk_images": 10,
+        "figure_images": 10,
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     run = {"run": folder.name, "training": training, "evaluation": evaluation}
@@ -98,7 +97,7 @@ def train(run: Path, data: Path, ranks: int, turn: int) -> float:
 def evaluate(run: Path, data: Path, ranks: int) -> dict[str, Any]:
     start(
         "evaluate.py", ranks, evaluation=run / "run.json", model=run / "model.pt", data=data,
-        seed=1, output_dir=run, speed=run / "evaluate.json",
+        seed=1, state=run / "state_evaluate", output_dir=run, speed=run / "evaluate.json",
     )  # fmt: skip
     with (run / "summary.csv").open() as file:
         summary = {row["quantity"]: row for row in csv.DictReader(file)}

@@ -1,4 +1,4 @@
-"""Hold the likelihoods, bounds and gradients of vae/ against closed forms, and print one table.
+"""Hold likelihoods, bounds and gradients of vae/ against what is known without it, in one table.
 
     .test-environment/venv/bin/python benchmarks/likelihood_checks.py
 

@@ -124,9 +124,10 @@ class Experiment:
         self.folder, self.launch = folder, launch
         self.specify(**changes)
 
-    def specify(self, **changes: object) -> None:
-        """Write run.json with some training keys changed."""
-        parts = {"training": {**TRAINING, **changes}, "evaluation": EVALUATION}
+    def specify(self, evaluation: dict[str, object] | None = None, **changes: object) -> None:
+        """Write run.json with some training keys changed, and some of `evaluation`."""
+        own = {**EVALUATION, **(evaluation or {})}
+        parts = {"training": {**TRAINING, **changes}, "evaluation": own}
         run = {"run": "toy_run", **parts, "ais_bounds": AIS_BOUNDS}
         (self.folder / "run.json").write_text(json.dumps(run))
 

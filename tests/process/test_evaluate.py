@@ -40,30 +40,43 @@ def test_every_image_counts_once_and_ranks_change_nothing(trained):
 def test_an_interrupted_evaluation_goes_on_with_the_images_that_are_left(trained):
     assert trained.evaluate(ranks=2).returncode == 0
     folder = trained.folder / "evaluation"
-    whole = (folder / "per_image.csv").read_bytes()
-    assert not list((trained.folder / "state" / "evaluate").rglob("*.json"))
-
-    folder.rename(trained.folder / "before")
-    folder.write_text("a file where results are to be written")
-    assert trained.evaluate(ranks=2).returncode != 0
-    folder.unlink()
-    state = trained.folder / "state" / "evaluate"
-    parts = sorted(state.rglob("test_float64_*.json"))
+    before = (folder / "per_image.csv").read_text().splitlines()
+    parts = sorted((trained.folder / "state" / "evaluate").rglob("test_float64_*.json"))
     assert sum(len(json.loads(part.read_text())["rate"]) for part in parts) == IMAGES
-    parts[0].unlink()
-    parts[1].write_text(parts[1].read_text()[:50])
-    for part in parts[2:]:  # what is finished is taken as it is
+    lost, cut, empty, *kept = parts
+    lost.unlink()
+    cut.write_text(cut.read_text()[:50])
+    empty.write_text("null")
+    for part in kept:  # what is finished is taken as it is
         found = json.loads(part.read_text())
         part.write_text(json.dumps(found | {"ess": [1.5] * len(found["ess"])}))
 
     done = trained.evaluate(ranks=1)
     assert done.returncode == 0, done.stderr
-    assert not list(state.rglob("*.json"))
-    before, after = whole.decode().splitlines(), (folder / "per_image.csv").read_text().splitlines()
+    after = (folder / "per_image.csv").read_text().splitlines()
     ess = before[0].split(",").index("ess")
-    taken = [row.split(",")[ess] == "1.5" for row in after[1:]]
-    assert taken == [False] * 14 + [True] * (IMAGES - 14)
-    assert after[:15] == before[:15]
+    redone = 3 * 7  # chunk_images
+    assert [row.split(",")[ess] == "1.5" for row in after[1:]] == [
+        image >= redone for image in range(IMAGES)
+    ]
+    assert after[: redone + 1] == before[: redone + 1]
+    assert json.loads((folder / "speed.json").read_text())["images"] == redone
+
+
+def test_other_settings_start_over_and_the_former_ones_are_kept(trained):
+    assert trained.evaluate().returncode == 0
+    before = (trained.folder / "evaluation" / "per_image.csv").read_bytes()
+    trained.specify(epochs=5, evaluation={"importance_samples": 40})
+    done = trained.evaluate()
+    assert done.returncode == 0, done.stderr
+    assert "is of another model or specification; starting over" in done.stderr
+    assert (trained.folder / "evaluation" / "per_image.csv").read_bytes() != before
+    trained.specify(epochs=5)
+    done = trained.evaluate()
+    assert "starting over" not in done.stderr
+    assert (trained.folder / "evaluation" / "per_image.csv").read_bytes() == before
+    speed = json.loads((trained.folder / "evaluation" / "speed.json").read_text())
+    assert speed["images"] == 0
 
 
 def test_an_evaluation_whose_time_is_up_asks_for_another_job(trained, tmp_path):

@@ -72,7 +72,7 @@ if BOUNDED:
     rule tables_bounds:
         """Means over images of the bounds of all runs that have them, and over seeds."""
         input:
-            modules=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/tables.py"],
+            modules=[*READERS, f"{SCRIPTS}/tables.py"],
             bounds=[
                 f"results/runs/{run}/seed{seed}/bounds.csv"
                 for run, seed in SEEDED

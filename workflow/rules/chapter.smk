@@ -50,9 +50,12 @@ SPAMBASE = sorted(
     if values["source"] == "spambase"
 )[:1]
 CHAPTER_SHARED = [
-    f"{SCRIPTS}/{name}.py"
-    for name in ["chapter_tables", "chapter_quadrature", "result_files"]
+    *READERS,
+    f"{SCRIPTS}/chapter_tables.py",
+    f"{SCRIPTS}/chapter_quadrature.py",
 ]
+# How fetch_data draws splits and binary images.
+DRAWN = [f"{SCRIPTS}/datasets/{name}.py" for name in ["streams", "binarise"]]
 CHAPTER_SHARED_PLOTS = [*CHAPTER_SHARED, f"{SCRIPTS}/figure_style.py"]
 
 
@@ -126,7 +129,7 @@ rule chapter_vae:
 rule chapter_classifiers:
     """A discriminative and a generative classifier on the digits, and on Spambase if it is there."""
     input:
-        files=CHAPTER_SHARED,
+        files=[*CHAPTER_SHARED, *DRAWN],
         test="results/chapter/digits/test.npy",
         spambase=[
             f"results/data/{name}/{part}.npy"
@@ -184,7 +187,7 @@ rule chapter_surface:
 rule chapter_discrete:
     """A latent of 8 switches, summed out, and the mean-field q beside its exact posterior."""
     input:
-        files=CHAPTER_SHARED,
+        files=[*CHAPTER_SHARED, *DRAWN],
         train="results/chapter/digits/train.npy",
         test="results/chapter/digits/test_binary.npy",
     output:
@@ -198,7 +201,7 @@ rule chapter_discrete:
 rule chapter_gradients:
     """Estimators of the gradient for the same model, beside the exact one."""
     input:
-        files=[*CHAPTER_SHARED, f"{SCRIPTS}/chapter_discrete.py"],
+        files=[*CHAPTER_SHARED, *DRAWN, f"{SCRIPTS}/chapter_discrete.py"],
         train="results/chapter/digits/train.npy",
         test="results/chapter/digits/test_binary.npy",
         discrete="results/chapter/discrete.csv",

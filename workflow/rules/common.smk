@@ -53,6 +53,10 @@ os.environ.update(ELBOFLOW_GPU=resolve_environment(config)["gpu"])
 LAUNCH = os.path.join(SCRIPTS, "launch.sh")
 PINS = sorted(str(path) for path in Path(WORKFLOW, "envs").glob("*.txt"))
 VENV = "results/environment/venv"
+# The modules by which scripts read what other stages wrote.
+READERS = [
+    f"{SCRIPTS}/{name}.py" for name in ["result_files", "json_files", "likelihood_data"]
+]
 SMOKE_TEST = "results/machine/smoke_test/ranks.csv"
 
 

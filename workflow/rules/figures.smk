@@ -31,7 +31,7 @@ rule plot_training_curves:
     """Training and validation ELBO of every run, one panel each."""
     input:
         style=f"{SCRIPTS}/figure_style.py",
-        files=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/json_files.py"],
+        files=READERS,
         training="results/tables/training.csv",
         settings="results/tables/settings.csv",
     output:
@@ -53,7 +53,7 @@ rule plot_rate_distortion:
     """The plane of rate and distortion, and the gap between ELBO and log p(x)."""
     input:
         style=f"{SCRIPTS}/figure_style.py",
-        files=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/json_files.py"],
+        files=READERS,
         modules=[f"{SCRIPTS}/figure_tables.py", f"{SCRIPTS}/rate_distortion_plane.py"],
         runs="results/tables/runs.csv",
         summary="results/tables/summary.csv",
@@ -77,7 +77,7 @@ rule plot_reconstructions:
     """Test images, their binary versions, and every run's reconstructions."""
     input:
         style=f"{SCRIPTS}/figure_style.py",
-        files=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/json_files.py"],
+        files=READERS,
         strips=f"{SCRIPTS}/image_strips.py",
         runs=per_run("results/runs/{run}/run.json"),
         manifests=MANIFESTS,
@@ -101,7 +101,7 @@ rule plot_samples:
     """What every run generates from draws of the prior."""
     input:
         style=f"{SCRIPTS}/figure_style.py",
-        files=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/json_files.py"],
+        files=READERS,
         strips=f"{SCRIPTS}/image_strips.py",
         runs=per_run("results/runs/{run}/run.json"),
         manifests=MANIFESTS,
@@ -125,7 +125,7 @@ rule plot_sample_quality:
     """Distortion against how well a model's images can be told from test images."""
     input:
         style=f"{SCRIPTS}/figure_style.py",
-        files=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/json_files.py"],
+        files=READERS,
         modules=[f"{SCRIPTS}/figure_tables.py"],
         summary="results/tables/summary.csv",
         settings="results/tables/settings.csv",

@@ -29,6 +29,7 @@ PAGES = f"{WORKFLOW}/report"
 rule report:
     """Put results, settings, figures and data sets on one page."""
     input:
+        files=READERS,
         modules=[
             f"{SCRIPTS}/{name}.py"
             for name in [
@@ -39,11 +40,8 @@ rule report:
                 "report_bounds",
                 "report_comparisons",
                 "report_rate",
-                "likelihood_data",
                 "notation",
                 "published_values",
-                "result_files",
-                "json_files",
             ]
         ],
         template=f"{PAGES}/report.html.jinja",
@@ -76,10 +74,7 @@ rule report:
 rule machine_report:
     """Put speed, ranks, hosts and versions on another page."""
     input:
-        modules=[
-            f"{SCRIPTS}/{name}.py"
-            for name in ["html_page", "result_files", "json_files"]
-        ],
+        modules=[*READERS, f"{SCRIPTS}/html_page.py"],
         template=f"{PAGES}/machine.html.jinja",
         page=f"{PAGES}/page.html.jinja",
         ranks="results/machine/smoke_test/ranks.csv",

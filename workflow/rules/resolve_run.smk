@@ -26,32 +26,31 @@ TRAINING_CODE = [
     "worker",
     *(f"vae/{name}" for name in [*PACKAGE, "objective", "train_step", "training"]),
 ]
+# What evaluate and ais_bounds share beyond that.
+MEASURING_CODE = [
+    *("evaluation_tables", "parts", "trained_model", "worker"),
+    *(
+        f"vae/{name}"
+        for name in [*PACKAGE, "baselines", "checks", "simulation", "summary"]
+    ),
+]
 EVALUATION_CODE = [
     "evaluate",
-    "evaluation_tables",
-    "measure",
-    "parts",
-    "trained_model",
-    "worker",
+    *MEASURING_CODE,
     *(
         f"vae/{name}"
         for name in [
-            *PACKAGE,
             "aggregate",
-            "baselines",
-            "checks",
             "exact_linear",
             "linear_gaussian",
-            "simulation",
-            "summary",
+            "per_image",
             "two_sample",
         ]
     ),
 ]
-
 AIS_CODE = [
     "ais_bounds",
-    *EVALUATION_CODE,
+    *MEASURING_CODE,
     *(f"vae/{name}" for name in ["ais", "bounds", "chains", "hmc"]),
 ]
 

@@ -31,7 +31,7 @@ PUBLISHED = os.path.join(os.path.dirname(WORKFLOW), "config/published.yaml")
 rule tables:
     """Stack the tables of all trainings and take the means over seeds."""
     input:
-        files=[f"{SCRIPTS}/result_files.py", f"{SCRIPTS}/json_files.py"],
+        files=READERS,
         runs=per_run("results/runs/{run}/run.json"),
         metrics=per_seed("results/runs/{run}/seed{seed}/metrics.csv"),
         summaries=per_seed("results/runs/{run}/seed{seed}/summary.csv"),
@@ -52,10 +52,7 @@ rule tables:
 rule comparisons:
     """Paired differences between all runs on the same test images."""
     input:
-        modules=[
-            f"{SCRIPTS}/{name}.py"
-            for name in ["likelihood_data", "result_files", "tables"]
-        ],
+        modules=[*READERS, f"{SCRIPTS}/tables.py"],
         settings="results/tables/settings.csv",
         per_image=per_seed("results/runs/{run}/seed{seed}/per_image.csv"),
     output:
@@ -68,15 +65,7 @@ rule comparisons:
 rule reproduction:
     """Put our log p(x) beside published values."""
     input:
-        modules=[
-            f"{SCRIPTS}/{name}.py"
-            for name in [
-                "likelihood_data",
-                "published_values",
-                "result_files",
-                "tables",
-            ]
-        ],
+        modules=[*READERS, f"{SCRIPTS}/published_values.py", f"{SCRIPTS}/tables.py"],
         published=PUBLISHED,
         summary="results/tables/summary.csv",
         training="results/tables/training.csv",
@@ -96,10 +85,7 @@ rule reproduction:
 rule paper:
     """One row per run, as a table for LaTeX."""
     input:
-        modules=[
-            f"{SCRIPTS}/{name}.py"
-            for name in ["likelihood_data", "notation", "result_files"]
-        ],
+        modules=[*READERS, f"{SCRIPTS}/notation.py"],
         summary="results/tables/summary.csv",
         settings="results/tables/settings.csv",
     output:

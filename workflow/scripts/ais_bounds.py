@@ -2,7 +2,7 @@
 
     workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
         --venv results/environment/venv -- workflow/scripts/ais_bounds.py \
-        --evaluation results/runs/RUN/evaluation.json --model results/runs/RUN/seed1/model.pt \
+        --evaluation results/runs/RUN/ais_bounds.json --model results/runs/RUN/seed1/model.pt \
         --data results/data --seed 1 --state results/state/RUN/seed1/ais_bounds \
         --bounds results/runs/RUN/seed1/bounds.csv
 
@@ -85,7 +85,7 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
         for origin in ("test", "simulated")
         for part in split(origin, spec.ais_images, spec.ais_chunk_images)
     ]
-    found = work_through(wanted, work, state, title, worker)
+    found, _ = work_through(wanted, work, state, title, worker)
     if worker.rank == 0:
         pairs = zip(wanted, found, strict=True)
         rows = [row for part, columns in pairs for row in rows_of(part, columns)]

@@ -12,7 +12,6 @@ goes on with those that are left.
 
 import argparse
 import io
-import shutil
 import time
 from dataclasses import asdict, replace
 from functools import partial
@@ -21,12 +20,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from evaluation_tables import write_tables
-from measure import measure
-from parts import open_state
+from parts import Columns, Part, as_columns, open_state, split, work_through
 from state_digest import state_digest
 from trained_model import add_inputs, load_vae, noise_seed, observed
 from user_errors import in_one_line
 from vae import checkpoint, enumeration
+from vae.aggregate import AggregatePosterior
+from vae.arithmetic import set_arithmetic
 from vae.baselines import baselines
 from vae.categorical import Uniform
 from vae.checks import ImpossibleResult
@@ -35,7 +35,9 @@ from vae.estimate import chunks
 from vae.exact_linear import is_linear_gaussian, linear_gaussian
 from vae.networks import VAE
 from vae.noise import Purpose, normals, words
+from vae.per_image import estimates
 from vae.spec import EvaluationSpec, TrainingSpec, parse, read_run
+from vae.summary import PerImage
 from vae.two_sample import told_apart
 from worker import Worker, record_speed, start
 
@@ -46,6 +48,36 @@ def in_float32(vae: VAE, spec: TrainingSpec) -> tuple[VAE, TrainingSpec]:
     copy = VAE(reference, vae.shape).to(vae.device)
     copy.load_state_dict(vae.state_dict())
     return copy, reference
+
+
+@torch.no_grad()
+def measure(
+    vae: VAE,
+    training: TrainingSpec,
+    title: str,
+    *,
+    spec: EvaluationSpec,
+    seed: int,
+    images: np.ndarray,
+    state: Path,
+    worker: Worker,
+) -> tuple[PerImage, int]:
+    """What is estimated of all images, on every rank, and how many images this job did for it."""
+    set_arithmetic(training.precision, training.deterministic)
+    aggregate = None
+    if training.posterior != "flow":
+        aggregate = AggregatePosterior(vae, observed(vae, images))
+
+    def work(part: Part) -> Columns:
+        x = observed(vae, images[part.images])
+        return as_columns(estimates(vae, spec, seed, part.images, x, aggregate))
+
+    wanted = split(f"test_{training.precision}", len(images), spec.chunk_images)
+    found, done = work_through(wanted, work, state, title, worker)
+    return PerImage(**{
+        name: np.concatenate([np.array(part[name], dtype=float) for part in found])
+        for name in found[0]
+    }), done  # fmt: skip
 
 
 def digest_of(spec: EvaluationSpec, model: Path, seed: int, data_sha256: str) -> str:
@@ -87,24 +119,25 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
     state = open_state(args.state, digest_of(spec, args.model, args.seed, manifest.sha256), worker)
     measured = partial(measure, spec=spec, seed=seed, images=tested, state=state, worker=worker)
     title = f"{run} seed {args.seed}, evaluation"
-    images = measured(vae, training, title)
+    found, done = measured(vae, training, title)
     seconds = time.monotonic() - began
+    train, grey = load(manifest, "train.npy"), load(manifest, "test.npy")
+    accuracies, shown = [], {}
+    if worker.rank == 0:
+        found = replace(found, exact_log_likelihood=exact_log_likelihood(vae, tested))
+        accuracies = told_apart(vae, seed, observed(vae, tested), train)
+        shown = pictures(vae, spec, seed, grey, tested)
     reference = None
     if training.precision != "float32":
-        reference = measured(*in_float32(vae, training), f"{title} in float32")
-    record_speed(args.speed, worker, run, args.seed, len(tested), seconds)
+        reference, _ = measured(*in_float32(vae, training), f"{title} in float32")
+    record_speed(args.speed, worker, run, args.seed, done, seconds)
     if worker.rank == 0:
-        images = replace(images, exact_log_likelihood=exact_log_likelihood(vae, tested))
-        train, grey = load(manifest, "train.npy"), load(manifest, "test.npy")
         base = baselines(vae.likelihood, train, grey, tested, manifest.shape.levels)
-        accuracies = told_apart(vae, seed, observed(vae, tested), train)
         limit = spec.active_unit_threshold
-        write_tables(args.output_dir, images, base, vae, limit, accuracies, reference)
+        write_tables(args.output_dir, found, base, vae, limit, accuracies, reference)
         buffer = io.BytesIO()
-        shown = pictures(vae, spec, seed, grey, tested)
         np.savez(buffer, allow_pickle=False, **shown)
         checkpoint.write_bytes(args.output_dir / "images.npz", buffer.getvalue())
-        shutil.rmtree(state, ignore_errors=True)
 
 
 @torch.no_grad()

@@ -60,12 +60,18 @@ def stop_in_time(title: str) -> None:
 
 
 def open_state(folder: Path, digest: str, worker: Worker) -> Path:
-    """The folder of this digest's parts; rank 0 removes those of other models or settings."""
+    """The folder of this digest's parts. Of other models and settings rank 0 keeps the latest."""
     state = folder / digest[:16]
-    for other in sorted(folder.glob("*")) if worker.rank == 0 else ():
-        if other != state:
-            print(f"{other}: is of another model or specification; starting over", file=sys.stderr)
-            shutil.rmtree(other)
+    if worker.rank == 0 and not state.exists():
+        others = [path for path in folder.glob("*") if path.is_dir()]
+        others.sort(key=lambda path: path.stat().st_mtime_ns)
+        if others:
+            print(
+                f"{folder}: what is there is of another model or specification; starting over",
+                file=sys.stderr,
+            )
+        for older in others[:-1]:
+            shutil.rmtree(older)
     return state
 
 
@@ -74,10 +80,19 @@ def finished(state: Path, wanted: Sequence[Part]) -> dict[Part, Columns]:
     found = {}
     for part in wanted:
         try:
-            found[part] = json.loads((state / part.file).read_text())
+            columns = json.loads((state / part.file).read_text())
         except (OSError, ValueError):  # not there yet, or damaged: it is done again
             continue
+        if isinstance(columns, dict) and _is_whole(columns, part.count):
+            found[part] = columns
     return found
+
+
+def _is_whole(columns: Columns, count: int) -> bool:
+    """Whether there is a value for every image under every name."""
+    return bool(columns) and all(
+        isinstance(values, list) and len(values) == count for values in columns.values()
+    )
 
 
 def work_through(
@@ -86,12 +101,16 @@ def work_through(
     state: Path,
     title: str,
     worker: Worker,
-) -> list[Columns]:
-    """The columns of all parts in their order, on every rank; some may be from an earlier job."""
+) -> tuple[list[Columns], int]:
+    """The columns of all parts in their order, on every rank, and how many images are new.
+
+    The others are from an earlier job.
+    """
     known = finished(state, wanted) if worker.rank == 0 else {}
     # Horovod: rank 0 alone looks, since other hosts may see files late.
     done = hvd.broadcast_object(set(known), root_rank=0, name="finished")
-    mine = [part for part in wanted if part not in done][worker.rank :: worker.size]
+    left = [part for part in wanted if part not in done]
+    mine = left[worker.rank :: worker.size]
     total = sum(part.count for part in mine)
     progress = Progress(title, max(total, 1), ranks=worker.size, silent=worker.rank != 0)
     new: dict[Part, Columns] = {}
@@ -104,4 +123,4 @@ def work_through(
     # Horovod: shares may differ in size, so objects, not tensors, are gathered.
     for share in hvd.allgather_object((known, new)):
         known = known | share[0] | share[1]
-    return [known[part] for part in wanted]
+    return [known[part] for part in wanted], sum(part.count for part in left)

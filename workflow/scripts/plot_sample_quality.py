@@ -66,7 +66,7 @@ def draw_panel(axes: Axes, summary: pd.DataFrame, looks: dict[str, style.Look]) 
         draw_run(axes, means.loc[run], errors.loc[run], looks[str(run)])
     draw_references(axes, means[TRAINING].mean())
     axes.set_xlabel("distortion: \N{MINUS SIGN}E log p(x|z) (nats per image)")
-    axes.set_ylabel("accuracy of 1-nearest-neighbour\nlower is better")
+    axes.set_ylabel("accuracy of 1-nearest-neighbour\nnearer to 0.5 is better")
     draw_legend(axes, {str(run): looks[str(run)] for run in means.index})
 
 

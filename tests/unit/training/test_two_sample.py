@@ -22,9 +22,19 @@ def column(*values):
     ],
 )
 def test_the_nearest_neighbour_has_the_label(real, made, expected):
-    found, error = accuracy(real, made)
-    assert found == pytest.approx(expected)
-    assert error == pytest.approx(np.std([0.5, 1, 1, 0, 1, 1]) / 6**0.5 if 0 < expected < 1 else 0)
+    assert accuracy(real, made)[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("pixels", "shift"), [(2, 0.0), (10, 0.0), (10, 0.5)])
+def test_the_error_is_the_spread_over_draws(pixels, shift):
+    """Also of nearest neighbours in pairs, whose labels are right or wrong together."""
+    generator = torch.Generator().manual_seed(1)
+    found = []
+    for _ in range(400):
+        real, made = torch.randn(2, 60, pixels, dtype=torch.float64, generator=generator)
+        found.append(accuracy(real, made + shift))
+    values, errors = torch.tensor(found, dtype=torch.float64).T
+    assert values.std().item() == pytest.approx(errors.mean().item(), rel=0.15)
 
 
 def constant_model(toy, share):
@@ -46,7 +56,7 @@ def test_samples_and_reconstructions_are_as_good_as_the_model(toy, share, apart)
     for name in ("sample_1nn_accuracy", "reconstruction_1nn_accuracy"):
         quantity = found[name]
         assert (quantity.unit, quantity.images) == ("share of images", 400)
-        assert 0 < quantity.data_error < 0.5 / 800**0.5
+        assert 0 < quantity.data_error < 2**0.5 * 0.5 / 800**0.5
         assert (quantity.value > 0.8) == apart
         assert apart or quantity.value == pytest.approx(0.5, abs=5 * quantity.data_error)
 
@@ -64,6 +74,17 @@ def test_reconstructions_are_of_other_images_than_those_that_they_are_held_again
         "reconstruction_1nn_accuracy": 1.0,
         "training_1nn_accuracy": 0.5 - 0.5 / 99,  # all are equal, and one is left out
     }
+
+
+def test_a_split_that_is_sorted_is_sampled_all_over(toy):
+    """Nine tenths of the test images are black, as all of the model's are; the rest is white."""
+    tested = torch.zeros(10_000, PIXELS, dtype=torch.float64)
+    tested[9000:] = 1
+    training = np.where(tested.numpy() > 0, 16, 0).astype(np.uint8)
+    found = {q.name: q for q in told_apart(constant_model(toy, 1e-9), 1, tested, training)}
+    black, white, made = 900 * 899 / 1899, 100, 1000 * 999 / 1899  # right, of 2000
+    assert found["sample_1nn_accuracy"].value == pytest.approx((black + white + made) / 2000)
+    assert found["training_1nn_accuracy"].value == pytest.approx(0.5, abs=0.002)
 
 
 def test_few_images_tell_nothing(toy):

@@ -1,0 +1,67 @@
+"""Everything that is estimated of test images one by one."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from vae.aggregate import AggregatePosterior
+from vae.estimate import estimate_elbo, estimate_log_likelihood, image_noise, standard_error
+from vae.networks import VAE
+from vae.noise import Purpose
+from vae.posterior import Posterior
+from vae.spec import EvaluationSpec
+
+
+@torch.no_grad()
+def estimates(
+    vae: VAE,
+    spec: EvaluationSpec,
+    seed: int,
+    images: Sequence[int],
+    x: Tensor,
+    aggregate: AggregatePosterior | None,
+) -> dict[str, Tensor]:
+    """The fields of PerImage that come from draws, each of shape (B,) or (B, L).
+
+    Args:
+        images: numbers of the images, which key their noise.
+        x: the images, shape (B, D).
+        aggregate: that of all test images; None leaves the marginal KL out.
+    """
+    posterior = vae.encode(x)
+    elbo_noise = image_noise(vae, seed, Purpose.ELBO, images)
+    elbo = estimate_elbo(vae, x, posterior, elbo_noise, spec.elbo_samples, spec.chunk_samples)
+    weight_noise = image_noise(vae, seed, Purpose.IMPORTANCE, images)
+    weights = estimate_log_likelihood(
+        vae, x, posterior, weight_noise, spec.importance_samples, spec.chunk_samples
+    )
+    return {
+        "rate": elbo.rate,
+        "distortion": elbo.distortion,
+        "elbo_monte_carlo_error": elbo.monte_carlo_error,
+        **elbo.errors_of_parts,
+        "log_likelihood": weights.log_likelihood,
+        "log_likelihood_monte_carlo_error": weights.monte_carlo_error,
+        "ess": weights.ess,
+        "largest_weight": weights.largest_weight,
+        "pareto_k": weights.pareto_k,
+        "untrusted": weights.untrusted,
+        "kl": vae.kl_per_dimension(posterior),
+        "posterior_mean": posterior.mean,
+        **(_marginal_kl(vae, seed, images, posterior, aggregate) if aggregate else {}),
+    }
+
+
+def _marginal_kl(
+    vae: VAE,
+    seed: int,
+    images: Sequence[int],
+    posterior: Posterior,
+    aggregate: AggregatePosterior,
+) -> dict[str, Tensor]:
+    """Each image's part of KL(q(z) || p(z)), and its Monte Carlo error, shape (B,)."""
+    noise = image_noise(vae, seed, Purpose.AGGREGATE, images)
+    z, _ = posterior.sample(noise(0, aggregate.draws))
+    terms = aggregate.marginal_terms(z)
+    return {"marginal_kl": terms.mean(0), "marginal_kl_monte_carlo_error": standard_error(terms)}
