@@ -15,16 +15,19 @@ OUTPUTS, in results/runs/{run}/:
 Each file is renewed only when its own part changes: an edited evaluation key trains nothing.
 """
 
-# The modules of the package that train and evaluate both import.
+# The modules of the package that train, evaluate and ais_bounds all import.
 PACKAGE = """
     __init__ arithmetic categorical checkpoint convolution data densities distributions draws
-    enumeration estimate flow gaussian level_likelihoods likelihood mean_of_draws mlp networks noise
-    pareto philox posterior prior spec two_layers
+    estimate flow gaussian level_likelihoods likelihood mean_of_draws mlp networks noise pareto
+    philox posterior prior spec two_layers
 """.split()
 TRAINING_CODE = [
     "train",
     "worker",
-    *(f"vae/{name}" for name in [*PACKAGE, "objective", "train_step", "training"]),
+    *(
+        f"vae/{name}"
+        for name in [*PACKAGE, "enumeration", "objective", "train_step", "training"]
+    ),
 ]
 # What evaluate and ais_bounds share beyond that.
 MEASURING_CODE = [
@@ -41,6 +44,7 @@ EVALUATION_CODE = [
         f"vae/{name}"
         for name in [
             "aggregate",
+            "enumeration",
             "exact_linear",
             "linear_gaussian",
             "per_image",
