@@ -89,6 +89,22 @@ def test_an_interrupted_job_goes_on_with_the_images_that_are_left(trained, bound
     assert all(path.stat().st_mtime_ns == finished[path] for path in kept)
 
 
+def test_more_images_leave_finished_ones_as_they_are(trained, bound):
+    assert bound(trained).returncode == 0
+    whole = (trained.folder / "bounds.csv").read_bytes()
+    state = trained.folder / "state" / "ais_bounds"
+    for part in state.rglob("*.json"):
+        part.unlink()
+    assert bound(trained, ais_images=IMAGES - 1).returncode == 0
+    finished = {path: path.stat().st_mtime_ns for path in state.rglob("*_00000[03].json")}
+    assert len(finished) == 4
+    done = bound(trained, ais_images=IMAGES)
+    assert done.returncode == 0, done.stderr
+    assert "starting over" not in done.stderr
+    assert {path: path.stat().st_mtime_ns for path in finished} == finished
+    assert (trained.folder / "bounds.csv").read_bytes() == whole
+
+
 def test_other_settings_start_over(trained, bound):
     assert bound(trained).returncode == 0
     before = (trained.folder / "bounds.csv").read_bytes()

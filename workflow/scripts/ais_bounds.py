@@ -54,9 +54,10 @@ def rows_of(part: Part, columns: Columns) -> list[dict[str, Any]]:
 
 
 def digest_of(document: dict[str, Any], model: Path, seed: int, data_sha256: str) -> str:
-    """Digest of all that the rows depend on."""
+    """Digest of all that a row depends on: not of how many there are."""
     keys = ("importance_samples", "chunk_samples", "evaluation_seed")
     own = {k: v for k, v in document.items() if k.startswith("ais_") or k in keys}
+    del own["ais_images"]
     own["model"] = checkpoint.digest([model.read_bytes()])
     return state_digest(own, seed, data_sha256)
 
