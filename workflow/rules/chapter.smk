@@ -14,6 +14,7 @@ OUTPUTS, in results/chapter/ (sorted rows, fixed decimals; nats per image):
     elbo_surface.csv    the ELBO over mean and width of q
     discrete.csv        log p(x), ELBO and gap of test images under 8 binary latents
     states.csv          exact posterior and mean-field q of one of them
+    switches.npz        the model of these latents
     gradients.csv       bias and sd of estimators of the gradient, for the same image
 
 and results/figures/chapter_*.svg. `chapter: false` in the configuration leaves all of it out.
@@ -193,6 +194,7 @@ rule chapter_discrete:
     output:
         discrete="results/chapter/discrete.csv",
         states="results/chapter/states.csv",
+        switches="results/chapter/switches.npz",
     localrule: True
     script:
         "../scripts/chapter_discrete.py"
@@ -202,7 +204,7 @@ rule chapter_gradients:
     """Estimators of the gradient for the same model, beside the exact one."""
     input:
         files=[*CHAPTER_SHARED, *DRAWN, f"{SCRIPTS}/chapter_discrete.py"],
-        train="results/chapter/digits/train.npy",
+        switches="results/chapter/switches.npz",
         test="results/chapter/digits/test_binary.npy",
         discrete="results/chapter/discrete.csv",
     output:

@@ -137,8 +137,5 @@ rule plot_sample_quality:
             labels={"figure": "sample quality"},
         ),
     localrule: True
-    params:
-        runs=len(RUNS),
-        trainings=len(SEEDED),
     script:
         "../scripts/plot_sample_quality.py"

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from evaluation_tables import table
 from parts import Columns, Part, as_columns, open_state, split, stop_in_time, work_through
-from state_digest import state_digest
 from trained_model import add_inputs, load_vae, noise_seed, observed
 from user_errors import in_one_line
 from vae import checkpoint, simulation
@@ -53,13 +52,12 @@ def rows_of(part: Part, columns: Columns) -> list[dict[str, Any]]:
     ]
 
 
-def digest_of(document: dict[str, Any], model: Path, seed: int, data_sha256: str) -> str:
-    """Digest of all that a row depends on: not of how many there are."""
+def state_keys(document: dict[str, Any]) -> dict[str, Any]:
+    """What a row depends on of the specification: not how many rows there are."""
     keys = ("importance_samples", "chunk_samples", "evaluation_seed")
     own = {k: v for k, v in document.items() if k.startswith("ais_") or k in keys}
     del own["ais_images"]
-    own["model"] = checkpoint.digest([model.read_bytes()])
-    return state_digest(own, seed, data_sha256)
+    return own
 
 
 def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
@@ -76,8 +74,7 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
     images = load_split(manifest, "test", vae.likelihood.observes)
     if len(images) < spec.ais_images:
         raise DataError(f"ais_images: {spec.ais_images} is more than the {len(images)} test images")
-    digest = digest_of(asdict(spec), args.model, args.seed, manifest.sha256)
-    state = open_state(args.state, digest, worker)
+    state = open_state(args, state_keys(asdict(spec)), manifest, worker)
     title = f"{run} seed {args.seed}, bounds by AIS"
     work = partial(bound_part, vae, spec, noise_seed(spec, args.seed), images, title)
     # As many simulated images as test images.

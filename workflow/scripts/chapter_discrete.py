@@ -146,6 +146,7 @@ def main() -> None:
     train = binarise(np.load(snakemake.input.train), LEVELS, 0, "train").astype(float)
     test = np.load(snakemake.input.test)[:IMAGES].astype(float)
     model = fit(train)
+    np.savez(snakemake.output.switches, allow_pickle=False, **vars(model))
     joint, states = model.log_joint(test), model.states
     log_q = log_mean_field(mean_field(joint, states), states)
     table = measure(joint, log_q)

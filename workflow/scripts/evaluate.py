@@ -21,7 +21,6 @@ import numpy as np
 import torch
 from evaluation_tables import write_tables
 from parts import Columns, Part, as_columns, open_state, split, work_through
-from state_digest import state_digest
 from trained_model import add_inputs, load_vae, noise_seed, observed
 from user_errors import in_one_line
 from vae import checkpoint, enumeration
@@ -48,6 +47,13 @@ def in_float32(vae: VAE, spec: TrainingSpec) -> tuple[VAE, TrainingSpec]:
     copy = VAE(reference, vae.shape).to(vae.device)
     copy.load_state_dict(vae.state_dict())
     return copy, reference
+
+
+# Of the specification, what the values of an image depend on.
+STATE_KEYS = (
+    *("elbo_samples", "importance_samples", "chunk_images", "chunk_samples"),
+    "evaluation_seed",
+)
 
 
 @torch.no_grad()
@@ -80,14 +86,6 @@ def measure(
     }), done  # fmt: skip
 
 
-def digest_of(spec: EvaluationSpec, model: Path, seed: int, data_sha256: str) -> str:
-    """Digest of all that the values of an image depend on."""
-    keys = ("elbo_samples", "importance_samples", "chunk_images", "chunk_samples")
-    own = {key: asdict(spec)[key] for key in (*keys, "evaluation_seed")}
-    own["model"] = checkpoint.digest([model.read_bytes()])
-    return state_digest(own, seed, data_sha256)
-
-
 @torch.no_grad()
 def pictures(
     vae: VAE, spec: EvaluationSpec, seed: int, grey: np.ndarray, images: np.ndarray
@@ -116,26 +114,25 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
     tested = load_split(manifest, "test", vae.likelihood.observes)
     vae.likelihood.require_support(observed(vae, tested))
     began, seed = time.monotonic(), noise_seed(spec, args.seed)
-    state = open_state(args.state, digest_of(spec, args.model, args.seed, manifest.sha256), worker)
+    state = open_state(args, {key: asdict(spec)[key] for key in STATE_KEYS}, manifest, worker)
     measured = partial(measure, spec=spec, seed=seed, images=tested, state=state, worker=worker)
     title = f"{run} seed {args.seed}, evaluation"
     found, done = measured(vae, training, title)
     seconds = time.monotonic() - began
-    train, grey = load(manifest, "train.npy"), load(manifest, "test.npy")
-    accuracies, shown = [], {}
-    if worker.rank == 0:
-        found = replace(found, exact_log_likelihood=exact_log_likelihood(vae, tested))
-        accuracies = told_apart(vae, seed, observed(vae, tested), train)
-        shown = pictures(vae, spec, seed, grey, tested)
     reference = None
     if training.precision != "float32":
         reference, _ = measured(*in_float32(vae, training), f"{title} in float32")
+        set_arithmetic(training.precision, training.deterministic)
     record_speed(args.speed, worker, run, args.seed, done, seconds)
     if worker.rank == 0:
+        found = replace(found, exact_log_likelihood=exact_log_likelihood(vae, tested))
+        train, grey = load(manifest, "train.npy"), load(manifest, "test.npy")
+        accuracies = told_apart(vae, seed, observed(vae, tested), train)
         base = baselines(vae.likelihood, train, grey, tested, manifest.shape.levels)
         limit = spec.active_unit_threshold
         write_tables(args.output_dir, found, base, vae, limit, accuracies, reference)
         buffer = io.BytesIO()
+        shown = pictures(vae, spec, seed, grey, tested)
         np.savez(buffer, allow_pickle=False, **shown)
         checkpoint.write_bytes(args.output_dir / "images.npz", buffer.getvalue())
 
@@ -143,7 +140,7 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
 @torch.no_grad()
 def exact_log_likelihood(vae: VAE, images: np.ndarray) -> np.ndarray | None:
     """Exact log p(x) in nats, shape (N,), of a model that has it; none of rounded products."""
-    if vae.precision not in ("float32", "float64"):
+    if vae.rounds_products:
         return None
     if isinstance(vae.prior, Uniform):
         pieces = (images[first : first + count] for first, count in chunks(len(images), 100))

@@ -3,6 +3,7 @@
 Parts are consecutive images and the same for any number of ranks, and so are all shapes in them.
 """
 
+import argparse
 import json
 import shutil
 import sys
@@ -15,7 +16,9 @@ import horovod.torch as hvd
 import job_end
 import torch
 from progress import Progress
+from state_digest import state_digest
 from vae import checkpoint
+from vae.data import Manifest
 from vae.estimate import chunks
 from worker import Worker
 
@@ -59,9 +62,18 @@ def stop_in_time(title: str) -> None:
         )
 
 
-def open_state(folder: Path, digest: str, worker: Worker) -> Path:
-    """The folder of this digest's parts. Of other models and settings rank 0 keeps the latest."""
-    state = folder / digest[:16]
+def open_state(
+    args: argparse.Namespace, settings: dict[str, Any], manifest: Manifest, worker: Worker
+) -> Path:
+    """The folder of the parts of this model. Of other models and settings rank 0 keeps the latest.
+
+    Args:
+        args: the flags of trained_model.add_inputs.
+        settings: what the values of an image depend on, beside model, seed and data.
+    """
+    own = {**settings, "model": checkpoint.digest([args.model.read_bytes()])}
+    folder: Path = args.state
+    state = folder / state_digest(own, args.seed, manifest.sha256)[:16]
     if worker.rank == 0 and not state.exists():
         others = [path for path in folder.glob("*") if path.is_dir()]
         others.sort(key=lambda path: path.stat().st_mtime_ns)

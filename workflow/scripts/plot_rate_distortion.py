@@ -96,7 +96,7 @@ def plot_rate_distortion(
 ) -> Figure:
     """Two panels for equal data: the rate-distortion plane, and the gap of every run."""
     style.apply()
-    datasets = panel_names(settings)
+    datasets, series = panel_names(settings), beta_series(settings)
     names, looks = sorted(set(datasets.values())), style.looks(datasets)
     most = max(list(datasets.values()).count(name) for name in names)
     height = max(3.6, 0.3 * most + 1.2)
@@ -107,7 +107,7 @@ def plot_rate_distortion(
         own = summary[summary["run"].map(datasets) == name]
         means, errors = wide(own, ["run"], "mean"), wide(own, ["run"], "data_error").fillna(0)
         seeds = results[results["run"].map(datasets) == name]
-        draw_plane(plane, seeds, means, beta_series(settings), looks)
+        draw_plane(plane, seeds, means, series, looks)
         draw_gaps(gaps, means, errors, looks)
         plane.set_title(f"{style.label(name)}, test images", weight="bold")
     return figure

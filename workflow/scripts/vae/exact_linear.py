@@ -20,7 +20,7 @@ def is_linear_gaussian(vae: VAE) -> bool:
         all(isinstance(layer, nn.Linear) for layer in _decoder_layers(vae))
         and isinstance(vae.likelihood, Gaussian)
         and isinstance(vae.prior, StandardNormal)
-        and vae.precision in ("float32", "float64")
+        and not vae.rounds_products
     )
 
 

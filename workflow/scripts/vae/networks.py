@@ -42,6 +42,11 @@ class VAE(nn.Module):
     def device(self) -> torch.device:
         return self.output.weight.device
 
+    @property
+    def rounds_products(self) -> bool:
+        """Whether the layers' products may be rounded further than the parameters are."""
+        return self.precision in ("tf32", "bf16")
+
     def encode(self, x: Tensor) -> Posterior:
         """q(z | x) for images of shape (B, D)."""
         return self.encode_unit(self.likelihood.to_unit(x))
