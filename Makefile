@@ -11,7 +11,7 @@ TRAINING_SCRIPTS := $(addprefix workflow/scripts/,\
 	ais_bounds.py chapter_vae.py job_end.py progress.py state_digest.py user_errors.py worker.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: help setup report test test-cluster test-environment lint bench unlock pins
+.PHONY: help setup report test test-faults test-cluster test-environment lint bench unlock pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -65,6 +65,14 @@ lint: $(VENV)/requirements-dev $(VENV)/plugin $(TEST_ENVIRONMENT)/tests ## forma
 test: lint ## lint, then the tests that any machine can run
 	$(TEST_ENVIRONMENT)/venv/bin/python -m pytest tests/unit/training tests/process
 	python -m pytest tests/unit/controller $(PLUGIN)/tests tests/workflow
+
+# The tests that are marked with a fault, and a table of them.
+FAULTS := -p fault_table -m fault --quiet
+test-faults: export PYTHONPATH := tests
+test-faults: $(VENV)/requirements-dev $(VENV)/plugin $(TEST_ENVIRONMENT)/tests ## faults of machines, files and schedulers: what happens then
+	@rm -f $(TEST_ENVIRONMENT)/faults.json
+	$(TEST_ENVIRONMENT)/venv/bin/python -m pytest $(FAULTS) tests/unit/training tests/process
+	python -m pytest $(FAULTS) tests/unit/controller $(PLUGIN)/tests tests/workflow
 
 # An environment with PyPI's MPI is made anew: that one knows no Grid Engine.
 test-cluster: $(VENV)/requirements-dev $(VENV)/plugin ## the tests on a real Grid Engine (Debian, root)
