@@ -1,6 +1,6 @@
 # Variables: PYTHON, the interpreter of both environments. VENV, where the controller's lies.
 # XDG_CACHE_HOME, where wheels and downloads are cached. SNAKEMAKE_DIR, where Snakemake keeps its
-# records if not in ./.snakemake.
+# records if not in ./.snakemake. MINUTES, how long `make soak` goes on.
 PYTHON ?= python3
 VENV ?= .venv
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/elboflow
@@ -11,7 +11,7 @@ TRAINING_SCRIPTS := $(addprefix workflow/scripts/,\
 	ais_bounds.py chapter_vae.py job_end.py progress.py state_digest.py user_errors.py worker.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: help setup report test test-faults test-cluster test-environment lint bench unlock pins
+.PHONY: help setup report test test-faults soak test-cluster test-environment lint bench unlock pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -73,6 +73,9 @@ test-faults: $(VENV)/requirements-dev $(VENV)/plugin $(TEST_ENVIRONMENT)/tests #
 	@rm -f $(TEST_ENVIRONMENT)/faults.json
 	$(TEST_ENVIRONMENT)/venv/bin/python -m pytest $(FAULTS) tests/unit/training tests/process
 	python -m pytest $(FAULTS) tests/unit/controller $(PLUGIN)/tests tests/workflow
+
+soak: $(VENV)/requirements-dev $(VENV)/plugin $(TEST_ENVIRONMENT)/tests ## kill processes at random for 20 minutes, and compare what comes out
+	python tests/soak.py --minutes $(or $(MINUTES),20)
 
 # An environment with PyPI's MPI is made anew: that one knows no Grid Engine.
 test-cluster: $(VENV)/requirements-dev $(VENV)/plugin ## the tests on a real Grid Engine (Debian, root)

@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests python -m pytest -p fault_table -m fault …
 
-A test names its fault in a marker: `@pytest.mark.fault("what was done", outcome="what happens")`. The
-table is printed at the end, in Markdown; runs of several interpreters add to one table.
+A test names its fault in a marker: `@pytest.mark.fault("what was done", outcome="what happens")`.
+The table is printed at the end, in Markdown; runs of several interpreters add to one table.
 """
 
 import json
@@ -49,7 +49,11 @@ def markdown(rows: list) -> str:
     lines = ["| fault | how tried | cases | outcome |", "|---|---|---|---|"]
     for fault, outcome, how, results in sorted(rows):
         passed = results.count("passed")
-        told = outcome if passed == len(results) else f"**not so in {len(results) - passed}**: {outcome}"
+        told = (
+            outcome
+            if passed == len(results)
+            else f"**not so in {len(results) - passed}**: {outcome}"
+        )
         lines.append(f"| {fault} | {how} | {passed} of {len(results)} | {told} |")
     return "\n".join(lines)
 
