@@ -73,15 +73,36 @@ def test_a_changed_pin_retrains(finished):
 def test_an_edit_of_code_is_not_forgotten_where_a_call_ends_early(finished):
     """Between the new specification, a matter of seconds, and the training that follows from it."""
     module = finished.folder / "workflow/scripts/vae/objective.py"
-    module.write_text(module.read_text() + "\n# a comment\n")
+    module.write_text(module.read_text() + "\nMORE = 1\n")
     finished.run("results/runs/plain/training.json", "results/runs/plain/evaluation.json")
     assert heavy(finished.planned()) == {"train": 2, "evaluate": 2}
 
 
 def test_editing_what_only_evaluates_retrains_nothing(finished):
     module = finished.folder / "workflow/scripts/vae/summary.py"
-    module.write_text(module.read_text() + "\n# a comment\n")
+    module.write_text(module.read_text() + "\nMORE = 1\n")
     assert heavy(finished.planned()) == {"evaluate": 2}
+
+
+COMMENTED = ["vae/objective", "vae/summary", "train", "evaluate", "fetch_data", "datasets/splits"]
+
+
+@pytest.mark.fault(
+    "comments, docstrings and layout of the code are edited", outcome="nothing is computed again"
+)
+def test_what_python_does_not_see_of_the_code_reruns_nothing(finished):
+    for name in COMMENTED:
+        module = finished.folder / f"workflow/scripts/{name}.py"
+        lines = module.read_text().splitlines()
+        docstring = lines[0].replace('"""', '"""Edited: ', 1)
+        module.write_text("\n".join([docstring, *lines[1:], "# a comment"]) + "\n")
+        assert finished.planned() == {}, name
+
+
+def test_editing_how_data_are_prepared_prepares_them_anew(finished):
+    module = finished.folder / "workflow/scripts/datasets/splits.py"
+    module.write_text(module.read_text() + "\nMORE = 1\n")
+    assert heavy(finished.planned()) == {"fetch_data": 1, "train": 2, "evaluate": 2}
 
 
 def test_editing_a_plot_redraws_that_plot(finished):

@@ -62,8 +62,8 @@ CHAPTER_SHARED_PLOTS = [*CHAPTER_SHARED, f"{SCRIPTS}/figure_style.py"]
 
 use rule fetch_data as chapter_data with:
     input:
-        script=f"{SCRIPTS}/fetch_data.py",
-        package=sorted(str(path) for path in Path(SCRIPTS, "datasets").glob("*.py")),
+        script=ancient(FETCHING_SCRIPT),
+        package=ancient(FETCHING_PACKAGE),
     output:
         images=[f"results/chapter/{{dataset}}/{name}.npy" for name in IMAGES],
         manifest="results/chapter/{dataset}/manifest.json",
@@ -78,22 +78,27 @@ use rule fetch_data as chapter_data with:
         flags=optional_flags(CHAPTER_SPLIT, CHAPTER_SPLIT),
         split_seed=0,
         binarisation_seed=0,
+        code=code_of(FETCHING_SCRIPT, *FETCHING_PACKAGE),
+
+
+CHAPTER_CODE = [
+    *PINS,
+    f"{SCRIPTS}/chapter_vae.py",
+    f"{SCRIPTS}/chapter_quadrature.py",
+    *sorted(str(path) for path in Path(SCRIPTS, "vae").glob("*.py")),
+]
 
 
 rule chapter_training:
     """Write what the chapter's VAE is; code and pins are inputs here, as in resolve_run."""
     input:
-        [
-            *PINS,
-            f"{SCRIPTS}/chapter_vae.py",
-            f"{SCRIPTS}/chapter_quadrature.py",
-            *sorted(str(path) for path in Path(SCRIPTS, "vae").glob("*.py")),
-        ],
+        ancient(CHAPTER_CODE),
     output:
         specification="results/chapter/training.json",
     localrule: True
     params:
         specification=specification(CHAPTER_CONFIG, "chapter", "training"),
+        code=code_of(*CHAPTER_CODE),
     script:
         "../scripts/resolve_run.py"
 

@@ -23,6 +23,7 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.join(CACHE, "elboflow", "matplotli
 sys.path.insert(0, os.path.join(workflow.basedir, "workflow", "scripts"))
 
 from check_config import TABLES, ConfigError, check
+from code_digest import digest
 from resolve_run import resolve, specification
 from resolve_run import resolve_dataset, resolve_environment
 
@@ -111,6 +112,12 @@ def optional_dataset_flags(wildcards):
 def chapter_files(pattern, names):
     """Files that the report shows of the chapter: none, where the configuration leaves it out."""
     return [pattern.format(name=name) for name in names if config.get("chapter", True)]
+
+
+def code_of(*paths):
+    """A param of a rule: what its code and pins do. Its inputs name them as ancient(), which leaves the
+    decision to this: a comment, a docstring or another layout runs nothing again."""
+    return digest(paths)
 
 
 def of_run(key):

@@ -17,14 +17,16 @@ of a table:
 """
 
 IMAGES = ["train", "validation", "test", "validation_binary", "test_binary"]
+FETCHING_SCRIPT = f"{SCRIPTS}/fetch_data.py"
+FETCHING_PACKAGE = sorted(str(path) for path in Path(SCRIPTS, "datasets").glob("*.py"))
 TABLE = [f"{split}{kind}" for split in IMAGES[:3] for kind in ("", "_labels")]
 
 
 rule fetch_data:
     """Find or download a data set, verify it, split it, and freeze its binarisation."""
     input:
-        script=f"{SCRIPTS}/fetch_data.py",
-        package=sorted(str(path) for path in Path(SCRIPTS, "datasets").glob("*.py")),
+        script=ancient(FETCHING_SCRIPT),
+        package=ancient(FETCHING_PACKAGE),
         source_files=dataset_files,
     output:
         images=[f"results/data/{{dataset}}/{name}.npy" for name in IMAGES],
@@ -40,6 +42,7 @@ rule fetch_data:
         flags=optional_dataset_flags,
         split_seed=dataset_key("split_seed"),
         binarisation_seed=dataset_key("binarisation_seed"),
+        code=code_of(FETCHING_SCRIPT, *FETCHING_PACKAGE),
     shell:
         r"""
         {PYTHON:q} {input.script:q} \

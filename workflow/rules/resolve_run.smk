@@ -58,7 +58,7 @@ AIS_CODE = [
     *(f"vae/{name}" for name in ["ais", "bounds", "chains", "hmc"]),
 ]
 
-# Pins and code are inputs here rather than of train and evaluate: while the environment is to be
+# Pins and code are named here rather than of train and evaluate: while the environment is to be
 # rebuilt, Snakemake asks nothing behind it for other reasons to run, ancient() or not.
 SPECIFICATION_INPUTS = {
     "run": [],
@@ -71,7 +71,7 @@ SPECIFICATION_INPUTS = {
 rule resolve_run:
     """Write the specification of a run, with all defaults filled in."""
     input:
-        lambda wildcards: SPECIFICATION_INPUTS[wildcards.file],
+        lambda wildcards: ancient(SPECIFICATION_INPUTS[wildcards.file]),
     output:
         specification="results/runs/{run}/{file}.json",
     wildcard_constraints:
@@ -81,5 +81,6 @@ rule resolve_run:
         specification=lambda wildcards: specification(
             config, wildcards.run, wildcards.file
         ),
+        code=lambda wildcards: code_of(*SPECIFICATION_INPUTS[wildcards.file]),
     script:
         "../scripts/resolve_run.py"

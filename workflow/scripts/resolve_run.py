@@ -4,10 +4,8 @@ The rules use it when Snakemake parses them; rule resolve_run writes what it ret
 """
 
 import functools
-import hashlib
 import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +90,6 @@ def write(specification: dict[str, Any], path: Path) -> None:
     path.write_text(json.dumps(specification, indent=2, sort_keys=True) + "\n")
 
 
-def digest(paths: Iterable[str]) -> str:
-    """The sha256 of the contents of files, in their order."""
-    total = hashlib.sha256()
-    for path in paths:
-        total.update(hashlib.sha256(Path(path).read_bytes()).digest())
-    return total.hexdigest()
-
-
 def _filled(kind: str, values: dict[str, Any]) -> dict[str, Any]:
     return {**_defaults(read_schema()["$defs"][kind]["properties"]), **values}
 
@@ -111,5 +101,5 @@ def _defaults(properties: dict[str, Any]) -> dict[str, Any]:
 if __name__ == "__main__":
     # With code and pins in it, an edit of these changes the file: what follows from it is asked for
     # by every later call too, until it is there.
-    code = {"code_sha256": digest(snakemake.input)} if snakemake.input else {}
+    code = {"code_sha256": snakemake.params.code} if snakemake.input else {}
     write({**snakemake.params.specification, **code}, Path(snakemake.output.specification))

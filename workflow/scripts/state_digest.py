@@ -2,11 +2,11 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from code_digest import digest
 from horovod import __version__ as horovod_version
 from vae import checkpoint
 
@@ -14,7 +14,7 @@ from vae import checkpoint
 def state_digest(spec_document: dict[str, Any], seed: int, data_sha256: str) -> str:
     """Digest of all that a state depends on: not of nodes, ranks or paths."""
     package = sorted(
-        Path(module.__file__).read_bytes()
+        module.__file__
         for name, module in sys.modules.items()
         if name.split(".")[0] == "vae" and module.__file__
     )
@@ -22,4 +22,4 @@ def state_digest(spec_document: dict[str, Any], seed: int, data_sha256: str) -> 
     versions = f"torch {torch.__version__} numpy {np.__version__} horovod {horovod_version}"
     if zuko := sys.modules.get("zuko"):
         versions += f" zuko {zuko.__version__}"
-    return checkpoint.digest([document, str(seed), data_sha256, versions, *package])
+    return checkpoint.digest([document, str(seed), data_sha256, versions, digest(package)])
