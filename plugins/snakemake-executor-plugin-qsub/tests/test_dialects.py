@@ -91,6 +91,41 @@ def test_pbs_may_name_its_server_differently_in_qsub_and_qstat(pbs_answer):
     assert {name: status.state for name, status in found.items()} == {"1.short": State.RUNNING}
 
 
+@pytest.fixture
+def server_without_history(pbs_answer, monkeypatch):
+    """Asks a PBS that keeps no finished jobs: job 32 runs, job 3 has ended; and what was asked."""
+    monkeypatch.setattr(pbs, "_history", True)
+    asked = []
+
+    def ask(words):
+        asked.append(words[1:-1])
+        how = "" if "-x" in words else "_without_x"
+        return pbs_answer(f"history_off_{'running' if '32.es1' in words else 'unknown'}{how}")
+
+    return ask, asked
+
+
+@pytest.mark.fault("PBS without job history", outcome="asked without -x; as with history")
+@pytest.mark.parametrize(
+    ("job_id", "state"), [("32.es1", State.RUNNING), ("3.es1", State.UNLISTED)]
+)
+def test_pbs_without_history_is_asked_without_x(server_without_history, job_id, state):
+    ask, asked = server_without_history
+    for _ in range(2):
+        found = pbs.query([job_id], ask)
+        assert {name: status.state for name, status in found.items()} == {job_id: state}
+    assert asked == [["-x", "-f"], ["-f"], ["-f"]], "refused once only"
+    assert "keeps no history" in pbs.explain(job_id, ask).words
+
+
+@pytest.mark.fault("PBS whose job history is switched on", outcome="asked with -x again")
+def test_pbs_that_keeps_a_history_after_all_is_asked_for_it(pbs_answer, monkeypatch):
+    monkeypatch.setattr(pbs, "_history", False)
+    answers = iter([pbs_answer("finished_without_x"), pbs_answer("finished_exit_3")])
+    (status,) = pbs.query(["4.es1"], lambda words: next(answers)).values()
+    assert (status.state, status.exit_code) == (State.ENDED, 3)
+
+
 def test_grid_engine_tells_where_jobs_are(gridengine_answer):
     statuses = gridengine.parse(gridengine_answer("qstat_xml_all_states"))
     states = {name: status.state for name, status in statuses.items()}

@@ -451,6 +451,37 @@ def test_a_qstat_that_fails_for_a_while_loses_nothing(site):
     assert "PBS gave no answer that can be read; asking again, jobs are left alone" in output
 
 
+@pytest.fixture
+def no_history(site):
+    """The site's PBS keeps no finished jobs."""
+    site.state.mkdir()
+    (site.state / "no-history").touch()
+
+
+@pytest.mark.fault(
+    "PBS without job history, a job is killed", outcome="failed, says that none is kept"
+)
+def test_a_job_that_vanishes_from_a_pbs_without_history_has_failed(site, no_history):
+    site.job("kill -9 0")
+    code, output = site.run()
+    assert code != 0
+    assert "gone from the scheduler" in reported(output)
+    assert "this PBS keeps no history of jobs" in reported(output)
+
+
+@pytest.mark.fault(
+    "PBS without job history, the driver killed, its job edited",
+    outcome="replaced by the next start",
+)
+def test_a_killed_driver_goes_on_at_a_pbs_without_history(site, no_history):
+    killed_driver(site)
+    site.job("echo new >done")
+    code, output = site.run()
+    assert code == 0, output
+    assert (site.folder / "done").read_text() == "new\n"
+    assert (site.calls("qsub"), site.calls("qdel")) == (2, 1)
+
+
 def test_a_job_that_starts_late_runs_what_was_submitted(site):
     site.write(
         'configfile: "config.json"\n' + ONE_JOB.format(command="echo {config[word]} >{output}")

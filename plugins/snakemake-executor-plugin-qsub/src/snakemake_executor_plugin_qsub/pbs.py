@@ -1,6 +1,7 @@
 """The dialect of PBS Professional and OpenPBS.
 
-`qsub` prints the id, `qstat -x -f IDS` answers for waiting, running and finished jobs alike.
+`qsub` prints the id, `qstat -x -f IDS` answers for waiting, running and finished jobs alike. A server
+that keeps no finished jobs refuses -x; without it they are unknown.
 """
 
 import re
@@ -18,6 +19,8 @@ HOSTFILE = "$PBS_NODEFILE"  # each host as often as it has MPI processes
 ATTRIBUTE = re.compile(r"^ {4}([\w.]+) = (.*)$")
 JOB = re.compile(r"^Job Id: (\S+)$")
 UNKNOWN = re.compile(r"Unknown Job Id (\S+)")
+NO_HISTORY = re.compile(r"not configured to maintain job history")
+HISTORY = re.compile(r"use -x or -H to obtain historical job information")
 JOB_ID = re.compile(r"^(\d+(?:\[\d*\])?(?:\.[\w.-]+)?)\s*$", re.MULTILINE)
 
 KILLED_AT_WALLTIME = -29
@@ -39,11 +42,24 @@ def query(job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]) -> dic
     """
     found: dict[str, Status] = {}
     for chunk in chunks(job_ids):
-        found |= parse(ask(["qstat", "-x", "-f", *chunk]))
+        found |= parse(ask_for(chunk, ask))
     # qsub and qstat may name the server differently: 1234.pbs1 and 1234.pbs1.site.
     by_number = {name.partition(".")[0]: status for name, status in found.items()}
     statuses = {name: found.get(name, by_number.get(name.partition(".")[0])) for name in job_ids}
     return {name: status for name, status in statuses.items() if status}
+
+
+_history = True  # whether the server keeps finished jobs; it says so when it is asked
+
+
+def ask_for(job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]) -> Answer:
+    """Ask for some jobs, with -x where the server takes it."""
+    global _history
+    answer = ask(["qstat", *(["-x"] if _history else []), "-f", *job_ids])
+    if (NO_HISTORY if _history else HISTORY).search(answer.stderr):
+        _history = not _history
+        answer = ask(["qstat", *(["-x"] if _history else []), "-f", *job_ids])
+    return answer
 
 
 def parse(answer: Answer) -> dict[str, Status]:
@@ -114,4 +130,5 @@ def seconds(walltime: str) -> int | None:
 
 def explain(job_id: str, ask: Callable[[Sequence[str]], Answer]) -> Status:
     """What is known of a job that PBS no longer lists: nothing, since -x lists finished ones."""
-    return Status(State.UNLISTED)
+    why_not = "" if _history else "this PBS keeps no history of jobs, which would tell how it ended"
+    return Status(State.UNLISTED, why_not)

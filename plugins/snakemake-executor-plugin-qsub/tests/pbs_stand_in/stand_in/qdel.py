@@ -15,6 +15,7 @@ def delete(operand: str, with_history: bool) -> None:
         job = state.find(operand)
         if "simulated" in job:
             job = lifecycle.look(job)
+        state.refuse_history(job)
         if job["state"] == "F":
             if not with_history:
                 raise Refused(f"Job has finished {job['id']}", 35)

@@ -73,10 +73,16 @@ def select(operands: list[str], history: bool) -> tuple[list[Job], int]:
     if not operands:
         jobs = [lifecycle.look(job) for n in state.numbers() if (job := state.read(n))]
         return [job for job in jobs if history or job["state"] != "F"], 0
+    if history and not state.keeps_history():
+        for operand in operands:
+            unable = "PBS is not configured to maintain job history"
+            print(f"qstat: {unable} {state.parse_id(operand)[0]}", file=sys.stderr)
+        return [], 0
     jobs, code = [], 0
     for operand in operands:
         try:
             job = lifecycle.look(state.find(operand))
+            state.refuse_history(job)
             if job["state"] == "F" and not history:
                 hint = "use -x or -H to obtain historical job information"
                 raise Refused(f"{job['id']} Job has finished, {hint}", 35)

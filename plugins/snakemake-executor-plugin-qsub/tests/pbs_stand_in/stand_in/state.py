@@ -103,6 +103,16 @@ def find(operand: str) -> Job:
     return job
 
 
+def keeps_history() -> bool:
+    return not (folder() / "no-history").exists()
+
+
+def refuse_history(job: Job) -> None:
+    """Know nothing of a finished job where none are kept."""
+    if job["state"] == "F" and not keeps_history():
+        raise Refused(f"Unknown Job Id {job['id']}", 153)
+
+
 def hold_alive_lock(number: int) -> TextIO:
     """Take the lock that shows a job has a living supervisor; it ends with its last holder."""
     lock = job_path(number, "alive").open("w")
