@@ -5,6 +5,9 @@ from snakemake.utils import min_version
 min_version("9.19")
 
 
+include: "workflow/rules/config_files.smk"
+
+
 # A file given with --configfile replaces the default; Snakemake alone would merge the two.
 if not workflow.config_settings.configfiles:
 

@@ -21,14 +21,19 @@ NOTHING_LEFT = {**NO_TEST, "test_images": 1737}
         ("runs", "bad", BOTH_SIZES, "runs.bad: give batch_size or batch_per_rank, not both"),
         ("runs", "bad", WEIGHTED, "runs.bad: importance_weighted is a bound only"),
         ("runs", "bad", {"latent_dim": 10.0}, "runs.bad.latent_dim: 10.0 is not of type 'integer'"),
-        ("runs", "bad", {"beta": float("nan")}, "runs.bad.beta: nan is not of type 'number'"),
+        (
+            "runs",
+            "bad",
+            {"beta": float("nan")},
+            "runs.bad.beta: YAML reads .nan as nan; write a finite",
+        ),
         ("runs", "bad", {"learning_rate": "1e-3"}, "is not of type 'number', write 0.001"),
         ("runs", "bad", {"epochs": "3"}, "is not of type 'integer', write 3 ("),
         ("runs", "bad", {"batch_size": 1698}, "runs.bad.batch_size: 1698 is more than the 1697"),
         ("runs", "bad", {"figure_images": 41}, "runs.bad.figure_images: there are only 40 test"),
         ("runs", "../bad", {}, "'../bad' does not match"),
         ("runs", "bad\n", {}, "does not match"),
-        ("runs", 1, {}, "1 is not of type 'string'"),
+        ("runs", 1, {}, "line 26: the key runs.1 is a number to YAML; write '1', in quotes"),
         (None, "runs", {}, "runs: {} should be non-empty"),
         (None, "runs", None, "runs: nothing stands below it"),
         (None, "datasets", {}, "datasets: {} should be non-empty"),
@@ -48,17 +53,73 @@ def test_a_mistake_is_one_line_before_anything_starts(fresh, tiny, section, name
     else:
         config[section] = {**config[section], name: value}
     fresh.configure(config)
-    result = fresh.snakemake("--cores", "1")
-    assert result.returncode != 0
-    lines = [line for line in result.stdout.splitlines() if line.startswith("config: ")]
-    assert len(lines) == 1, result.stdout
-    assert message in lines[0]
-    assert not (fresh.folder / "results").exists()
+    assert message in refusal(fresh)
 
 
+@pytest.mark.fault("a configuration that is no mapping", outcome="refused in one line")
 @pytest.mark.parametrize("content", ["", "[1, 2]", "runs: [", "just words"])
 def test_a_file_that_is_no_mapping_is_refused(fresh, content):
     fresh.config.write_text(content)
-    result = fresh.snakemake("--cores", "1")
+    assert "config: config/config.yaml" in refusal(fresh)
+
+
+def refusal(checkout, *arguments):
+    """The one line with which Snakemake refuses to plan."""
+    result = checkout.snakemake("-n", *arguments)
     assert result.returncode != 0
-    assert not (fresh.folder / "results").exists()
+    assert "Traceback" not in result.stdout
+    lines = [line for line in result.stdout.splitlines() if line.startswith("config: ")]
+    assert len(lines) == 1, result.stdout
+    assert not (checkout.folder / "results").exists()
+    return lines[0]
+
+
+TWICE = "datasets: {}\nruns:\n  a: {beta: 1}\n  a: {beta: 2}\n"
+
+
+@pytest.mark.fault("two runs of one name in YAML", outcome="one line with both lines")
+def test_two_runs_of_one_name_are_refused(fresh):
+    fresh.config.write_text(TWICE)
+    assert "config/config.yaml, lines 3 and 4: runs.a stands twice" in refusal(fresh)
+    fresh.config.rename(fresh.folder / "other.yaml")
+    refused = refusal(fresh, "--configfile", "other.yaml")
+    assert "other.yaml, lines 3 and 4: runs.a stands twice" in refused
+
+
+@pytest.mark.fault(
+    "several --configfiles, or a key of --config twice", outcome="refused in one line"
+)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--configfile", "config/iwae.yaml", "config/mnist.yaml"], "2 files with --configfile"),
+        (["--configfile", "config/iwae.yaml", "--configfile", "config/mnist.yaml"], "is given 2"),
+        (["--config", "nodes=1", "--config", "chapter=False"], "--config is given 2 times"),
+        (["--config", "nodes=010"], "--config nodes=010: the number would be read as 10"),
+        (["--config", "nodes=1", "nodes=2"], "nodes=2: nodes is given twice"),
+    ],
+)
+def test_what_snakemake_would_mix_or_drop_is_refused(fresh, arguments, message):
+    assert message in refusal(fresh, *arguments)
+
+
+@pytest.mark.fault(
+    "YAML that grows exponentially or contains itself", outcome="refused in one line"
+)
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "a: &a {x: 1}\n"
+            + "".join(
+                f"a{n}: &a{n} {{x: *a{n - 1 or ''}, y: *a{n - 1 or ''}}}\n" for n in range(1, 40)
+            ),
+            "config/config.yaml, line 17: more than 100000 values",
+        ),
+        ("runs: &a {b: *a}", "config/config.yaml, line 1: runs.b contains itself"),
+        ("runs: " + 60 * "[", "config/config.yaml, line 1: more than 50 levels"),
+    ],
+)
+def test_what_would_never_end_is_refused(fresh, content, message):
+    fresh.config.write_text(content)
+    assert message in refusal(fresh)

@@ -20,8 +20,6 @@ PYTHON = sys.executable
 CACHE = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
 os.environ.setdefault("MPLCONFIGDIR", os.path.join(CACHE, "elboflow", "matplotlib"))
 
-sys.path.insert(0, os.path.join(workflow.basedir, "workflow", "scripts"))
-
 from check_config import TABLES, ConfigError, check
 from code_digest import digest
 from resolve_run import resolve, specification

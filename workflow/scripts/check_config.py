@@ -2,7 +2,7 @@
 
 import contextlib
 import difflib
-import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 from published_values import complaint_about
 from resolve_run import ranks, read_schema, resolve, resolve_dataset, resolve_environment
+from yaml_readings import ConfigError, one_line
 
 # Published images for training and for validation unless the latter are published apart, and for
 # testing. Of a table, rows.
@@ -28,27 +29,24 @@ TABLES = ("spambase",)  # of rows with labels, and no images
 LEAST_ROWS = 100  # of a table, to train and to test a classifier
 DOWNLOADED = [source for source in PUBLISHED if source != "digits"]
 
+LARGEST = sys.float_info.max
 # JSON calls 10.0 an integer and knows no NaN; a layer of 10.0 units or a rate of NaN dies late.
 Validator = extend(
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
         {
             "integer": lambda _, value: type(value) is int,
-            "number": lambda _, value: type(value) in (int, float) and math.isfinite(value),
+            "number": lambda _, value: type(value) in (int, float) and abs(value) <= LARGEST,
         }
     ),
 )
-
-
-class ConfigError(ValueError):
-    """A configuration that cannot be run; the message is one line that says where."""
 
 
 def check(config: dict[str, Any]) -> None:
     """Raise ConfigError at the first thing that is wrong."""
     error = best_match(Validator(read_schema()).iter_errors(config))
     if error:
-        raise ConfigError(f"config: {_explain(error)}; see config/README.md")
+        raise ConfigError(f"config: {one_line(_explain(error), 400)}; see config/README.md")
     for name in config["datasets"]:
         _check_dataset(name, resolve_dataset(config, name))
     for run in config["runs"]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from config_files import ConfigError, check_file
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from likelihood_data import OBSERVES
@@ -48,9 +49,10 @@ def _damage(path: Path) -> str | None:
     """What is wrong with the file, in one line."""
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     try:
-        document = read_published(path)
-    except (OSError, yaml.YAMLError) as error:
-        return f"{path.name}: {' '.join(str(error).split())}"
+        check_file(path)
+    except ConfigError as error:
+        return str(error).removeprefix("config: ")
+    document = read_published(path)
     if wrong := best_match(Draft202012Validator(schema).iter_errors(document)):
         where = ".".join(str(step) for step in wrong.absolute_path) or "top level"
         return f"{path.name}: {where}: {wrong.message}"

@@ -23,6 +23,13 @@ def read_schema() -> dict[str, Any]:
     return yaml.safe_load(SCHEMA.read_text())
 
 
+def boolean_keys() -> set[str]:
+    """The keys that are true or false."""
+    schema = read_schema()
+    leaves = {**schema["properties"], **schema["$defs"]["run"]["properties"]}
+    return {key for key, leaf in leaves.items() if leaf.get("type") == "boolean"}
+
+
 def resolve(config: dict[str, Any], run: str) -> dict[str, Any]:
     """All keys of a run: the schema's defaults, under the config's, under the run's own.
 
