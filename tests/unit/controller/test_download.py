@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import multiprocessing
+import os
 import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -255,6 +256,39 @@ def test_data_dir_comes_first(mirror, source, tmp_path, name, content):
     (source.package / name).write_bytes(b"not looked at")
     assert find(FILE, source, tmp_path, [server.url], QUICK) == CONTENT
     assert server.ranges == []
+
+
+DOTTED = FILE.name.replace("-idx", ".idx")
+
+
+@pytest.mark.parametrize("name", [DOTTED, f"{DOTTED}.gz"])
+def test_a_file_may_have_the_name_that_some_archives_give_it(source, tmp_path, name):
+    (tmp_path / FILE.name).mkdir()  # beside which such an archive puts it
+    (tmp_path / name).write_bytes(PACKED)
+    assert find(FILE, source, tmp_path, [], QUICK) == CONTENT
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def broken_link(path: Path) -> None:
+    path.symlink_to("nothing")
+
+
+@pytest.mark.fault(
+    "a pipe, a device or a link to nothing in data_dir under a published file's name",
+    outcome="refused in one line; nothing is waited for, and nothing is downloaded instead",
+)
+@pytest.mark.parametrize("make", [pipe, device, broken_link])
+def test_what_is_no_file_in_data_dir_is_named(mirror, source, tmp_path, make):
+    make(tmp_path / FILE.name)
+    with pytest.raises(DataError, match="it is a device, a pipe or a link to nothing; replace"):
+        find(FILE, source, tmp_path, [mirror(whole()).url], QUICK)
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,14 @@ def find(
 
 
 def _named(folder: Path, file: PublishedFile) -> Path | None:
-    """The file in `folder`, packed or not."""
-    names = (file.name, f"{file.name}.gz")
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+    """What has the file's name in `folder`, packed or not: a file if there is one.
+
+    Some archives name it train-images.idx3-ubyte, or put it into a folder of its name.
+    """
+    names = (file.name, file.name.replace("-idx", ".idx"))
+    paths = [folder / f"{name}{packing}" for name in names for packing in ("", ".gz")]
+    others = [path for path in paths if os.path.lexists(path) and not path.is_dir()]
+    return next(iter([*filter(Path.is_file, paths), *others]), None)
 
 
 def _cached(

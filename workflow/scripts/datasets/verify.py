@@ -17,8 +17,10 @@ def unpack(path: Path, limit: int) -> bytes:
     The bound keeps a file that unpacks to many gigabytes from filling memory or disk.
 
     Raises:
-        WrongContent: the gzip stream is damaged or ends too early.
+        WrongContent: the gzip stream is damaged or ends too early, or this is no file at all.
     """
+    if not path.is_file():  # to open a pipe may take for ever
+        raise WrongContent("it is a device, a pipe or a link to nothing")
     with path.open("rb") as stream:
         packed = stream.read(2) == GZIP_MAGIC
         stream.seek(0)
