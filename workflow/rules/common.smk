@@ -20,7 +20,8 @@ PYTHON = sys.executable
 CACHE = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
 os.environ.setdefault("MPLCONFIGDIR", os.path.join(CACHE, "elboflow", "matplotlib"))
 
-from check_config import TABLES, ConfigError, check
+from check_config import check
+from check_dataset import TABLES
 from code_digest import digest
 from resolve_run import resolve, specification
 from resolve_run import resolve_dataset, resolve_environment
@@ -33,7 +34,8 @@ for key in ("nodes", "tasks_per_node"):
         config[key] = TRAIN_RESOURCES[key].raw
 
 try:
-    check(config)
+    # A job need not see the user's files, and what it does was checked when it was planned.
+    check(config, read_files=workflow.is_main_process)
 except ConfigError as error:
     raise WorkflowError(str(error))
 

@@ -3,31 +3,16 @@
 import contextlib
 import difflib
 import sys
-from pathlib import Path
 from typing import Any
 
 import check_model
+from check_dataset import TABLES, Sizes, split_sizes
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 from published_values import complaint_about
 from resolve_run import ranks, read_schema, resolve, resolve_dataset, resolve_environment
 from yaml_readings import ConfigError, one_line
-
-# Published images for training and for validation unless the latter are published apart, and for
-# testing. Of a table, rows.
-PUBLISHED = {
-    "digits": (1797, None),
-    "mnist": (60_000, 10_000),
-    "fashion-mnist": (60_000, 10_000),
-    "binarized-mnist": (50_000, 10_000),
-    "omniglot": (24_345, 8_070),
-    "spambase": (4_601, None),
-}
-PUBLISHED_VALIDATION = {"binarized-mnist": 10_000}
-TABLES = ("spambase",)  # of rows with labels, and no images
-LEAST_ROWS = 100  # of a table, to train and to test a classifier
-DOWNLOADED = [source for source in PUBLISHED if source != "digits"]
 
 LARGEST = sys.float_info.max
 # JSON calls 10.0 an integer and knows no NaN; a layer of 10.0 units or a rate of NaN dies late.
@@ -42,15 +27,21 @@ Validator = extend(
 )
 
 
-def check(config: dict[str, Any]) -> None:
-    """Raise ConfigError at the first thing that is wrong."""
+def check(config: dict[str, Any], read_files: bool = True) -> None:
+    """Raise ConfigError at the first thing that is wrong.
+
+    Args:
+        read_files: whether to look at the user's own files of data, which a job need not see.
+    """
     error = best_match(Validator(read_schema()).iter_errors(config))
     if error:
         raise ConfigError(f"config: {one_line(_explain(error), 400)}; see config/README.md")
-    for name in config["datasets"]:
-        _check_dataset(name, resolve_dataset(config, name))
+    sizes = {
+        name: split_sizes(f"config: datasets.{name}", resolve_dataset(config, name), read_files)
+        for name in config["datasets"]
+    }
     for run in config["runs"]:
-        _check_run(config, run, resolve(config, run))
+        _check_run(config, run, resolve(config, run), sizes)
     _check_environment(resolve_environment(config))
 
 
@@ -74,58 +65,9 @@ def _explain(error: ValidationError) -> str:
     return f"{where}: {error.message}{hint}"
 
 
-def _check_dataset(name: str, values: dict[str, Any]) -> None:
-    where, source = f"config: datasets.{name}", values["source"]
-    for key, sources in {
-        "path": ["file"],
-        "data_dir": DOWNLOADED,
-        "mirrors": DOWNLOADED,
-    }.items():
-        if values[key] and source not in sources:
-            raise ConfigError(f"{where}.{key}: the source {source} takes none")
-    if source == "file":
-        if not values["path"]:
-            raise ConfigError(f"{where}.path: the source file needs the path of your file")
-        if not Path(values["path"]).exists():
-            raise ConfigError(f"{where}.path: there is no file or folder {values['path']}")
-    published = {
-        "validation": PUBLISHED_VALIDATION.get(source),
-        "test": PUBLISHED.get(source, (None, None))[1],
-    }
-    for part, images in published.items():
-        wanted = values[f"{part}_images"]
-        if wanted is None and not images and _needs(source, part):
-            raise ConfigError(
-                f"{where}.{part}_images: {source} has no published {part} split, give a number"
-            )
-        if images and (wanted or 0) > images:
-            raise ConfigError(f"{where}.{part}_images: {source} has {images} {part} images")
-    left = _training_images(values)
-    if left is not None and left < 1:
-        raise ConfigError(f"{where}: no training images are left of {source}'s")
-    if source in TABLES and min(left or 0, values["test_images"]) < LEAST_ROWS:
-        raise ConfigError(
-            f"{where}: a classifier needs {LEAST_ROWS} rows at least for training and for the test"
-        )
-
-
-def _needs(source: str, part: str) -> bool:
-    """Whether a run or a reader needs a part; what a file has is known when it is read."""
-    return source != "file" and not (source in TABLES and part == "validation")
-
-
-def _training_images(dataset: dict[str, Any]) -> int | None:
-    """How many images a data set leaves for training, where that is known before it is read."""
-    images, published_test = PUBLISHED.get(dataset["source"], (None, None))
-    if images is None:
-        return None
-    drawn = 0 if published_test else dataset["test_images"]
-    if dataset["source"] not in PUBLISHED_VALIDATION:
-        drawn += dataset["validation_images"] or 0
-    return images - drawn
-
-
-def _check_run(config: dict[str, Any], run: str, values: dict[str, Any]) -> None:
+def _check_run(
+    config: dict[str, Any], run: str, values: dict[str, Any], sizes: dict[str, Sizes]
+) -> None:
     where = f"config: runs.{run}"
     if values["dataset"] not in config["datasets"]:
         names = ", ".join(config["datasets"])
@@ -148,22 +90,19 @@ def _check_run(config: dict[str, Any], run: str, values: dict[str, Any]) -> None
         )
     if complaint := check_model.complaint_about(values):
         raise ConfigError(f"{where}.{complaint}")
-    _check_sizes(where, values, resolve_dataset(config, values["dataset"]))
+    _check_sizes(where, values, sizes[values["dataset"]])
     if complaint := complaint_about(values["published"], values["likelihood"], source):
         raise ConfigError(f"{where}.published: {complaint}")
 
 
-def _check_sizes(where: str, values: dict[str, Any], dataset: dict[str, Any]) -> None:
-    images = _training_images(dataset)
-    if images is not None and values["batch_size"] > images:
-        size = values["batch_size"]
+def _check_sizes(where: str, values: dict[str, Any], sizes: Sizes) -> None:
+    images, tested, size = sizes["train"], sizes["test"], values["batch_size"]
+    if images is not None and size > images:
         raise ConfigError(f"{where}.batch_size: {size} is more than the {images} training images")
-    tested = dataset["test_images"] or PUBLISHED.get(dataset["source"], (0, None))[1]
     for key in ("figure_images", "ais_images"):
         if tested and values[key] > tested:
             raise ConfigError(f"{where}.{key}: there are only {tested} test images")
-    known = (values["batch_size"], dataset["validation_images"], tested)
-    smallest = min(count for count in known if count)
+    smallest = min(count for count in (size, sizes["validation"], tested) if count)
     if ranks(values) > smallest:
         raise ConfigError(
             f"{where}: {ranks(values)} ranks are more than the {smallest} images of a batch or "

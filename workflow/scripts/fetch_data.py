@@ -23,7 +23,7 @@ def load(arguments: argparse.Namespace, limits: Limits) -> Collection:
     if arguments.source == "digits":
         return load_digits()
     if arguments.source == "file":
-        return load_file(arguments.path)
+        return load_file(arguments.path, arguments.sha256)
     return load_published(arguments.source, arguments.data_dir, arguments.mirrors, limits)
 
 
@@ -62,6 +62,8 @@ def prepare_images(arguments: argparse.Namespace, limits: Limits) -> str:
         "binarisation_seed": seed,
     }
     digest = write_data_set(arguments.output_dir, arrays, facts)
+    for note in collection.notes:
+        print(f"{arguments.dataset}: {note}")
     return (
         f"{arguments.dataset}: {len(splits['train'])} training, "
         f"{len(splits['validation'])} validation, {len(splits['test'])} test images "

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import struct
 import zlib
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from datasets.collection import load_file
 from datasets.errors import DataError
+from datasets.own_files import content_sha256
 from datasets.png_folder import read_png
 from PIL import Image
 
@@ -142,6 +144,77 @@ def test_levels_0_and_1_of_255_are_not_black_and_white(save):
     np.testing.assert_array_equal(collection.parts["train"], (GREY & 1).reshape(5, 6))
 
 
+def in_colours(image: np.ndarray) -> np.ndarray:
+    return np.repeat(image[..., np.newaxis], 3, axis=2)
+
+
+GREY_AS = {
+    "colours": lambda image: png(in_colours(image)),
+    "palette": lambda image: png(image, "P"),
+    "colours with an alpha channel": lambda image: png(opaque(in_colours(image))),
+}
+
+
+@pytest.mark.parametrize("store", GREY_AS.values(), ids=GREY_AS)
+@pytest.mark.parametrize("others", [0, 2])
+def test_grey_that_is_stored_in_colours_is_grey(save, store, others):
+    files = {f"{place}.png": store(image) for place, image in enumerate(GREY)}
+    files |= dict(list(numbered(GREY).items())[:others])
+    collection = load_file(save(files))
+    assert (collection.levels, collection.image_shape) == (255, (2, 3))
+    np.testing.assert_array_equal(collection.parts["train"], GREY.reshape(5, 6))
+    assert collection.notes == [
+        f"{5 - others} of 5 files hold grey alone, stored in colours or a palette, and are read as "
+        "grey"
+    ]
+
+
+@pytest.mark.parametrize("coloured", [0, 4])
+def test_one_image_in_colour_makes_all_images_coloured(save, coloured):
+    images = [in_colours(image) for image in GREY]
+    images[coloured] = COLOUR[0]
+    collection = load_file(save(numbered(images)))
+    assert collection.image_shape == (2, 3, 3) and not collection.notes
+    np.testing.assert_array_equal(collection.parts["train"], np.stack(images).reshape(5, 18))
+
+
+def test_black_and_white_in_a_palette_is_black_and_white(save):
+    files = {f"{place}.png": png(image * 255, "P") for place, image in enumerate(GREY & 1)}
+    collection = load_file(save(files))
+    assert (collection.levels, collection.image_shape) == (1, (2, 3))
+
+
+ODD_NAMES = [b"{x}.png", b"{.png", b" '\".png", b"-r.png", b"\xff\xe9.png", b"a\nb.png", b"~.png"]
+
+
+@pytest.mark.fault(
+    "PNG files with braces, quotes, newlines or bytes that are no UTF-8 in their names",
+    outcome="read like any others",
+)
+def test_any_name_of_a_file_will_do(save):
+    folder = save({})
+    for name, image in zip(ODD_NAMES, GREY.repeat(2, axis=0)[: len(ODD_NAMES)], strict=True):
+        (folder / os.fsdecode(name)).write_bytes(png(image))
+    names = sorted(ODD_NAMES)
+    contents = [(folder / os.fsdecode(name)).read_bytes() for name in names]
+    lines = [
+        hashlib.sha256(content).hexdigest().encode() + b"  " + name + b"\n"
+        for content, name in zip(contents, names, strict=True)
+    ]
+    collection = load_file(folder)
+    assert collection.origin.endswith(hashlib.sha256(b"".join(lines)).hexdigest())
+    assert collection.origin.endswith(content_sha256(folder))
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_any_name_of_a_file_can_be_complained_about(save, name):
+    folder = save({})
+    (folder / os.fsdecode(name)).write_bytes(b"no image")
+    with pytest.raises(DataError) as failure:
+        load_file(folder)
+    assert str(failure.value).isprintable() and "is no PNG file" in str(failure.value)
+
+
 HOLES = opaque(COLOUR[0])
 HOLES[0, 0, 3] = 254
 GOOD = {"0.png": png(COLOUR[0])}
@@ -181,15 +254,15 @@ REFUSED = {
     ),
     "two sizes": (
         {**GOOD, "1.png": png(COLOUR[0, :1])},
-        "1.png is 1 x 3 in colour, but 0.png is 2 x 3 in colour; expected images of one size",
+        "1.png is 1 x 3, but 0.png is 2 x 3; expected images of one size",
     ),
     "two sizes in parts": (
         {"train/0.png": png(GREY[0]), "test/0.png": png(GREY[0].T)},
-        "test/0.png is 3 x 2 grey, but train/0.png is 2 x 3 grey; expected images of one size",
+        "test/0.png is 3 x 2, but train/0.png is 2 x 3; expected images of one size",
     ),
     "two kinds": (
         {**GOOD, "1.png": png(GREY[0])},
-        "1.png is 2 x 3 grey, but 0.png is 2 x 3 in colour; expected",
+        "1.png is grey, but 0.png is in colour; expected images of one size, all grey or",
     ),
     "holes": ({"1.png": png(HOLES)}, "1.png is transparent in places; put it on a background"),
     "hole by a key": (
@@ -262,10 +335,10 @@ def test_a_folder_becomes_a_data_set(save, tmp_path, capsys):
 def test_a_file_that_may_not_be_read(save, monkeypatch, tmp_path):
     folder = save(GOOD)
 
-    def forbidden(self: Path) -> bytes:
+    def forbidden(self: Path, *_: object) -> None:
         raise PermissionError(13, "Permission denied", str(self))
 
-    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    monkeypatch.setattr(Path, "open", forbidden)
     words = ["--dataset", "mine", "--source", "file", "--path", str(folder)]
     words += ["--split-seed", "0", "--binarisation-seed", "0", "--output-dir", str(tmp_path)]
     with pytest.raises(SystemExit, match=r"0\.png cannot be read or written") as failure:

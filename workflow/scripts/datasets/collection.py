@@ -13,6 +13,7 @@ from datasets.download import check_mirrors
 from datasets.errors import DataError
 from datasets.levels import image_shape, to_levels
 from datasets.locate import find
+from datasets.own_files import MOST_BYTES, printable, read_unchanged, refuse_unusual
 from datasets.png_folder import folder_levels, read_folder
 from datasets.readers import read_parts
 from datasets.session import Limits
@@ -35,6 +36,7 @@ class Collection:
     levels: int
     origin: str
     licence: str
+    notes: Sequence[str] = ()  # what the user should know of how it was read
 
 
 def load_digits() -> Collection:
@@ -73,31 +75,46 @@ def read_published(
     )
 
 
-def load_file(path: Path) -> Collection:
-    """Images of the user's own: a file (see the modules readers and levels) or a folder of PNGs."""
+def load_file(path: Path, sha256: str | None = None) -> Collection:
+    """Images of the user's own: a file (see the modules readers and levels) or a folder of PNGs.
+
+    Args:
+        sha256: the digest of its content when the work was planned, where that is known.
+    """
     try:
-        return _own_folder(path) if path.is_dir() else _own_file(path)
+        refuse_unusual(path)
+        collection, found = _own_folder(path) if path.is_dir() else _own_file(path)
+        if sha256 and found != sha256:
+            raise DataError("changed after the work was planned; run again when nothing writes it")
     except DataError as error:
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(f"{printable(path)}: {error}") from error
+    return collection
 
 
-def _own_file(path: Path) -> Collection:
-    arrays = read_parts(path)
-    shape = image_shape(arrays)
-    levels = to_levels(arrays)
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return _own(*levels, shape, f"own file {path.name}, sha256 {digest}")
+def _own_file(path: Path) -> tuple[Collection, str]:
+    content = read_unchanged(path, MOST_BYTES)
+    arrays = read_parts(content)
+    shape = image_shape({name: array.shape for name, array in arrays.items()})
+    digest = hashlib.sha256(content).hexdigest()
+    origin = f"own file {printable(path.name)}, sha256 {digest}"
+    return _own(*to_levels(arrays), shape, origin), digest
 
 
-def _own_folder(path: Path) -> Collection:
-    arrays, digest = read_folder(path)
+def _own_folder(path: Path) -> tuple[Collection, str]:
+    arrays, digest, notes = read_folder(path)
     files = sum(map(len, arrays.values()))
-    origin = f"own folder {path.resolve().name} of {files} PNG files, sha256 {digest}"
-    return _own(*folder_levels(arrays), arrays["train"].shape[1:], origin)
+    name = printable(path.resolve().name)
+    origin = f"own folder {name} of {files} PNG files, sha256 {digest}"
+    return _own(*folder_levels(arrays), arrays["train"].shape[1:], origin, notes), digest
 
 
-def _own(arrays: dict[str, Images], levels: int, shape: tuple[int, ...], origin: str) -> Collection:
+def _own(
+    arrays: dict[str, Images],
+    levels: int,
+    shape: tuple[int, ...],
+    origin: str,
+    notes: Sequence[str] = (),
+) -> Collection:
     parts = {name: array.reshape(len(array), -1) for name, array in arrays.items()}
     refuse_same(parts)
-    return Collection(parts, shape, levels, origin, "not stated (own file)")
+    return Collection(parts, shape, levels, origin, "not stated (own file)", notes)

@@ -1,6 +1,7 @@
 """The flags of fetch_data."""
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -27,10 +28,10 @@ def optional(convert: Callable[[str], T]) -> Callable[[str], T | None]:
 
 def local_path(text: str) -> Path:
     """A path; ~ is the home folder here too, where no shell has seen the text."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:  # no such user
-        raise ValueError(text) from error
+    expanded = os.path.expanduser(text)  # noqa: PTH111, since Path("./~x") is ~x
+    if expanded == text and text.startswith("~"):  # no such user
+        raise ValueError(text)
+    return Path(expanded)
 
 
 def seed(text: str) -> int:
@@ -62,6 +63,11 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         help="for --source file: an .npy, .npz (one array, or train, validation, test) or idx file "
         "of integers 0 to 255, booleans, or floats that are 0, 1 or k/255, in the shape (images, "
         "height, width), (images, height, width, 3) or (images, pixels); or a folder of PNG files",
+    )
+    add(
+        "--sha256",
+        type=optional(str),
+        help="digest of the content of --path, as it was when the work was planned",
     )
     add(
         "--data-dir",

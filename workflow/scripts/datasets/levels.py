@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.errors import DataError
-from datasets.readers import Array
+from datasets.own_files import printable
+from datasets.readers import EXPECTED, Array
 
-EXPECTED = "expected integers 0 to 255, booleans, or floats that are 0, 1 or k/255"
 TOLERANCE = 1e-6  # many times what storing k/255 as float32 loses
 BLACK_AND_WHITE, GREY = 1, 255  # levels above black
 COLOURS = 3  # red, green and blue
@@ -25,9 +25,6 @@ def to_levels(parts: Mapping[str, Array]) -> tuple[dict[str, NDArray[np.uint8]],
     Raises:
         DataError: a value is not a grey level, or the parts do not mean the same by a number.
     """
-    for name, array in parts.items():
-        if array.dtype.kind not in "buif":
-            raise DataError(f"{name} holds {array.dtype}; {EXPECTED}")
     if all(_is_binary(array) for array in parts.values()):
         return {name: array.astype(np.uint8) for name, array in parts.items()}, BLACK_AND_WHITE
     if len({array.dtype.kind == "f" for array in parts.values()}) > 1:
@@ -62,30 +59,48 @@ def _grey_of_floats(name: str, array: Array) -> NDArray[np.uint8]:
     return level.astype(np.uint8)
 
 
-def image_shape(parts: Mapping[str, Array]) -> tuple[int, ...]:
+def image_shape(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
     """Height and width of the images, and 3 if they have colours; all parts share them.
 
-    Arrays are (images, height, width), (images, height, width, 3) or (images, pixels). Rows of a
-    square number of pixels are taken as square images, so that figures can show them; others as
-    images of one row.
+    Arrays are (images, height, width), (images, height, width, 3) or (images, pixels); a last axis
+    of 1, as in (images, height, width, 1), may follow grey ones. Rows of a square number of pixels
+    are taken as square images, so that figures can show them; others as images of one row.
 
     Raises:
-        DataError: another number of axes, no images or no pixels, or parts that differ.
+        DataError: another number of axes, no images or no pixels, parts that differ, or what is
+            rather a single image.
     """
-    shapes = {}
-    for name, array in parts.items():
-        if array.ndim not in (2, 3, 4) or array.shape[3:] not in ((), (COLOURS,)):
+    found = {}
+    for name, shape in shapes.items():
+        if len(shape) not in (2, 3, 4) or shape[3:] not in ((), (1,), (COLOURS,)):
             raise DataError(
-                f"{name} has shape {array.shape}; expected (images, height, width), "
+                f"{name} has shape {printable(str(shape))}; expected (images, height, width), "
                 "(images, height, width, 3) or (images, pixels)"
             )
-        if 0 in array.shape:
-            raise DataError(f"{name} has shape {array.shape}, which holds no image")
-        shapes[name] = _shape_of_one(array.shape[1:])
-    if len(set(shapes.values())) > 1:
-        listed = ", ".join(f"{name} {by(shape)}" for name, shape in shapes.items())
+        if 0 in shape:
+            raise DataError(f"{name} has shape {shape}, which holds no image")
+        found[name] = _shape_of_one(shape[1:])
+    if len(set(found.values())) > 1:
+        listed = ", ".join(f"{name} {by(shape)}" for name, shape in found.items())
         raise DataError(f"images of different sizes: {listed}")
-    return shapes["train"]
+    _ask_about_one_image(shapes["train"])
+    return found["train"]
+
+
+def _ask_about_one_image(shape: tuple[int, ...]) -> None:
+    """Raise DataError for what reads as images, but has the shape of a single one."""
+    images, *sizes = shape
+    if len(shape) == 2 and images == sizes[0] > 1:
+        side = _shape_of_one((images,))
+        raise DataError(
+            f"train has shape {shape}: is it one grey image? A data set needs many of them. If it "
+            f"is {images} images of {images} pixels, give it the shape {(images, *side)}"
+        )
+    if len(shape) == 3 and sizes[1] in (COLOURS, COLOURS + 1) and min(shape[:2]) > sizes[1]:
+        raise DataError(
+            f"train has shape {shape}: is it one image in colour? A data set needs many of them. "
+            f"If it is {images} grey images of {by(sizes)}, give it the shape {(*shape, 1)}"
+        )
 
 
 def by(shape: Sequence[int]) -> str:
@@ -95,6 +110,6 @@ def by(shape: Sequence[int]) -> str:
 
 def _shape_of_one(shape: tuple[int, ...]) -> tuple[int, ...]:
     if len(shape) > 1:
-        return shape
+        return shape[: 2 if shape[2:] == (1,) else 3]
     side = math.isqrt(shape[0])
     return (side, side) if side * side == shape[0] else (1, shape[0])

@@ -2,8 +2,10 @@
 
 import hashlib
 import io
+import itertools
+import math
+import os
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,93 +14,115 @@ from PIL import Image, UnidentifiedImageError
 
 from datasets.errors import DataError
 from datasets.levels import BLACK_AND_WHITE, COLOURS, GREY, by
-from datasets.readers import PARTS
+from datasets.own_files import (
+    MOST_BYTES,
+    MOST_PNG_BYTES,
+    digest_line,
+    png_files,
+    printable,
+    read_unchanged,
+)
 
 MOST_PIXELS = 1 << 24  # of one image; more is no image to be modelled, or a decompression bomb
 BIT_DEPTH = 24  # where in a PNG file its number of bits a sample stands
-EXPECTED = "expected PNG files, or folders train, validation and test of them"
+GREY_FILE, COLOURED, GREY_IN_COLOURS = "grey", "in colour", "grey in colours"
+ALIKE = "expected images of one size, all grey or all in colour"
 
 Pixels = NDArray[np.uint8]
 
 
-def read_folder(folder: Path) -> tuple[dict[str, Pixels], str]:
+def read_folder(folder: Path) -> tuple[dict[str, Pixels], str, list[str]]:
     """The images by part, in the order of the files' names, and a digest of all of them.
 
+    Where no image of the folder has a colour, all are grey, however they are stored.
+
     Returns:
-        Arrays of shape (images, height, width) or (images, height, width, 3), and the sha256 over
-        lines of sha256, two blanks and the file's path in the folder.
+        Arrays of shape (images, height, width) or (images, height, width, 3), the sha256 of the
+        files as in `own_files.content_sha256`, and what the user should know.
 
     Raises:
         DataError: there is anything but images of one kind and size; the message begins with the
             file's path in the folder.
     """
-    parts, first, lines = {}, None, []
-    for part, paths in png_files(folder).items():
-        parts[part], digests, first = _read_all(folder, paths, first)
-        lines += digests
-    return parts, hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def png_files(folder: Path) -> dict[str, list[Path]]:
-    """The files of each part, sorted by name. Hidden files (.DS_Store) are passed over."""
-    entries = _entries(folder)
-    if not any(entry.is_dir() and entry.name in PARTS for entry in entries):
-        parts = {"train": entries}
-    else:
-        for entry in entries:
-            if not entry.is_dir() or entry.name not in PARTS:
-                raise DataError(f"{entry.name} lies beside folders of images; {EXPECTED}")
-        parts = {name: _entries(folder / name) for name in PARTS if (folder / name).is_dir()}
-    if "train" not in parts:
-        raise DataError(f"there is no folder train; {EXPECTED}")
-    for part, paths in parts.items():
-        for path in paths:
-            if path.suffix.lower() != ".png" or not path.is_file():
-                raise DataError(f"{path.relative_to(folder)} is no PNG file; {EXPECTED}")
-        if not paths:
-            where = "the folder" if paths is entries else f"the folder {part}"
-            raise DataError(f"{where} is empty; {EXPECTED}")
-    return parts
-
-
-def _entries(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-
-
-def _read_all(
-    folder: Path, paths: Sequence[Path], first: tuple[str, tuple[int, ...]] | None
-) -> tuple[Pixels, list[str], tuple[str, tuple[int, ...]]]:
-    """The images of one part, lines for the digest, and name and shape that all must have."""
-    images, lines = None, []
-    for place, path in enumerate(paths):
-        name, content = str(path.relative_to(folder)), path.read_bytes()
+    parts = png_files(folder)
+    pile, digest = Pile(sum(map(len, parts.values()))), hashlib.sha256()
+    for path in itertools.chain.from_iterable(parts.values()):
+        name = printable(os.path.relpath(path, folder))
         try:
-            image = read_png(content)
+            content = read_unchanged(path, MOST_PNG_BYTES)
+            pile.add(name, read_png(content))
         except DataError as error:
             raise DataError(f"{name} {error}") from error
-        first = first or (name, image.shape)
-        if image.shape != first[1]:
-            raise DataError(
-                f"{name} is {_kind(image.shape)}, but {first[0]} is {_kind(first[1])}; "
-                "expected images of one size, all grey or all in colour"
-            )
-        if images is None:
-            images = _empty((len(paths), *image.shape))
-        images[place] = image
-        lines.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
-    assert images is not None and first is not None  # there is at least one path
-    return images, lines, first
+        digest.update(digest_line(folder, path, content))
+    ends = np.cumsum([len(paths) for paths in parts.values()])[:-1]
+    arrays = dict(zip(parts, np.split(pile.images, ends), strict=True))
+    return arrays, digest.hexdigest(), pile.notes()
+
+
+class Pile:
+    """Images of one size, all grey or all in colour, one after another."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.place = count, 0
+        self.images: Pixels = np.empty(0, np.uint8)
+        self.first = ""  # its size is that of all
+        self.kinds: dict[str, str] = {}  # the first of each kind
+        self.converted = 0
+
+    def add(self, name: str, image: Pixels) -> None:
+        """Put one more image on the pile.
+
+        Raises:
+            DataError: it differs from the earlier ones; the message follows its name.
+        """
+        kind = _kind(image)
+        if not self.place:
+            self.first, self.images = name, _empty((self.count, *image.shape[:2]))
+        self.kinds.setdefault(kind, name)
+        self._refuse_other(by(image.shape[:2]), kind)
+        self.converted += kind == GREY_IN_COLOURS
+        self._store(image)
+
+    def _refuse_other(self, size: str, kind: str) -> None:
+        expected = by(self.images.shape[1:3])
+        if size != expected:
+            raise DataError(f"is {size}, but {self.first} is {expected}; {ALIKE}")
+        other = {GREY_FILE: COLOURED, COLOURED: GREY_FILE}.get(kind)
+        if other in self.kinds:
+            raise DataError(f"is {kind}, but {self.kinds[other]} is {other}; {ALIKE}")
+
+    def _store(self, image: Pixels) -> None:
+        coloured = self.images.ndim == 4
+        if COLOURED in self.kinds and not coloured:
+            earlier = self.images[: self.place]
+            self.images = _empty((*self.images.shape, COLOURS))
+            self.images[: self.place] = earlier[..., np.newaxis]
+        elif not coloured and image.ndim == 3:
+            image = image[..., 0]
+        self.images[self.place] = image
+        self.place += 1
+
+    def notes(self) -> list[str]:
+        """What is said once, of all files."""
+        if COLOURED in self.kinds or not self.converted:
+            return []
+        files = f"{self.converted} of {self.count} files"
+        return [f"{files} hold grey alone, stored in colours or a palette, and are read as grey"]
+
+
+def _kind(image: Pixels) -> str:
+    if image.ndim == 2:
+        return GREY_FILE
+    return COLOURED if (image[..., 1:] != image[..., :1]).any() else GREY_IN_COLOURS
 
 
 def _empty(shape: tuple[int, ...]) -> Pixels:
+    if math.prod(shape) > MOST_BYTES:
+        raise DataError(f"makes {by(shape)} values, more than the {MOST_BYTES} that are read")
     try:
         return np.empty(shape, np.uint8)
     except MemoryError as error:
-        raise DataError(f"{by(shape)} values do not fit into memory") from error
-
-
-def _kind(shape: tuple[int, ...]) -> str:
-    return f"{by(shape[:2])} {'in colour' if shape[2:] else 'grey'}"
+        raise DataError(f"makes {by(shape)} values, which do not fit into memory") from error
 
 
 def read_png(content: bytes) -> Pixels:
