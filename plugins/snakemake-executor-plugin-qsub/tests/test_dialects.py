@@ -1,9 +1,20 @@
 """What is understood of the answers of real schedulers, and of broken ones."""
 
+import re
+
 import pytest
 from snakemake_executor_plugin_qsub import gridengine, pbs
 from snakemake_executor_plugin_qsub.commands import LONGEST, Answer, chunks
+from snakemake_executor_plugin_qsub.journal import Record
 from snakemake_executor_plugin_qsub.status import AT_WALLTIME, DELETED, State, Status
+
+JOB_NAME = re.compile(r"^jobname +(\S+)", re.M)
+
+
+def jobs(*job_ids, name="", owner="abci"):
+    """Records of jobs that the captured answers speak of."""
+    sizes = ("key", "digest", "log", 60)
+    return [Record("token", *sizes, job_id=each, owner=owner, name=name) for each in job_ids]
 
 
 @pytest.mark.parametrize(
@@ -80,14 +91,16 @@ def test_pbs_is_asked_once_for_all_and_more_often_only_for_very_many():
         asked.append(words)
         return Answer("", "", 0)
 
-    pbs.query([f"{number}.pbs1" for number in range(1000)], ask)
+    pbs.query(jobs(*(f"{number}.pbs1" for number in range(1000))), ask)
     assert [len(words) for words in asked] == [1003]
     assert [list(chunk) for chunk in chunks(["a" * LONGEST, "b"])] == [["a" * LONGEST], ["b"]]
     assert list(chunks([])) == []
 
 
 def test_pbs_may_name_its_server_differently_in_qsub_and_qstat(pbs_answer):
-    found = pbs.query(["1.short", "9.short"], lambda words: pbs_answer("running"))
+    found = pbs.query(
+        jobs("1.short", "9.short", name="two_nodes"), lambda words: pbs_answer("running")
+    )
     assert {name: status.state for name, status in found.items()} == {"1.short": State.RUNNING}
 
 
@@ -140,10 +153,13 @@ def test_grid_engine_tells_where_jobs_are(gridengine_answer):
 
 def test_grid_engine_is_asked_once_for_all_and_why_a_job_is_stuck(gridengine_answer):
     answers = {
-        ("qstat", "-xml", "-u", gridengine.user()): gridengine_answer("qstat_xml_all_states"),
+        ("qstat", "-xml", "-u", "abci"): gridengine_answer("qstat_xml_all_states"),
         ("qstat", "-j", "17"): gridengine_answer("qstat_job_error"),
     }
-    found = gridengine.query(["9", "17", "77"], lambda words: answers[tuple(words)])
+    found = gridengine.query(
+        [*jobs("9", name="walltime"), *jobs("17", name="error"), *jobs("77")],
+        lambda words: answers[tuple(words)],
+    )
     assert found["9"].state is State.RUNNING
     assert found["17"].state is State.STUCK
     assert "can't open output file" in found["17"].words
@@ -152,7 +168,7 @@ def test_grid_engine_is_asked_once_for_all_and_why_a_job_is_stuck(gridengine_ans
 
 def test_an_empty_list_is_an_answer_and_silence_is_none(gridengine_answer):
     def query(answer):
-        return gridengine.query(["9"], lambda words: answer)
+        return gridengine.query(jobs("9"), lambda words: answer)
 
     assert query(gridengine_answer("qstat_xml_empty")) == {"9": Status(State.UNLISTED)}
     assert query(gridengine_answer("qstat_xml_qmaster_down")) == {}
@@ -177,7 +193,8 @@ def test_an_empty_list_is_an_answer_and_silence_is_none(gridengine_answer):
     ],
 )
 def test_grid_engines_accounting_tells_how_a_job_ended(gridengine_answer, name, reason, exit_code):
-    status = gridengine.explain("1", lambda words: gridengine_answer(name))
+    (job,) = jobs("1", name=JOB_NAME.search(gridengine_answer(name).stdout)[1])
+    status = gridengine.explain(job, lambda words: gridengine_answer(name))
     assert status.state is State.ENDED
     assert status.reason.startswith(reason) and bool(status.reason) == bool(reason)
     assert status.exit_code == exit_code
@@ -186,12 +203,16 @@ def test_grid_engines_accounting_tells_how_a_job_ended(gridengine_answer, name, 
 def test_a_memory_limit_is_not_taken_for_the_walltime(gridengine_answer):
     answer = gridengine_answer("qacct_walltime")
     early = Answer(answer.stdout.replace("h_rt=3 ", "h_rt=300 "), "", 0)
-    assert gridengine.explain("1", lambda words: early).reason != AT_WALLTIME
+    (job,) = jobs("1", name=JOB_NAME.search(early.stdout)[1])
+    status = gridengine.explain(job, lambda words: early)
+    assert status.exit_code == 137 and status.reason != AT_WALLTIME
 
 
 @pytest.mark.parametrize("name", ["qacct_unknown", "qacct_deleted_queued", "qacct_qmaster_down"])
 def test_a_job_that_the_accounting_does_not_know_stays_unlisted(gridengine_answer, name):
-    assert gridengine.explain("1", lambda words: gridengine_answer(name)).state is State.UNLISTED
+    (job,) = jobs("1", name="any")
+    status = gridengine.explain(job, lambda words: gridengine_answer(name))
+    assert status.state is State.UNLISTED
 
 
 def test_univa_names_who_deleted_a_job():

@@ -391,6 +391,46 @@ def test_a_job_of_another_command_is_deleted_and_not_taken_over(site):
     assert (site.calls("qsub"), site.calls("qdel")) == (2, 1)
 
 
+def numbers_begin_anew(site, name):
+    """A killed driver's job is gone without a trace, and its number has become that of another."""
+    killed_driver(site)
+    site.qdel("0.es1")
+    site.wait_for(lambda: not site.qstat(), "the end of the job")
+    (site.folder / "running").unlink()
+    shutil.rmtree(site.folder / ".snakemake/qsub/ended")
+    shutil.rmtree(site.state)
+    (site.folder / "another.sh").write_text("sleep 60\n")
+    words = ["-P", "g", "-q", "rt_HF", "-l", "select=1", *(["-N", name] if name else [])]
+    subprocess.run(
+        [STAND_IN / "qsub", *words, "another.sh"],
+        cwd=site.folder,
+        env=site.environment,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    assert site.qstat() == ["0.es1"]
+
+
+@pytest.mark.fault(
+    "a server whose job numbers began anew, our old number another job's now",
+    outcome="neither taken over nor deleted; ours is submitted again",
+)
+@pytest.mark.parametrize("name", ["job", "job-0badf00d", ""])
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_a_foreign_job_of_the_same_number_is_left_alone(site, name, interrupted):
+    numbers_begin_anew(site, name)
+    driver = site.start()
+    site.wait_for((site.folder / "running").exists, "a job of its own")
+    if interrupted:
+        os.killpg(driver.pid, signal.SIGINT)
+    else:
+        (site.folder / "go").touch()
+    output, _ = driver.communicate(timeout=60)
+    assert (driver.returncode == 0) is not interrupted, output
+    assert "job 0.es1 of an earlier Snakemake is gone: its number is another job's: name" in output
+    site.wait_for(lambda: site.qstat() == ["0.es1"], "the foreign job alone")
+
+
 def test_ctrl_c_deletes_the_jobs_of_an_earlier_driver_as_well(site):
     """Also those that wait for others before the new driver would take them over."""
     killed_driver(site)

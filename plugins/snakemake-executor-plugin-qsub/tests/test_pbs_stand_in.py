@@ -39,6 +39,7 @@ class Pbs:
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
             "LOGNAME": "abci",
+            "PBS_STAND_IN_USER": "abci",
             "MAIL": "/var/mail/abci",
             "SHELL": "/bin/bash",
             "PBS_STAND_IN": str(self.state),

@@ -17,7 +17,7 @@ class Scheduler:
         self.now, self.answer, self.asked, self.warnings = 0.0, {}, 0, []
         self.explanation = Status(State.UNLISTED)
         dialect = SimpleNamespace(
-            NAME="PBS", query=self.query, explain=lambda job_id, ask: self.explanation
+            NAME="PBS", query=self.query, explain=lambda record, ask: self.explanation
         )
         self.watch = Watch(
             dialect, journal, poll=30, grace=60, warn=self.warnings.append, clock=lambda: self.now
@@ -25,8 +25,9 @@ class Scheduler:
         self.journal, self.record = journal, make_record(**changes)
         self.watch.add(self.record, walltimes=3)
 
-    def query(self, job_ids, ask):
+    def query(self, records, ask):
         self.asked += 1
+        job_ids = [record.job_id for record in records]
         return {name: status for name, status in self.answer.items() if name in job_ids}
 
     def says(self, status):

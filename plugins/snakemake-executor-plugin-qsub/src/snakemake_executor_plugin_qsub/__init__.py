@@ -10,8 +10,10 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from snakemake_interface_common.exceptions import WorkflowError
@@ -22,7 +24,7 @@ from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.settings import CommonSettings
 from snakemake_interface_executor_plugins.utils import format_cli_arg
 
-from . import gridengine, identity, pbs
+from . import gridengine, identity, pbs, whose
 from .commands import submit
 from .earlier import Earlier, delete
 from .journal import Journal, Record
@@ -132,7 +134,14 @@ class Executor(RemoteExecutor):
         token = f"{asked.name}-{secrets.token_hex(4)}"
         log = self.settings.logdir.absolute() / f"{token}.log"
         size = (asked.seconds, asked.nodes, asked.tasks_per_node)
-        return self.journal.open(Record(token, key, digest, str(log), *size, walltimes))
+        record = Record(token, key, digest, str(log), *size, walltimes, owner=whose.me())
+        name = whose.name_of(self.words(asked, record), token)
+        return self.journal.open(replace(record, name=name, since=time.time()))
+
+    def words(self, asked: Request, record: Record) -> list[str]:
+        """The submit line; the name in it is of this submission alone."""
+        script, output = self.journal.script(record), self.journal.output(record)
+        return asked.words(self.settings, script, output, record.token)
 
     def register(self, job: JobExecutorInterface, asked: Request, record: Record) -> None:
         """Submit a job that has no id yet, and let Snakemake wait for it."""
@@ -149,11 +158,10 @@ class Executor(RemoteExecutor):
 
     def submit(self, job: JobExecutorInterface, asked: Request, record: Record) -> Record | str:
         """Call qsub and record its id; in place of a record, what qsub complained of."""
-        script = self.journal.folder(record) / "job.sh"
+        script = self.journal.script(record)
         script.write_text(self.script(job, asked, record))
         script.chmod(0o755)
-        words = asked.words(self.settings, script, self.journal.output(record))
-        answer = submit(words, self.ending)
+        answer = submit(self.words(asked, record), self.ending)
         # Where qsub hung or broke off, the job may have started all the same.
         job_id = self.dialect.job_id(answer) or self.journal.claim(record)
         if job_id is None:
@@ -294,7 +302,7 @@ class Executor(RemoteExecutor):
             self.journal.withdraw(record)
             self.watch.drop(record.token)
         self.earlier.records.clear()
-        if complaint := delete(records):
+        if complaint := delete(records, self.dialect):
             ids = " ".join(record.job_id or "" for record in records)
             self.logger.error(f"qdel {ids}: {complaint}; the next start deletes what is left")
 

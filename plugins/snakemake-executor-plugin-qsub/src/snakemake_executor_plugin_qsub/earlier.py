@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 
 from snakemake_interface_common.exceptions import WorkflowError
@@ -21,8 +21,32 @@ HARMLESS = re.compile(r"has finished|Unknown Job|does not exist|registered the j
 STARTED = time.time()  # of this Snakemake, before it looks at any file
 
 
-def delete(records: Iterable[Record]) -> str:
-    """One qdel for all; what it complained of."""
+def delete(records: Iterable[Record], dialect: ModuleType) -> str:
+    """One qdel for all jobs that the scheduler shows to be ours; what stood in the way."""
+    there = [record for record in records if record.job_id]
+    statuses: dict[str, Status] = {}
+    for pause in (CONFIRM, 0.0):  # one answer may be wrong
+        statuses |= dialect.query([each for each in there if not listed(each, statuses)], ask)
+        if pause and not all(listed(each, statuses) for each in there):
+            time.sleep(pause)
+        else:
+            break
+    complaint = qdel([record for record in there if listed(record, statuses)])
+    unsure = [record.job_id or "" for record in there if record.job_id not in statuses]
+    if unsure:
+        doubt = f"{dialect.NAME} does not show whose jobs {' '.join(unsure)} are: left alone"
+        return f"{doubt}; {complaint}" if complaint else doubt
+    return complaint
+
+
+def listed(record: Record, statuses: Mapping[str, Status]) -> bool:
+    """Whether it is shown to be ours, waiting or running."""
+    status = statuses.get(record.job_id or "")
+    return status is not None and not status.is_gone
+
+
+def qdel(records: Iterable[Record]) -> str:
+    """Delete jobs, all with one qdel; what it complained of."""
     complaints = []
     for chunk in chunks(record.job_id for record in records if record.job_id):
         answer = ask(["qdel", *chunk])
@@ -50,7 +74,7 @@ class Earlier:
             self.statuses |= again
             gone = [each for each in gone if each.job_id in again and self._is_gone(each)]
         for record in [each for each in gone if not journal.marker(each).exists()]:
-            journal.close(record)
+            self._close(record)
             found.remove(record)
         self.see_gone([record for record in found if record.withdrawn])
         self.records = [record for record in found if not record.withdrawn]
@@ -62,7 +86,9 @@ class Earlier:
         taken = None
         for record in touching:
             self.records.remove(record)
-            if record.key == key and record.digest == digest and self._suits(record, asked):
+            if self._is_anothers(record):
+                self._close(record)
+            elif record.key == key and record.digest == digest and self._suits(record, asked):
                 taken = record
             else:
                 self.tell(f"job {record.job_id} ({asked.title}) is not what is wanted: deleting it")
@@ -77,12 +103,15 @@ class Earlier:
             WorkflowError: they do not go.
         """
         there, until = list(records), time.monotonic() + PATIENCE
+        asked: set[str] = set()  # tokens of those that qdel was asked for
+        complaint, ids = "", ", ".join(record.job_id or "" for record in there)
         if there:
-            ids = ", ".join(record.job_id or "" for record in there)
             self.tell(f"waiting for deleted jobs to be gone: {ids}")
-            complaint = delete(there)
         while there:
             ended, statuses = self.journal.ended(), self._ask(there)
+            ours = [each for each in there if listed(each, statuses) and each.token not in asked]
+            complaint = qdel(ours) or complaint
+            asked |= {each.token for each in ours}
             for record in list(there):
                 status = statuses.get(record.job_id or "")
                 if record.token in ended or (status and status.is_gone):
@@ -109,6 +138,20 @@ class Earlier:
         )
         return True
 
+    def _is_anothers(self, record: Record) -> bool:
+        """Whether its number is another job's now; asked anew where there was no answer yet."""
+        if record.job_id not in self.statuses:
+            self.statuses |= self._ask([record])
+        status = self._status(record)
+        return status is not None and status.is_anothers
+
+    def _close(self, record: Record) -> None:
+        """Forget a job that is gone."""
+        status = self._status(record)
+        if status and status.is_anothers:
+            self.tell(f"job {record.job_id} of an earlier Snakemake is gone: {status.words}")
+        self.journal.close(record)
+
     def _status(self, record: Record) -> Status | None:
         return self.statuses.get(record.job_id or "")
 
@@ -117,4 +160,4 @@ class Earlier:
         return status is not None and status.is_gone
 
     def _ask(self, records: Iterable[Record]) -> dict[str, Status]:
-        return self.dialect.query([record.job_id for record in records if record.job_id], ask)
+        return self.dialect.query([record for record in records if record.job_id], ask)

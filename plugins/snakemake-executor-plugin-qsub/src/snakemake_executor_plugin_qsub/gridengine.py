@@ -4,14 +4,15 @@
 a finished one is known to `qacct -j ID` only, some seconds after its end.
 """
 
-import os
-import pwd
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from . import whose
 from .commands import Answer
-from .status import AT_WALLTIME, DELETED, State, Status
+from .journal import Record
+from .status import AT_WALLTIME, DELETED, Shown, State, Status
 
 NAME = "Grid Engine"
 PROGRAMS = ("qsub", "qstat", "qdel")
@@ -21,6 +22,9 @@ HOSTFILE = "${SGE_JOB_HOSTLIST:-$PE_HOSTFILE}"
 
 JOB_ID = re.compile(r"^(?:Your job (\d+) .*|(\d+)\s*)$", re.MULTILINE)
 ACCOUNTED = re.compile(r"^(\w+) +(.*?) *$", re.MULTILINE)
+DETAIL = re.compile(r"^(\w+): +(.*?) *$", re.MULTILINE)
+ENTRY = re.compile(r"^=+$", re.MULTILINE)
+UNLISTED = Status(State.UNLISTED)
 ENFORCED, SIGNALLED = "37", "100"  # values of `failed`
 
 
@@ -30,26 +34,24 @@ def job_id(answer: Answer) -> str | None:
     return found[1] or found[2] if answer.exit_code == 0 and found else None
 
 
-def query(job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]) -> dict[str, Status]:
+def query(records: Sequence[Record], ask: Callable[[Sequence[str]], Answer]) -> dict[str, Status]:
     """Ask for all jobs at once.
 
     Returns:
         A status for every job; an empty mapping where there was no answer, from which nothing
         follows.
     """
-    listed = parse(ask(["qstat", "-xml", "-u", user()]))
+    owners = ",".join(sorted({record.owner or whose.me() for record in records}))
+    listed = parse(ask(["qstat", "-xml", "-u", owners]))
     if listed is None:
         return {}
-    found = {name: listed.get(name, Status(State.UNLISTED)) for name in job_ids}
+    names = [record.job_id for record in records if record.job_id]
+    found = whose.ours(records, {name: listed.get(name, UNLISTED) for name in names})
     for name, status in found.items():
         if status.state is State.STUCK and not status.words:
-            found[name] = Status(State.STUCK, why_stuck(name, ask))
+            (record,) = [each for each in records if each.job_id == name]
+            found[name] = replace(status, words=why_stuck(record, ask))
     return found
-
-
-def user() -> str:
-    """Who submits; not $USER, which may be another's."""
-    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def parse(answer: Answer) -> dict[str, Status] | None:
@@ -62,8 +64,19 @@ def parse(answer: Answer) -> dict[str, Status] | None:
         return None
     if root.tag != "job_info":
         return None
-    jobs = ((job.findtext("JB_job_number"), job.findtext("state")) for job in root.iter("job_list"))
-    return {name: status_of(state) for name, state in jobs if name and state}
+    jobs = {job.findtext("JB_job_number"): job for job in root.iter("job_list")}
+    return {
+        name: replace(status_of(state), shown=shown(job))
+        for name, job in jobs.items()
+        if name and (state := job.findtext("state"))
+    }
+
+
+def shown(job: ElementTree.Element) -> Shown:
+    """Whose job it is. A job that is started over counts as submitted anew."""
+    at = job.findtext("JB_submission_time") or job.findtext("JAT_start_time")
+    owner, name = job.findtext("JB_owner", ""), job.findtext("JB_name", "")
+    return Shown(owner, name, whose.moment(at))
 
 
 def status_of(letters: str) -> Status:
@@ -80,18 +93,33 @@ def status_of(letters: str) -> Status:
     return Status(State.RUNNING, f"suspended ({letters})" if suspended else "")
 
 
-def why_stuck(job_id: str, ask: Callable[[Sequence[str]], Answer]) -> str:
+def why_stuck(record: Record, ask: Callable[[Sequence[str]], Answer]) -> str:
     """What the scheduler says of a job in an error state."""
-    reasons = re.findall(r"^error reason.*?: +(.*)$", ask(["qstat", "-j", job_id]).stdout, re.M)
-    return "; ".join(dict.fromkeys(reasons)) or "in an error state"
+    said = ask(["qstat", "-j", record.job_id or ""]).stdout
+    entry = dict(DETAIL.findall(said))
+    submitted = whose.moment(entry.get("submission_time"))
+    job = Shown(entry.get("owner", ""), entry.get("job_name", ""), submitted)
+    reasons = re.findall(r"^error reason.*?: +(.*)$", said, re.M)
+    if whose.difference(record, job) or not reasons:
+        return "in an error state"
+    return "; ".join(dict.fromkeys(reasons))
 
 
-def explain(job_id: str, ask: Callable[[Sequence[str]], Answer]) -> Status:
-    """What the accounting says of a job that is no longer listed."""
-    answer = ask(["qacct", "-j", job_id])
-    if answer.exit_code:
-        return Status(State.UNLISTED)
-    return accounted(dict(ACCOUNTED.findall(answer.stdout)))
+def explain(record: Record, ask: Callable[[Sequence[str]], Answer]) -> Status:
+    """What the accounting says of a job that is no longer listed.
+
+    It keeps all jobs that ever had the number, and several entries of one that was started over.
+    """
+    answer = ask(["qacct", "-j", record.job_id or ""])
+    entries = [dict(ACCOUNTED.findall(entry)) for entry in ENTRY.split(answer.stdout)]
+    status = UNLISTED
+    for entry in [] if answer.exit_code else filter(None, entries):
+        submitted = whose.moment(entry.get("qsub_time"))
+        whose_entry = Shown(entry.get("owner", ""), entry.get("jobname", ""), submitted)
+        claimed = whose.claim(record, replace(accounted(entry), shown=whose_entry))
+        if not claimed.is_anothers or status.state is State.UNLISTED:
+            status = claimed
+    return status
 
 
 def accounted(entry: dict[str, str]) -> Status:

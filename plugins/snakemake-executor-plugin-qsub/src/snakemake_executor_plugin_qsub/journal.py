@@ -3,7 +3,7 @@
 jobs/TOKEN/record.json    one per job that may be in the queue
 jobs/TOKEN/ticket         without it the job's script does nothing
 jobs/TOKEN/started        the scheduler's id, written by the script before it looks at its ticket
-jobs/TOKEN/job.sh         the script
+jobs/TOKEN/TOKEN.sh       the script, whose name is the job's where a submit line gives none
 ended/TOKEN               written by the script: its exit code
 output/TOKEN.log          what the scheduler itself printed; it may write it after the job's end
 config/DIGEST.yaml        the configuration that jobs were submitted with
@@ -32,6 +32,8 @@ class Record:
         job_id: the scheduler's; None until qsub has told it.
         walltimes: how many walltimes the Snakemake job has begun, this one included.
         withdrawn: it was to be deleted; until it is gone it may still write and remove files.
+        owner, name: under which the scheduler shows it.
+        since, until: seconds since 1970; it was submitted in between.
     """
 
     token: str
@@ -44,6 +46,10 @@ class Record:
     walltimes: int = 1
     job_id: str | None = None
     withdrawn: bool = False
+    owner: str = ""
+    name: str = ""
+    since: float | None = None
+    until: float | None = None
 
 
 class Journal:
@@ -60,6 +66,9 @@ class Journal:
 
     def ticket(self, record: Record) -> Path:
         return self.folder(record) / "ticket"
+
+    def script(self, record: Record) -> Path:
+        return self.folder(record) / f"{record.token}.sh"
 
     def started(self, record: Record) -> Path:
         return self.folder(record) / "started"
@@ -90,7 +99,7 @@ class Journal:
 
     def submitted(self, record: Record, job_id: str) -> Record:
         """Record the scheduler's id."""
-        record = replace(record, job_id=job_id)
+        record = replace(record, job_id=job_id, until=time.time())
         self._write(record)
         return record
 
@@ -182,7 +191,9 @@ class Journal:
     @staticmethod
     def _read(folder: Path) -> Record | None:
         try:
-            return Record(**json.loads((folder / "record.json").read_text()))
+            values = json.loads((folder / "record.json").read_text())
+            # Versions that did not record a job's name gave it this one.
+            return Record(**{"name": folder.name.rpartition("-")[0], **values})
         except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
             return None
 

@@ -6,9 +6,12 @@ that keeps no finished jobs refuses -x; without it they are unknown.
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from . import whose
 from .commands import Answer, chunks
-from .status import AT_WALLTIME, DELETED, State, Status
+from .journal import Record
+from .status import AT_WALLTIME, DELETED, Shown, State, Status
 
 NAME = "PBS"
 PROGRAMS = ("qsub", "qstat", "qdel")
@@ -34,19 +37,20 @@ def job_id(answer: Answer) -> str | None:
     return found[1] if answer.exit_code == 0 and found else None
 
 
-def query(job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]) -> dict[str, Status]:
+def query(records: Sequence[Record], ask: Callable[[Sequence[str]], Answer]) -> dict[str, Status]:
     """Ask for all jobs at once.
 
     Returns:
         A status for each job that the answer speaks of; of the others nothing is known.
     """
+    job_ids = [record.job_id for record in records if record.job_id]
     found: dict[str, Status] = {}
     for chunk in chunks(job_ids):
         found |= parse(ask_for(chunk, ask))
     # qsub and qstat may name the server differently: 1234.pbs1 and 1234.pbs1.site.
     by_number = {name.partition(".")[0]: status for name, status in found.items()}
     statuses = {name: found.get(name, by_number.get(name.partition(".")[0])) for name in job_ids}
-    return {name: status for name, status in statuses.items() if status}
+    return whose.ours(records, {name: status for name, status in statuses.items() if status})
 
 
 _history = True  # whether the server keeps finished jobs; it says so when it is asked
@@ -76,9 +80,17 @@ def parse(answer: Answer) -> dict[str, Status]:
         elif line.startswith("\t") and last:
             attributes[last] += line[1:]
         elif not line and name:  # an empty line ends an entry
-            found |= {name: status_of(attributes)} if "job_state" in attributes else {}
+            if "job_state" in attributes:
+                found[name] = replace(status_of(attributes), shown=shown(attributes))
             name = ""
     return found
+
+
+def shown(attributes: dict[str, str]) -> Shown:
+    """Whose job it is."""
+    owner = attributes.get("Job_Owner", "").partition("@")[0]
+    submitted = whose.moment(attributes.get("ctime"))
+    return Shown(owner, attributes.get("Job_Name", ""), submitted, is_fixed=True)
 
 
 def status_of(attributes: dict[str, str]) -> Status:
@@ -128,7 +140,7 @@ def seconds(walltime: str) -> int | None:
     return total
 
 
-def explain(job_id: str, ask: Callable[[Sequence[str]], Answer]) -> Status:
+def explain(record: Record, ask: Callable[[Sequence[str]], Answer]) -> Status:
     """What is known of a job that PBS no longer lists: nothing, since -x lists finished ones."""
     why_not = "" if _history else "this PBS keeps no history of jobs, which would tell how it ended"
     return Status(State.UNLISTED, why_not)

@@ -41,13 +41,19 @@ class Request:
     walltimes: int  # that it may take, if its program asks to go on
     margin: int
 
-    def words(self, settings: ExecutorSettings, script: Path, log: Path) -> list[str]:
-        """The words of the submit line."""
+    def words(
+        self, settings: ExecutorSettings, script: Path, log: Path, name: str = ""
+    ) -> list[str]:
+        """The words of the submit line.
+
+        Args:
+            name: of this one submission.
+        """
         fields = {
             **self.resources,
             "nodes": self.nodes,
             "tasks_per_node": self.tasks_per_node,
-            "name": self.name,
+            "name": name or self.name,
             "walltime": clock(self.seconds),
             "script": script,
             "log": log,

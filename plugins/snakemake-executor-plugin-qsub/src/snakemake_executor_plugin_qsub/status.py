@@ -1,6 +1,6 @@
 """What a scheduler says of a job, in words that both dialects share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -15,6 +15,22 @@ class State(Enum):
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What the scheduler shows of a job beside its number; what it does not is empty.
+
+    Args:
+        submitted: seconds since 1970.
+        is_fixed: whether that is the time of the first submission, also after a restart; else the
+            job was submitted then or before.
+    """
+
+    owner: str = ""
+    name: str = ""
+    submitted: float | None = None
+    is_fixed: bool = False
+
+
+@dataclass(frozen=True)
 class Status:
     """One job in the scheduler's answer.
 
@@ -22,12 +38,19 @@ class Status:
         words: the scheduler's own, where it has any to say.
         reason: why the job ended, where the scheduler tells: 'killed at its walltime'.
         exit_code: of the job's script, where the scheduler tells.
+        shown: whose job it is, where there is an entry of one.
     """
 
     state: State
     words: str = ""
     reason: str = ""
     exit_code: int | None = None
+    shown: Shown | None = field(default=None, compare=False)
+
+    @property
+    def is_anothers(self) -> bool:
+        """Whether the number that ours had has become that of another job."""
+        return self.state is State.UNLISTED and self.shown is not None
 
     @property
     def is_gone(self) -> bool:

@@ -97,7 +97,7 @@ class Watch:
     def _query(self, jobs: Iterable[Watched]) -> None:
         """Ask once for all; of a job that the answer does not speak of, what was known stays."""
         by_id = {job.record.job_id: job for job in jobs if job.record.job_id}
-        statuses = self.dialect.query(list(by_id), self.ask)
+        statuses = self.dialect.query([job.record for job in by_id.values()], self.ask)
         if bool(statuses) != self.answered:
             self.answered = bool(statuses)
             silence = "gave no answer that can be read; asking again, jobs are left alone"
@@ -145,5 +145,6 @@ class Watch:
     def _explained(self, job: Watched, status: Status) -> Status:
         """What the accounting says of a job that is no longer listed."""
         if status.state is State.UNLISTED and job.record.job_id:
-            return self.dialect.explain(job.record.job_id, self.ask)
+            explained = self.dialect.explain(job.record, self.ask)
+            return explained if explained.state is State.ENDED or explained.words else status
         return status

@@ -116,7 +116,7 @@ def described(options: dict[str, str], resources: dict[str, str], script: Path) 
 def queued(job: Job) -> Job:
     """Return the job with what the server and its nodes make of it."""
     now = time.time()
-    user = os.environ.get("LOGNAME") or pwd.getpwuid(os.getuid()).pw_name
+    user = os.environ.get("PBS_STAND_IN_USER") or pwd.getpwuid(os.getuid()).pw_name
     job = job | {
         "server": state.server(),
         "owner": f"{user}@{state.server()}",
