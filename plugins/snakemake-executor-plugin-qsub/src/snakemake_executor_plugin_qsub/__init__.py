@@ -60,7 +60,7 @@ class Executor(RemoteExecutor):
         self.check()
         folder = Path(self.workflow.persistence.path).absolute() / "qsub"
         folder.mkdir(parents=True, exist_ok=True)
-        self.lease = Lease(folder / "lease")
+        self.lease = Lease(folder / "lease", tell=self.logger.warning)
         self.lease.acquire()
         atexit.register(self.lease.release)  # Snakemake does not shut down where nothing is to do
         self.journal = Journal(folder)

@@ -1,7 +1,7 @@
 """The dialect of PBS Professional and OpenPBS.
 
-`qsub` prints the id, `qstat -x -f IDS` answers for waiting, running and finished jobs alike. A server
-that keeps no finished jobs refuses -x; without it they are unknown.
+`qsub` prints the id, `qstat -x -f IDS` answers for waiting, running and finished jobs alike. A
+server that keeps no finished jobs refuses -x; without it they are unknown.
 """
 
 import re

@@ -1,0 +1,56 @@
+"""Small files on a shared file system: whole or not at all, and whatever may lie in their place."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+LARGEST = 1_000_000  # bytes; a larger file is none of ours
+
+
+def read(path: Path) -> str:
+    """A file's text, in which a U+FFFD stands for what is none. A pipe does not hold us up.
+
+    Raises:
+        OSError: there is none, or none that can be read.
+    """
+    with open(path, "rb", opener=without_waiting) as file:
+        return (file.read(LARGEST) or b"").decode(errors="replace")
+
+
+def without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_NONBLOCK)
+
+
+def write_whole(path: Path, text: str, part: Path | None = None) -> None:
+    """Readers see all of a file or none of it; where it fails, as on a full disk, nothing is left.
+
+    Args:
+        part: where it is written first.
+    """
+    part = part or path.with_suffix(".part")
+    try:
+        with part.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        remove(part)
+        raise
+
+
+def remove(path: Path) -> None:
+    """Remove what is there, be it a file or a folder, if that can be done."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def now(folder: Path) -> float:
+    """Seconds since 1970 by the clock that files in a folder get their times from."""
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        return os.fstat(probe.fileno()).st_mtime
