@@ -125,17 +125,17 @@ def server_without_history(pbs_answer, monkeypatch):
 def test_pbs_without_history_is_asked_without_x(server_without_history, job_id, state):
     ask, asked = server_without_history
     for _ in range(2):
-        found = pbs.query([job_id], ask)
+        found = pbs.query(jobs(job_id, name="sl.sh"), ask)
         assert {name: status.state for name, status in found.items()} == {job_id: state}
     assert asked == [["-x", "-f"], ["-f"], ["-f"]], "refused once only"
-    assert "keeps no history" in pbs.explain(job_id, ask).words
+    assert "keeps no history" in pbs.explain(jobs(job_id)[0], ask).words
 
 
 @pytest.mark.fault("PBS whose job history is switched on", outcome="asked with -x again")
 def test_pbs_that_keeps_a_history_after_all_is_asked_for_it(pbs_answer, monkeypatch):
     monkeypatch.setattr(pbs, "_history", False)
     answers = iter([pbs_answer("finished_without_x"), pbs_answer("finished_exit_3")])
-    (status,) = pbs.query(["4.es1"], lambda words: next(answers)).values()
+    (status,) = pbs.query(jobs("4.es1", name="bad.sh"), lambda words: next(answers)).values()
     assert (status.state, status.exit_code) == (State.ENDED, 3)
 
 
