@@ -226,3 +226,21 @@ def test_univa_names_who_deleted_a_job():
 def test_grid_engine_job_id(gridengine_answer, name, job_id):
     found = gridengine.job_id(gridengine_answer(name))
     assert found is None if job_id is None else found.isdigit()
+
+
+@pytest.mark.fault(
+    "colours, titles and control characters in an answer", outcome="read without them"
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x1b[1;31m1.es1\x1b[0m",
+        "\x1b]0;title\x071.es1",
+        "\x1b]0;title\x1b\\1.es1\x1b(B\x1b[m",
+        "1\x00.\x08e\x9fs1",
+        "\ufeff1.es1\u2028",
+    ],
+)
+def test_an_answer_is_plain_text(text):
+    answer = Answer(f"{text}\r\nä\tb\n", f"{text}\r", 0)
+    assert (answer.stdout, answer.stderr) == ("1.es1\nä\tb\n", "1.es1\n")

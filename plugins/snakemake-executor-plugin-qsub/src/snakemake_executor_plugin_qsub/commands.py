@@ -12,15 +12,33 @@ TIMEOUT = 120  # seconds: a scheduler under load may take its time
 LONGEST = (
     100_000  # characters of ids in one command line; Linux takes 128 KiB in one word, 2 MiB in all
 )
+# What terminals read as orders: colours, titles, and characters that do not print.
+ORDERS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
+UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+
+
+def plain(text: str) -> str:
+    """A text without what is not of its letters, but with its blanks, tabs and ends of lines."""
+    lines = ORDERS.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return UNPRINTABLE.sub("", lines)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a program printed, and its exit code: 127 where there is none, 124 where it hung."""
+    """What a program printed, and its exit code: 127 where there is none, 124 where it hung.
+
+    Its text is plain: colours and control characters stand in no word that we look for.
+    """
 
     stdout: str
     stderr: str
     exit_code: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stdout", plain(self.stdout))
+        object.__setattr__(self, "stderr", plain(self.stderr))
 
     @property
     def complaint(self) -> str:
