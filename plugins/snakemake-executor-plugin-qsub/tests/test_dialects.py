@@ -174,8 +174,6 @@ def test_an_empty_list_is_an_answer_and_silence_is_none(gridengine_answer):
     assert query(gridengine_answer("qstat_xml_qmaster_down")) == {}
     assert query(Answer("", "", 0)) == {}
     assert query(Answer("<html><body>maintenance</body></html>", "", 0)) == {}
-    whole = gridengine_answer("qstat_xml_all_states").stdout
-    assert query(Answer(whole[: len(whole) // 2], "", 0)) == {}
 
 
 @pytest.mark.parametrize(
@@ -244,3 +242,153 @@ def test_grid_engine_job_id(gridengine_answer, name, job_id):
 def test_an_answer_is_plain_text(text):
     answer = Answer(f"{text}\r\nä\tb\n", f"{text}\r", 0)
     assert (answer.stdout, answer.stderr) == ("1.es1\nä\tb\n", "1.es1\n")
+
+
+LAUGHS = """<!DOCTYPE job_info [ <!ENTITY a "ha"> <!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"> ]>"""
+BANNER = "*** Maintenance & upgrades on Friday <all day> ***\n"
+# What is done to the list of jobs 9 to 19, of which 16 stands last, and of which it still speaks.
+XML_DAMAGES = {
+    "a banner before it": (lambda xml: BANNER + xml, "all"),
+    "a banner after it": (lambda xml: xml + BANNER, "all"),
+    "colours": (lambda xml: f"\x1b[32m{xml}\x1b[0m", "all"),
+    "no first line": (lambda xml: xml.partition("\n")[2], "all"),
+    "a bare &": (lambda xml: xml.replace("<JB_name>", "<JB_name>R&D"), "all"),
+    "control characters": (lambda xml: xml.replace("<JB_name>", "<JB_name>\0\x1f\x0b"), "all"),
+    "an unknown entity": (lambda xml: xml.replace("<JB_name>", "<JB_name>&nbsp;&#0;"), "all"),
+    "a document type": (lambda xml: xml.replace("<job_info", f"{LAUGHS}<job_info", 1), "all"),
+    "entities of its own": (lambda xml: xml.replace("<JB_name>", "<JB_name>&b;"), "all"),
+    "no last line": (lambda xml: xml.rstrip().removesuffix("</job_info>"), "jobs"),
+    "cut off in job 16": (lambda xml: xml[: xml.index(">16<") + 60], "but 16"),
+    "cut off in a number": (lambda xml: xml[: xml.index(">16<") + 2], "but 16"),
+    "a bare < in job 16": (
+        lambda xml: xml.replace(">16<", ">16</JB_job_number><JB_x>a<b<"),
+        "but 16",
+    ),
+    "job 16 without a number": (lambda xml: xml.replace(">16<", "><"), "but 16"),
+    "job 16 of a garbage number": (lambda xml: xml.replace(">16<", ">1\ufffd<"), "but 16"),
+    "job 16 cut out in part": (lambda xml: xml.replace(">16<", "></job_list><x>"), "but 16"),
+    "nothing but a banner": (lambda xml: BANNER, "none"),
+    "a maintenance page": (lambda xml: f"<html><body>{BANNER}</body></html>", "none"),
+    "nothing": (lambda xml: "", "none"),
+}
+LEFT = {
+    "all": {*map(str, range(9, 20)), "77"},
+    "jobs": set(map(str, range(9, 20))),
+    "but 16": {*map(str, range(9, 16)), "17", "18", "19"},
+    "none": set(),
+}
+
+
+@pytest.mark.fault(
+    "a damaged answer of Grid Engine (banner, bare &, cut off, a DTD, …)",
+    outcome="read as far as it can be; nothing is concluded from absence",
+)
+@pytest.mark.parametrize(("damage", "left"), XML_DAMAGES.values(), ids=XML_DAMAGES)
+def test_of_a_damaged_answer_of_grid_engine_is_read_what_can_be(gridengine_answer, damage, left):
+    text = gridengine_answer("qstat_xml_all_states").stdout
+    damaged = damage(text)
+    assert damaged != text
+    asked = jobs(*map(str, range(9, 20)), "77")
+    found = gridengine.query(asked, lambda words: Answer(damaged, "", 0))
+    assert set(found) == LEFT[left]
+
+
+@pytest.mark.fault("a list of Grid Engine with an exit code", outcome="absence in it says nothing")
+def test_absence_in_an_answer_with_an_exit_code_says_nothing(gridengine_answer):
+    text = gridengine_answer("qstat_xml_all_states").stdout
+    found = gridengine.query(jobs("9", "77"), lambda words: Answer(text, "", 1))
+    assert set(found) == {"9"}
+
+
+@pytest.mark.parametrize("state", ["q", "?", "", "\ufffd"])
+def test_a_state_that_grid_engine_does_not_have_says_nothing(gridengine_answer, state):
+    text = gridengine_answer("qstat_xml_all_states").stdout.replace(
+        "<state>hqw</state>", f"<state>{state}</state>"
+    )
+    assert "15" not in gridengine.query(jobs("15"), lambda words: Answer(text, "", 0))
+
+
+@pytest.mark.fault("an accounting entry that is cut off", outcome="taken for none")
+@pytest.mark.parametrize("end", ["exit_status  ", "failed  ", "qsub_time "])
+def test_an_accounting_entry_that_was_cut_off_is_none(gridengine_answer, end):
+    whole = gridengine_answer("qacct_exit_3").stdout
+    (job,) = jobs("1", name=re.search(r"^jobname +(\S+)", whole, re.M)[1])
+    cut = whole[: whole.index(end) + len(end) + 2]
+    assert gridengine.explain(job, lambda words: Answer(cut, "", 0)).state is State.UNLISTED
+
+
+def of_job_1(change):
+    """Do something to the entry of job 1, the second of three."""
+
+    def damage(answer):
+        before, mark, entry = answer.stdout.partition("Job Id: 1.es1")
+        return Answer(before + change(mark + entry), answer.stderr, answer.exit_code)
+
+    return damage
+
+
+def anywhere(change, of_errors=lambda text: text):
+    return lambda answer: Answer(change(answer.stdout), of_errors(answer.stderr), answer.exit_code)
+
+
+PBS_DAMAGES = {
+    "a banner before it": (anywhere(lambda text: BANNER + text), "31?"),
+    "a banner after it": (anywhere(lambda text: text + BANNER), "31?"),
+    "a warning between two jobs": (of_job_1(lambda entry: BANNER + entry), "31?"),
+    "colours": (anywhere(lambda text: f"\x1b[32m{text}\x1b[0m"), "31?"),
+    "DOS ends of lines": (anywhere(lambda text: text.replace("\n", "\r\n")), "31?"),
+    "control characters": (
+        of_job_1(lambda entry: entry.replace(" = ", " = \0\x0c\x1c\u2028")),
+        "31?",
+    ),
+    "a value over three lines": (
+        of_job_1(lambda entry: entry.replace("LANG=", "X=\n\n a = b\nLANG=")),
+        "31?",
+    ),
+    "a value that looks like an entry": (
+        of_job_1(
+            lambda entry: entry.replace("LANG=", "X=\tJob Id: 3.es1 Unknown Job Id 3.es1\nLANG=")
+        ),
+        "31?",
+    ),
+    "errors among the answers": (
+        lambda answer: Answer(answer.stderr + answer.stdout, "", 153),
+        "31?",
+    ),
+    "no errors": (anywhere(str, lambda errors: ""), "31"),
+    "an error that is cut off": (
+        anywhere(str, lambda errors: errors[: errors.index("99999") + 3]),
+        "31",
+    ),
+    "cut off in job 1": (of_job_1(lambda entry: entry[:200]), "3?"),
+    "cut off in its state": (of_job_1(lambda entry: entry[: entry.index("state = ") + 9]), "3?"),
+    "cut off in its last line": (of_job_1(lambda entry: entry.rstrip()), "3?"),
+    "cut off in its id": (of_job_1(lambda entry: entry[:9]), "3?"),
+    "an unknown state": (
+        of_job_1(lambda entry: entry.replace("state = R", "state = \ufffd")),
+        "3?",
+    ),
+    "no state": (of_job_1(lambda entry: entry.replace("job_state = R", "job_state = ")), "3?"),
+    "no owner": (of_job_1(lambda entry: entry.replace("    Job_Owner = abci@es1\n", "")), "3?"),
+    "an owner that is no text": (of_job_1(lambda entry: entry.replace("abci@", "ab\ufffd@")), "3?"),
+    "an exit code that is none": (
+        of_job_1(lambda entry: entry.replace("state = R", "state = F\n    Exit_status = 0x")),
+        "3?",
+    ),
+}
+
+
+@pytest.mark.fault(
+    "a damaged answer of PBS (banner, cut off, no text, errors among it, …)",
+    outcome="read as far as it can be; nothing is concluded from the rest",
+)
+@pytest.mark.parametrize(("damage", "left"), PBS_DAMAGES.values(), ids=PBS_DAMAGES)
+def test_of_a_damaged_answer_of_pbs_is_read_what_can_be(pbs_answer, damage, left):
+    answer = pbs_answer("many_one_unknown")
+    damaged = damage(answer)
+    found = {name: status.state for name, status in pbs.parse(damaged).items()}
+    states = {"3": State.ENDED, "1": State.RUNNING, "?": State.UNLISTED}
+    names = {"3": "3.es1", "1": "1.es1", "?": "99999.es1"}
+    assert found == {names[each]: states[each] for each in left}
+    if "3" in left:
+        assert pbs.parse(damaged)["3.es1"] == pbs.parse(answer)["3.es1"]

@@ -24,6 +24,8 @@ JOB_ID = re.compile(r"^(?:Your job (\d+) .*|(\d+)\s*)$", re.MULTILINE)
 ACCOUNTED = re.compile(r"^(\w+) +(.*?) *$", re.MULTILINE)
 DETAIL = re.compile(r"^(\w+): +(.*?) *$", re.MULTILINE)
 ENTRY = re.compile(r"^=+$", re.MULTILINE)
+BARE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)")  # and entities, none of which is followed
+ROOT = re.compile(r"<(/?)job_info\b[^>]*?(/?)>")
 UNLISTED = Status(State.UNLISTED)
 ENFORCED, SIGNALLED = "37", "100"  # values of `failed`
 
@@ -38,15 +40,15 @@ def query(records: Sequence[Record], ask: Callable[[Sequence[str]], Answer]) -> 
     """Ask for all jobs at once.
 
     Returns:
-        A status for every job; an empty mapping where there was no answer, from which nothing
-        follows.
+        A status for every job; where the answer is damaged, cut off or none, only for those that
+        stand in it: from the absence of the others nothing follows.
     """
     owners = ",".join(sorted({record.owner or whose.me() for record in records}))
-    listed = parse(ask(["qstat", "-xml", "-u", owners]))
-    if listed is None:
-        return {}
-    names = [record.job_id for record in records if record.job_id]
-    found = whose.ours(records, {name: listed.get(name, UNLISTED) for name in names})
+    answer = ask(["qstat", "-xml", "-u", owners])
+    listed = parse(answer)
+    if is_whole(answer):
+        listed = {record.job_id or "": UNLISTED for record in records} | listed
+    found = whose.ours(records, listed)
     for name, status in found.items():
         if status.state is State.STUCK and not status.words:
             (record,) = [each for each in records if each.job_id == name]
@@ -54,22 +56,45 @@ def query(records: Sequence[Record], ask: Callable[[Sequence[str]], Answer]) -> 
     return found
 
 
-def parse(answer: Answer) -> dict[str, Status] | None:
-    """Read an answer of `qstat -xml`; None where it is no whole answer."""
-    if answer.exit_code:
-        return None
+def parse(answer: Answer) -> dict[str, Status]:
+    """Read an answer of `qstat -xml`, job by job; those that cannot be read are left out."""
+    jobs = [job for job in map(read, entries(answer)) if job is not None]
+    return {
+        job.findtext("JB_job_number", ""): replace(
+            status_of(job.findtext("state", "")), shown=shown(job)
+        )
+        for job in jobs
+    }
+
+
+def entries(answer: Answer) -> list[str]:
+    """The XML of each job. Of what stands around them, banners and DTDs, nothing is read."""
+    return re.split(r"(?=<job_list\b)", answer.stdout)[1:]
+
+
+def read(entry: str) -> ElementTree.Element | None:
+    """A job's entry, if it is whole; names are not always written as XML wants them."""
+    text, end, _ = entry.partition("</job_list>")
     try:
-        root = ElementTree.fromstring(answer.stdout)
+        job = ElementTree.fromstring(BARE.sub("&amp;", text + end))
     except ElementTree.ParseError:
         return None
-    if root.tag != "job_info":
-        return None
-    jobs = {job.findtext("JB_job_number"): job for job in root.iter("job_list")}
-    return {
-        name: replace(status_of(state), shown=shown(job))
-        for name, job in jobs.items()
-        if name and (state := job.findtext("state"))
+    needed = {
+        "JB_job_number": r"\d+",
+        "state": "[A-Za-z]*[EdhrtwsST][A-Za-z]*",
+        "JB_owner": r"[^\ufffd]+",
     }
+    whole = all(re.fullmatch(form, job.findtext(name) or "") for name, form in needed.items())
+    return job if whole and "\ufffd" not in job.findtext("JB_name", "") else None
+
+
+def is_whole(answer: Answer) -> bool:
+    """Whether a job that does not stand in the answer is not there."""
+    if answer.exit_code or any(read(entry) is None for entry in entries(answer)):
+        return False
+    tags = ROOT.findall(answer.stdout)
+    opened = sum(not end and not empty for end, empty in tags)
+    return bool(tags) and opened == sum(bool(end) for end, _ in tags)
 
 
 def shown(job: ElementTree.Element) -> Shown:
@@ -111,9 +136,12 @@ def explain(record: Record, ask: Callable[[Sequence[str]], Answer]) -> Status:
     It keeps all jobs that ever had the number, and several entries of one that was started over.
     """
     answer = ask(["qacct", "-j", record.job_id or ""])
-    entries = [dict(ACCOUNTED.findall(entry)) for entry in ENTRY.split(answer.stdout)]
+    whole_lines = answer.stdout.rpartition("\n")[0]
     status = UNLISTED
-    for entry in [] if answer.exit_code else filter(None, entries):
+    for text in [] if answer.exit_code else ENTRY.split(whole_lines):
+        entry = dict(ACCOUNTED.findall(text))
+        if not all(entry.get(name, "")[:1].isdigit() for name in ("failed", "exit_status")):
+            continue  # cut off, or a banner
         submitted = whose.moment(entry.get("qsub_time"))
         whose_entry = Shown(entry.get("owner", ""), entry.get("jobname", ""), submitted)
         claimed = whose.claim(record, replace(accounted(entry), shown=whose_entry))

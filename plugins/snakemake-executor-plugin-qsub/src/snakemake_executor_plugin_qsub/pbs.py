@@ -19,9 +19,11 @@ JOB_ID_IN_JOB = "$PBS_JOBID"
 HOSTFILE = "$PBS_NODEFILE"  # each host as often as it has MPI processes
 
 # Attributes lie behind four blanks; a tab goes on with the value of the line before.
-ATTRIBUTE = re.compile(r"^ {4}([\w.]+) = (.*)$")
-JOB = re.compile(r"^Job Id: (\S+)$")
-UNKNOWN = re.compile(r"Unknown Job Id (\S+)")
+ATTRIBUTE = re.compile(r"^ {4}([\w.]+) = (.*)$", re.MULTILINE)
+JOB = re.compile(r"^Job Id: (\S+) *\n", re.MULTILINE)
+NEEDED = {"job_state", "Job_Owner", "Job_Name"}
+STATES = set("BEFHMQRSTUWX")
+UNKNOWN = re.compile(r"^(?:qstat: )?Unknown Job Id (\S+\.\S+|\S+(?=\s))", re.MULTILINE)
 NO_HISTORY = re.compile(r"not configured to maintain job history")
 HISTORY = re.compile(r"use -x or -H to obtain historical job information")
 JOB_ID = re.compile(r"^(\d+(?:\[\d*\])?(?:\.[\w.-]+)?)\s*$", re.MULTILINE)
@@ -67,23 +69,36 @@ def ask_for(job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]) -> A
 
 
 def parse(answer: Answer) -> dict[str, Status]:
-    """Read an answer of `qstat -x -f`; a job whose entry was cut off is left out."""
-    found = {name: Status(State.UNLISTED) for name in UNKNOWN.findall(answer.stderr)}
-    attributes: dict[str, str] = {}
-    name = last = ""
-    for line in answer.stdout.splitlines():
-        if job := JOB.match(line):
-            name, attributes, last = job[1], {}, ""
-        elif attribute := ATTRIBUTE.match(line):
-            last = attribute[1]
-            attributes[last] = attribute[2]
-        elif line.startswith("\t") and last:
-            attributes[last] += line[1:]
-        elif not line and name:  # an empty line ends an entry
-            if "job_state" in attributes:
-                found[name] = replace(status_of(attributes), shown=shown(attributes))
-            name = ""
+    """Read an answer of `qstat -x -f`; a job whose entry is cut off or damaged is left out."""
+    unknown = UNKNOWN.findall(answer.stderr) + UNKNOWN.findall(
+        answer.stdout
+    )  # if a site joins them
+    found = {name: Status(State.UNLISTED) for name in unknown}
+    _, *parts = JOB.split(answer.stdout)
+    for name, body in zip(parts[::2], parts[1::2], strict=True):
+        attributes = attributes_of(body)
+        if is_read(attributes):
+            found[name] = replace(status_of(attributes), shown=shown(attributes))
     return found
+
+
+def attributes_of(body: str) -> dict[str, str]:
+    """The attributes of an entry; none where it was cut off before the empty line at its end."""
+    whole, end, rest = body.rpartition("\n\n")
+    if not end or ATTRIBUTE.search(rest):
+        return {}
+    return dict(ATTRIBUTE.findall(whole.replace("\n\t", "")))
+
+
+def is_read(attributes: dict[str, str]) -> bool:
+    """Whether an entry says what became of which job; a U+FFFD stands for what was no text."""
+    needed = [attributes.get(name, "") for name in NEEDED]
+    status = attributes.get("Exit_status", "0")
+    return (
+        all(value and "\ufffd" not in value for value in needed)
+        and attributes["job_state"] in STATES
+        and re.fullmatch(r"-?\d+", status) is not None
+    )
 
 
 def shown(attributes: dict[str, str]) -> Shown:
@@ -110,7 +125,7 @@ def status_of(attributes: dict[str, str]) -> Status:
 def ended(attributes: dict[str, str], words: str) -> Status:
     """The status of a finished job. One that was deleted before it started has no exit status."""
     text, substate = attributes.get("Exit_status"), attributes.get("substate")
-    code = int(text) if text and re.fullmatch(r"-?\d+", text) else None
+    code = None if text is None else int(text)
     signalled = code is not None and code > SIGNALLED
     if code == KILLED_AT_WALLTIME or (code and used_up(attributes)):
         reason = AT_WALLTIME
