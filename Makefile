@@ -7,11 +7,12 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/elboflow
 TEST_ENVIRONMENT := .test-environment
 PLUGIN := plugins/snakemake-executor-plugin-qsub
 TRAINING_SCRIPTS := $(addprefix workflow/scripts/,\
-	smoke_test.py train.py evaluate.py evaluation_tables.py parts.py trained_model.py \
-	ais_bounds.py chapter_vae.py code_digest.py job_end.py progress.py state_digest.py user_errors.py worker.py)
+	smoke_test.py train.py evaluate.py evaluation_tables.py kept_states.py parts.py trained_model.py \
+	ais_bounds.py chapter_vae.py code_digest.py job_end.py progress.py state_digest.py user_errors.py \
+	whole_files.py worker.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: help setup report test test-faults soak test-cluster test-environment lint bench unlock pins
+.PHONY: help setup report test test-faults soak test-cluster test-environment lint bench unlock clean-state pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -90,6 +91,9 @@ bench: $(TEST_ENVIRONMENT)/tests $(VENV)/requirements-dev $(VENV)/plugin ## spee
 
 unlock: setup ## after an accident, release the working directory
 	snakemake --unlock
+
+clean-state: ## drop all states but those that the present results were made from
+	@$(PYTHON) workflow/scripts/kept_states.py results
 
 pins: ## compile requirements*.txt anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o requirements.txt

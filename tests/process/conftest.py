@@ -131,12 +131,20 @@ class Experiment:
         run = {"run": "toy_run", **parts, "ais_bounds": AIS_BOUNDS}
         (self.folder / "run.json").write_text(json.dumps(run))
 
+    def states(self) -> Path:
+        return self.folder / "state" / "seed1"
+
+    def checkpoints(self) -> list[Path]:
+        """The newest checkpoint of every state, the one that was used last at the end."""
+        found = self.states().glob("*/checkpoint.pt")
+        return sorted(found, key=lambda path: path.parent.stat().st_mtime_ns)
+
     def train_arguments(self, checkpoint_seconds: float = 60) -> list[object]:
         values = {
             "training": self.folder / "run.json",
             "data": self.folder / "data",
             "seed": 1,
-            "state": self.folder / "state" / "seed1",
+            "state": self.states(),
             "checkpoint-seconds": checkpoint_seconds,
             "model": self.folder / "model.pt",
             "metrics": self.folder / "metrics.csv",
@@ -182,16 +190,16 @@ def kill_in_the_middle() -> Callable[..., None]:
             env={**os.environ, **(env or {})},
             stderr=subprocess.DEVNULL,
         )
-        checkpoint = run.folder / "state" / "seed1" / "checkpoint.pt"
         deadline = time.time() + 60
-        while not checkpoint.exists() and process.poll() is None and time.time() < deadline:
+        while not run.checkpoints() and process.poll() is None and time.time() < deadline:
             time.sleep(0.01)
         for rank in psutil.process_iter(["cmdline"]):  # they outlive their launcher for seconds
             if str(run.folder) in " ".join(rank.info["cmdline"] or []):
                 rank.kill()
         process.wait()
         # A kill between the two renames of a save leaves the one before, under its other name.
-        assert newest(checkpoint.parent)[0] is not None
+        (state,) = {path.parent for path in run.states().glob("*/*.pt")}
+        assert newest(state)[0] is not None
         assert not (run.folder / "model.pt").exists()
 
     return kill

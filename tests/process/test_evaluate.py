@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from vae.checkpoint import load_model, serialise
+from whole_files import write_result
 
 IMAGES = 53
 
@@ -37,30 +39,89 @@ def test_every_image_counts_once_and_ranks_change_nothing(trained):
     assert results[4] == results[1]
 
 
+def flip_a_digit(path):
+    text = path.read_text()
+    place = text.index(".", len(text) // 2) + 1
+    path.write_text(text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :])
+
+
+def as_not_a_number(path):
+    line, body = path.read_text().split("\n")
+    columns = json.loads(body)
+    columns["rate"][0] = float("nan")
+    path.write_text(f"{line}\n{json.dumps(columns)}")
+
+
+def a_folder(path):
+    path.unlink()
+    (path / "inside").mkdir(parents=True)
+
+
+HARMS = {
+    "a flipped digit": flip_a_digit,
+    "cut off": lambda path: path.write_text(path.read_text()[:50]),
+    "empty": lambda path: path.write_text(""),
+    "not a number": as_not_a_number,
+    "nested": lambda path: path.write_text("[" * 100_000),
+    "a folder": a_folder,
+    "another part": lambda path: path.write_bytes(sorted(path.parent.iterdir())[-1].read_bytes()),
+}
+
+
+@pytest.mark.fault(
+    "saved parts of an evaluation are lost, cut off, emptied, exchanged, or a digit is flipped",
+    outcome="each is named and done again, to the same bits; the others are kept",
+)
 def test_an_interrupted_evaluation_goes_on_with_the_images_that_are_left(trained):
     assert trained.evaluate(ranks=2).returncode == 0
     folder = trained.folder / "evaluation"
-    before = (folder / "per_image.csv").read_text().splitlines()
-    parts = sorted((trained.folder / "state" / "evaluate").rglob("test_float64_*.json"))
-    assert sum(len(json.loads(part.read_text())["rate"]) for part in parts) == IMAGES
-    lost, cut, empty, *kept = parts
-    lost.unlink()
-    cut.write_text(cut.read_text()[:50])
-    empty.write_text("null")
-    for part in kept:  # what is finished is taken as it is
-        found = json.loads(part.read_text())
-        part.write_text(json.dumps(found | {"ess": [1.5] * len(found["ess"])}))
+    before = (folder / "per_image.csv").read_bytes()
+    *parts, kept = sorted((trained.folder / "state" / "evaluate").rglob("test_float64_*.json"))
+    assert len(parts) == len(HARMS)
+    finished = kept.stat().st_mtime_ns
+    for part, harm in zip(parts, HARMS.values(), strict=True):
+        harm(part)
 
-    done = trained.evaluate(ranks=1)
+    done = trained.evaluate(ranks=2)
     assert done.returncode == 0, done.stderr
-    after = (folder / "per_image.csv").read_text().splitlines()
-    ess = before[0].split(",").index("ess")
-    redone = 3 * 7  # chunk_images
-    assert [row.split(",")[ess] == "1.5" for row in after[1:]] == [
-        image >= redone for image in range(IMAGES)
-    ]
-    assert after[: redone + 1] == before[: redone + 1]
-    assert json.loads((folder / "speed.json").read_text())["images"] == redone
+    warned = [line for line in done.stderr.splitlines() if "its images are done again" in line]
+    assert [line.partition(": damaged")[0] for line in warned] == list(map(str, parts))
+    assert (folder / "per_image.csv").read_bytes() == before
+    assert json.loads((folder / "speed.json").read_text())["images"] == len(parts) * 7
+    assert kept.stat().st_mtime_ns == finished
+    parts[0].unlink()
+    assert trained.evaluate().stderr.count("done again") == 0
+    assert json.loads((folder / "speed.json").read_text())["images"] == 7
+
+
+def test_a_part_of_other_settings_is_not_believed(trained):
+    assert trained.evaluate().returncode == 0
+    right = (trained.folder / "evaluation" / "per_image.csv").read_bytes()
+    (first,) = (trained.folder / "state" / "evaluate").iterdir()
+    trained.specify(epochs=5, evaluation={"elbo_samples": 10})
+    assert trained.evaluate().returncode == 0
+    (second,) = set((trained.folder / "state" / "evaluate").iterdir()) - {first}
+    for part in first.iterdir():
+        part.write_bytes((second / part.name).read_bytes())
+    trained.specify(epochs=5)
+    assert trained.evaluate().stderr.count("done again") == 16  # 8 parts, in float64 and float32
+    assert (trained.folder / "evaluation" / "per_image.csv").read_bytes() == right
+
+
+@pytest.mark.fault(
+    "the model gives values that are no numbers",
+    outcome="the evaluation names quantity and images, and saves nothing of them",
+)
+def test_values_that_are_not_finite_name_their_images(trained):
+    document = load_model(trained.folder / "model.pt")
+    for values in document["model"].values():
+        values.fill_(float("inf"))
+    write_result(trained.folder / "model.pt", serialise(document))
+    done = trained.evaluate()
+    assert done.returncode != 0
+    assert "error: rate is not finite for test_float64 image 0, 1, 2, 3, 4, 5, 6:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((trained.folder / "state" / "evaluate").rglob("*.json"))
 
 
 def test_other_settings_start_over_and_the_former_ones_are_kept(trained):
@@ -69,7 +130,7 @@ def test_other_settings_start_over_and_the_former_ones_are_kept(trained):
     trained.specify(epochs=5, evaluation={"importance_samples": 40})
     done = trained.evaluate()
     assert done.returncode == 0, done.stderr
-    assert "is of another model or specification; starting over" in done.stderr
+    assert "starting over. It takes" in done.stderr
     assert (trained.folder / "evaluation" / "per_image.csv").read_bytes() != before
     trained.specify(epochs=5)
     done = trained.evaluate()
@@ -149,8 +210,8 @@ def test_a_likelihood_above_the_noise_floor_fails_and_writes_nothing(experiment)
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (lambda f: (f / "model.pt").write_bytes(b"PK"), "model.pt: unreadable"),
-        (lambda f: (f / "model.pt").unlink(), "model.pt: unreadable"),
+        (lambda f: (f / "model.pt").write_bytes(b"PK"), "model.pt: damaged"),
+        (lambda f: (f / "model.pt").unlink(), "no such file or directory: "),
         (lambda f: (f / "data/toy/test_binary.npy").unlink(), "test_binary.npy: unreadable"),
         (
             lambda f: replace_test_images(f, np.zeros((IMAGES, 36), dtype=np.uint8)),

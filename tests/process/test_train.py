@@ -1,6 +1,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 from pathlib import Path
 
@@ -75,21 +76,44 @@ def test_a_finished_training_only_rewrites_its_outputs(experiment):
     assert speed["started_at_step"] == speed["steps"] == 100
 
 
-def test_a_state_of_another_specification_is_set_aside(experiment):
+@pytest.mark.fault(
+    "a run is edited, and then edited back", outcome="its finished training is taken up at once"
+)
+def test_going_back_to_a_former_specification_is_instant(experiment):
     run = experiment()
     assert run.train().returncode == 0
-    run.specify(learning_rate=0.02)
+    first = (run.folder / "model.pt").read_bytes()
+    run.specify(beta=2.0)
     result = run.train()
     assert result.returncode == 0
-    assert "starting over" in result.stderr
-    assert (run.folder / "state" / "seed1.superseded" / "checkpoint.pt").exists()
-    assert json.loads((run.folder / "speed.json").read_text())["started_at_step"] == 0
+    assert re.search(r"starting over\. It takes \d+\.\d MB: the newest 4 are kept", result.stderr)
+    assert (run.folder / "model.pt").read_bytes() != first
+    run.specify()
+    assert "starting over" not in run.train().stderr
+    assert (run.folder / "model.pt").read_bytes() == first
+    speed = json.loads((run.folder / "speed.json").read_text())
+    assert speed["started_at_step"] == speed["steps"] == 100
+
+
+@pytest.mark.parametrize("place", ["seed1", "seed1.superseded"])
+def test_a_state_where_earlier_versions_kept_it_is_found(experiment, place):
+    run = experiment()
+    assert run.train().returncode == 0
+    (now,) = run.checkpoints()
+    former = run.folder / "state" / place / "checkpoint.pt"
+    former.parent.mkdir(exist_ok=True)
+    now.rename(former)
+    (now.parent / "previous.pt").unlink(missing_ok=True)
+    now.parent.rmdir()
+    assert "starting over" not in run.train().stderr
+    assert json.loads((run.folder / "speed.json").read_text())["started_at_step"] == 100
+    assert now.exists()
 
 
 def test_a_damaged_checkpoint_is_named_and_training_starts_over(experiment):
     run = experiment()
     assert run.train().returncode == 0
-    checkpoint = run.folder / "state" / "seed1" / "checkpoint.pt"
+    (checkpoint,) = run.checkpoints()
     checkpoint.write_bytes(checkpoint.read_bytes()[:-5])
     result = run.train()
     assert result.returncode == 0

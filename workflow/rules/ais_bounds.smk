@@ -13,8 +13,9 @@ OUTPUTS:
     tables  = results/tables/bounds.csv                  (one row per run x seed x quantity)
     summary = results/tables/bounds_summary.csv          (one row per run x quantity: mean over seeds)
 
-Finished images live in results/state/{run}/seed{seed}/ais_bounds, which no rule declares: a job that
-was interrupted goes on with the others.
+Finished images live in results/state/{run}/seed{seed}/ais_bounds/{digest}, which no rule declares: a
+job that was interrupted goes on with the others. The digest is of model and settings; the newest 4 are
+kept.
 """
 
 BOUNDED = [run for run, values in RUNS.items() if values["ais_images"]]

@@ -15,8 +15,9 @@ OUTPUTS, in results/runs/{run}/seed{seed}/:
     checks.csv      what was checked and what is to be warned of
     images.npz      originals, reconstructions and samples for the figures
 
-Finished images live in results/state/{run}/seed{seed}/evaluate, which no rule declares: a job that
-was interrupted goes on with the others.
+Finished images live in results/state/{run}/seed{seed}/evaluate/{digest}, which no rule declares: a
+job that was interrupted goes on with the others. The digest is of model and settings; the newest 4 are
+kept.
 """
 
 

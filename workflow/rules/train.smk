@@ -12,8 +12,9 @@ OUTPUTS:
     metrics = results/runs/{run}/seed{seed}/metrics.csv          (nats per image, one row an epoch)
     speed   = results/machine/train/{run}/seed{seed}.json        (images/s, hosts)
 
-Checkpoints live in results/state/{run}/seed{seed}, which no rule declares: Snakemake deletes the
-declared outputs of a failed job, and a training that was interrupted goes on from there.
+Checkpoints live in results/state/{run}/seed{seed}/{digest}, which no rule declares: Snakemake deletes
+the declared outputs of a failed job, and a training that was interrupted goes on from there. The digest
+is of what is trained; the newest 4 are kept, so that going back to a former edit is instant.
 """
 
 

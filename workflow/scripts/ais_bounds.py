@@ -18,17 +18,29 @@ from typing import Any
 
 import numpy as np
 from evaluation_tables import table
-from parts import Columns, Part, as_columns, open_state, split, stop_in_time, work_through
+from parts import (
+    Columns,
+    Part,
+    as_columns,
+    open_state,
+    require_finite,
+    split,
+    stop_in_time,
+    work_through,
+)
 from trained_model import add_inputs, load_vae, noise_seed, observed
 from user_errors import in_one_line
-from vae import checkpoint, simulation
+from vae import simulation
 from vae.arithmetic import set_arithmetic
 from vae.bounds import COLUMNS, bounds, bounds_on_simulated, require_bracket
 from vae.checks import ImpossibleResult
 from vae.data import DataError, load_split
 from vae.networks import VAE
 from vae.spec import BoundsSpec, SpecError, parse, read_run
+from whole_files import write_result
 from worker import Worker, start
+
+MUST_BE_FINITE = ("importance_nats", "ais_nats", "upper_nats")
 
 
 def bound_part(
@@ -38,9 +50,11 @@ def bound_part(
     tick = partial(stop_in_time, title)
     if part.origin == "test":
         x = observed(vae, images[part.images])
-        return as_columns(bounds(vae, spec, seed, part.images, x, tick=tick))
-    numbers = [simulation.FIRST_IMAGE + image for image in part.images]
-    return as_columns(bounds_on_simulated(vae, spec, seed, numbers, tick=tick))
+        found = bounds(vae, spec, seed, part.images, x, tick=tick)
+    else:
+        numbers = [simulation.FIRST_IMAGE + image for image in part.images]
+        found = bounds_on_simulated(vae, spec, seed, numbers, tick=tick)
+    return require_finite(part, as_columns(found), MUST_BE_FINITE)
 
 
 def rows_of(part: Part, columns: Columns) -> list[dict[str, Any]]:
@@ -90,7 +104,7 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
         require_bracket(rows)
         header = ["origin", "image", *COLUMNS]
         content = table(",".join(header), ([row.get(name) for name in header] for row in rows))
-        checkpoint.write_bytes(args.bounds, content)
+        write_result(args.bounds, content)
 
 
 def parse_args() -> argparse.Namespace:

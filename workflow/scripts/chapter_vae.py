@@ -8,6 +8,7 @@ One process, one thread, float64: the same bits at each repeat.
 """
 
 import argparse
+import io
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from vae.data import Manifest, load, mean_image, read_manifest
 from vae.networks import VAE, initialise
 from vae.spec import TrainingSpec, parse, read_run
 from vae.training import Diverged, Training
+from whole_files import write_result
 
 STEP, FINE_STEP = 0.05, 0.025  # of the grids for all images, and for those that are shown
 IMAGES, CHUNK = 100, 10  # the first test images, and how many at once
@@ -93,7 +95,7 @@ def write_evidence(path: Path, measured: Array) -> None:
     lines = [",".join(("image", *COLUMNS))]
     for image, row in enumerate(measured):
         lines.append(",".join([str(image), *(f"{value:.9f}" for value in row)]))
-    path.write_text("\n".join(lines) + "\n")
+    write_result(path, ("\n".join(lines) + "\n").encode())
 
 
 def write_grid(path: Path, vae: VAE, x: np.ndarray, ids: list[int]) -> None:
@@ -104,7 +106,9 @@ def write_grid(path: Path, vae: VAE, x: np.ndarray, ids: list[int]) -> None:
         "axis": nodes(FINE_STEP),
         "log_likelihood": log_likelihood(vae, x[ids], nodes(FINE_STEP)),
     }
-    np.savez(path, **arrays)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_result(path, buffer.getvalue())
 
 
 def main(args: argparse.Namespace) -> None:

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from evaluation_tables import write_tables
-from parts import Columns, Part, as_columns, open_state, split, work_through
+from parts import Columns, Part, as_columns, open_state, require_finite, split, work_through
 from trained_model import add_inputs, load_vae, noise_seed, observed
 from user_errors import in_one_line
-from vae import checkpoint, enumeration
+from vae import enumeration
 from vae.aggregate import AggregatePosterior
 from vae.arithmetic import set_arithmetic
 from vae.baselines import baselines
@@ -38,6 +38,7 @@ from vae.per_image import estimates
 from vae.spec import EvaluationSpec, TrainingSpec, parse, read_run
 from vae.summary import PerImage
 from vae.two_sample import told_apart
+from whole_files import write_result
 from worker import Worker, record_speed, start
 
 
@@ -54,6 +55,7 @@ STATE_KEYS = (
     *("elbo_samples", "importance_samples", "chunk_images", "chunk_samples"),
     "evaluation_seed",
 )
+MUST_BE_FINITE = ("rate", "distortion", "log_likelihood", "ess", "marginal_kl")
 
 
 @torch.no_grad()
@@ -76,7 +78,8 @@ def measure(
 
     def work(part: Part) -> Columns:
         x = observed(vae, images[part.images])
-        return as_columns(estimates(vae, spec, seed, part.images, x, aggregate))
+        columns = as_columns(estimates(vae, spec, seed, part.images, x, aggregate))
+        return require_finite(part, columns, MUST_BE_FINITE)
 
     wanted = split(f"test_{training.precision}", len(images), spec.chunk_images)
     found, done = work_through(wanted, work, state, title, worker)
@@ -134,7 +137,7 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
         buffer = io.BytesIO()
         shown = pictures(vae, spec, seed, grey, tested)
         np.savez(buffer, allow_pickle=False, **shown)
-        checkpoint.write_bytes(args.output_dir / "images.npz", buffer.getvalue())
+        write_result(args.output_dir / "images.npz", buffer.getvalue())
 
 
 @torch.no_grad()

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from vae.baselines import Baselines
-from vae.checkpoint import write_bytes
 from vae.checks import check, check_scale
 from vae.networks import VAE
 from vae.summary import PerImage, Quantity, active_units, precision_effects, summarise
+from whole_files import write_result
 
 
 def table(header: str, rows: Iterable[Iterable[Any]]) -> bytes:
@@ -62,15 +62,15 @@ def write_tables(
     present = {name: column for name, column in columns.items() if column is not None}
     values = np.stack(list(present.values()), axis=1).tolist()
     per_image = [[image, *row] for image, row in enumerate(values)]
-    write_bytes(folder / "per_image.csv", table("image," + ",".join(present), per_image))
-    write_bytes(folder / "checks.csv", table("check,status,detail", checks))
-    write_bytes(folder / "units.csv", table(*units(images, limit)))
+    write_result(folder / "per_image.csv", table("image," + ",".join(present), per_image))
+    write_result(folder / "checks.csv", table("check,status,detail", checks))
+    write_result(folder / "units.csv", table(*units(images, limit)))
     summary = [
         [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, q.images or len(per_image)]
         for q in quantities
     ]
     header = "quantity,unit,value,data_error,monte_carlo_error,images"
-    write_bytes(folder / "summary.csv", table(header, summary))
+    write_result(folder / "summary.csv", table(header, summary))
 
 
 def units(images: PerImage, limit: float) -> tuple[str, list[list[Any]]]:

@@ -5,7 +5,7 @@ Parts are consecutive images and the same for any number of ranks, and so are al
 
 import argparse
 import json
-import shutil
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,15 @@ from typing import Any
 
 import horovod.torch as hvd
 import job_end
+import kept_states
 import torch
 from progress import Progress
 from state_digest import state_digest
-from vae import checkpoint
+from vae.checkpoint import digest
+from vae.checks import ImpossibleResult
 from vae.data import Manifest
 from vae.estimate import chunks
+from whole_files import in_words, set_aside, write_bytes
 from worker import Worker
 
 Columns = dict[str, Any]
@@ -65,46 +68,69 @@ def stop_in_time(title: str) -> None:
 def open_state(
     args: argparse.Namespace, settings: dict[str, Any], manifest: Manifest, worker: Worker
 ) -> Path:
-    """The folder of the parts of this model. Of other models and settings rank 0 keeps the latest.
+    """The folder of the parts of this model; rank 0 keeps some of other models and settings.
 
     Args:
         args: the flags of trained_model.add_inputs.
         settings: what the values of an image depend on, beside model, seed and data.
     """
-    own = {**settings, "model": checkpoint.digest([args.model.read_bytes()])}
-    folder: Path = args.state
-    state = folder / state_digest(own, args.seed, manifest.sha256)[:16]
-    if worker.rank == 0 and not state.exists():
-        others = [path for path in folder.glob("*") if path.is_dir()]
-        others.sort(key=lambda path: path.stat().st_mtime_ns)
-        if others:
-            print(
-                f"{folder}: what is there is of another model or specification; starting over",
-                file=sys.stderr,
-            )
-        for older in others[:-1]:
-            shutil.rmtree(older)
+    own = {**settings, "model": digest([args.model.read_bytes()])}
+    state = kept_states.place(args.state, state_digest(own, args.seed, manifest.sha256))
+    if worker.rank == 0:
+        kept_states.begin(state)
     return state
 
 
 def finished(state: Path, wanted: Sequence[Part]) -> dict[Part, Columns]:
-    """What an earlier job has finished."""
+    """What an earlier job has finished; what was damaged since is set aside."""
     found = {}
     for part in wanted:
+        path = state / part.file
         try:
-            columns = json.loads((state / part.file).read_text())
-        except (OSError, ValueError):  # not there yet, or damaged: it is done again
+            content = path.read_bytes()
+            problem = "its content is not what was written"
+        except FileNotFoundError:
             continue
-        if isinstance(columns, dict) and _is_whole(columns, part.count):
-            found[part] = columns
+        except OSError as error:
+            content, problem = b"", in_words(error)
+        if (body := _verified(state, part, content)) is not None:
+            found[part] = json.loads(body)
+        else:
+            set_aside(path)
+            print(f"{path}: damaged ({problem}); its images are done again", file=sys.stderr)
     return found
 
 
-def _is_whole(columns: Columns, count: int) -> bool:
-    """Whether there is a value for every image under every name."""
-    return bool(columns) and all(
-        isinstance(values, list) and len(values) == count for values in columns.values()
-    )
+def save(state: Path, part: Part, columns: Columns) -> None:
+    """Write a part, under a digest of its content and of which part it is."""
+    body = json.dumps(columns).encode()
+    write_bytes(state / part.file, f"{_digest(state, part, body)}\n".encode() + body)
+
+
+def _verified(state: Path, part: Part, content: bytes) -> bytes | None:
+    """What was saved as this very part, of these settings."""
+    told, _, body = content.partition(b"\n")
+    return body if told == _digest(state, part, body).encode() else None
+
+
+def _digest(state: Path, part: Part, body: bytes) -> str:
+    return digest([state.name, part.file, str(part.count), body])
+
+
+def require_finite(part: Part, columns: Columns, names: Sequence[str]) -> Columns:
+    """The columns, if those named are finite for all images; raises ImpossibleResult."""
+    for name in names:
+        wrong = [
+            str(image)
+            for image, value in zip(part.images, columns.get(name, []), strict=False)
+            if not math.isfinite(value)
+        ]
+        if wrong:
+            raise ImpossibleResult(
+                f"{name} is not finite for {part.origin} image {', '.join(wrong)}: train the run "
+                "again with a lower learning_rate or a higher precision, or look at these images"
+            )
+    return columns
 
 
 def work_through(
@@ -129,7 +155,7 @@ def work_through(
     for part in mine:
         stop_in_time(title)
         new[part] = work(part)
-        checkpoint.write_bytes(state / part.file, json.dumps(new[part]).encode())
+        save(state, part, new[part])
         progress.advance(part.count)
     progress.close()
     # Horovod: shares may differ in size, so objects, not tensors, are gathered.

@@ -7,12 +7,14 @@
 
 import argparse
 import csv
+import io
 import statistics
 import time
 from pathlib import Path
 
 import horovod.torch as hvd
 import torch
+from whole_files import write_bytes
 from worker import Worker, start
 
 SIZES = [1024 * 4**power for power in range(9)]  # bytes: 1 KiB to 64 MiB
@@ -50,8 +52,9 @@ def show(header: list[str], rows: list[list[str]]) -> None:
 def report(path: Path, header: list[str], rows: list[list[str]]) -> None:
     """Print the table and write it as CSV."""
     show(header, rows)
-    with path.open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows([header, *rows])
+    write_bytes(path, buffer.getvalue().encode())
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -17,6 +17,7 @@ from typing import Any
 
 import horovod.torch as hvd
 import job_end
+import kept_states
 from progress import Progress
 from state_digest import state_digest
 from torch import Tensor
@@ -27,6 +28,7 @@ from vae.data import load, load_split, mean_image, read_manifest
 from vae.networks import VAE, initialise
 from vae.spec import TrainingSpec, parse, read_run
 from vae.training import Diverged, Training
+from whole_files import write_result
 from worker import Worker, record_speed, start
 
 
@@ -42,18 +44,11 @@ def restore(training: Training, state: Path, digest: str, worker: Worker) -> Non
     """Let every rank go on from rank 0's newest whole checkpoint of the same digest."""
     content = None
     if worker.rank == 0:
-        content, problems = checkpoint.newest(state)
+        checkpoint.adopt_former_layout(state.parent)
+        kept_states.begin(state)
+        content, problems = checkpoint.newest(state, digest)
         for problem in problems:
             print(f"{problem}; going on from an older one", file=sys.stderr, flush=True)
-        if content is not None and checkpoint.deserialise(content)["digest"] != digest:
-            checkpoint.set_aside(state)
-            print(
-                f"{state}: its state is of another specification, data or version; starting over "
-                f"(the old one is kept in {state.name}.superseded)",
-                file=sys.stderr,
-                flush=True,
-            )
-            content = None
     # Horovod: broadcast_optimizer_state would step a fresh optimizer; bytes do no such thing. The
     # name, because the default is the object's type, of which the other ranks know nothing.
     content = hvd.broadcast_object(content, root_rank=0, name="state")
@@ -120,6 +115,7 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
         worker.rank, worker.size, allreduce,
     )  # fmt: skip
     digest = state_digest(document["training"], args.seed, manifest.sha256)
+    args.state = kept_states.place(args.state, digest)
     restore(training, args.state, digest, worker)
     started_at_step = training.step
     seconds = run_to_the_end(training, f"{run} seed {args.seed}", args, digest, worker)
@@ -143,8 +139,8 @@ def write_outputs(
         "epoch": training.kept_epoch,
         "model": training.kept_parameters(),
     }
-    checkpoint.write_bytes(args.metrics, training.metrics_csv().encode())
-    checkpoint.write_bytes(args.model, checkpoint.serialise(model))
+    write_result(args.metrics, training.metrics_csv().encode())
+    write_result(args.model, checkpoint.serialise(model))
 
 
 def parse_args() -> argparse.Namespace:
@@ -152,7 +148,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--training", type=Path, required=True, help="training.json of the run")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--seed", type=int, required=True, help="keys weights, order and noise")
-    parser.add_argument("--state", type=Path, required=True, help="folder of the checkpoints")
+    parser.add_argument("--state", type=Path, required=True, help="folder of the states")
     parser.add_argument(
         "--checkpoint-seconds", type=float, required=True, help="time between two checkpoints"
     )

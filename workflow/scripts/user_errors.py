@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from vae.checkpoint import CheckpointError
 from vae.data import DataError
 from vae.spec import SpecError
+from whole_files import Damaged, in_words
 
 
 @contextmanager
@@ -25,7 +26,9 @@ def in_one_line(rank: int, *expected: type[Exception]) -> Iterator[None]:
     except Exception as error:
         if rank != 0:
             time.sleep(2)
-        if isinstance(error, (OSError, CheckpointError, DataError, SpecError, *expected)):
+        if isinstance(error, OSError):
+            print(f"error: {in_words(error)}", file=sys.stderr, flush=True)
+        elif isinstance(error, (CheckpointError, DataError, SpecError, Damaged, *expected)):
             print(f"error: {error}", file=sys.stderr, flush=True)
         else:
             traceback.print_exc()

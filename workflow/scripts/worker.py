@@ -20,6 +20,7 @@ import horovod.torch as hvd
 import torch
 from cuda_build import readable_version
 from torch import Tensor
+from whole_files import write_bytes
 
 DTYPES = (torch.float32, torch.float64, torch.int64)
 
@@ -214,5 +215,4 @@ def record_speed(
         "images": images,
         **more,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=2) + "\n")
+    write_bytes(path, (json.dumps(document, indent=2) + "\n").encode())

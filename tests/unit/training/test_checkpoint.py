@@ -56,11 +56,24 @@ def test_an_empty_folder_has_no_checkpoint(tmp_path):
     assert checkpoint.newest(tmp_path) == (None, [])
 
 
-def test_state_set_aside_is_kept(tmp_path):
-    save(tmp_path / "seed1", 1)
-    checkpoint.set_aside(tmp_path / "seed1")
-    assert checkpoint.newest(tmp_path / "seed1") == (None, [])
-    assert step_of(checkpoint.load(tmp_path / "seed1.superseded" / "checkpoint.pt")) == 1
+def test_a_folder_in_place_of_a_checkpoint_is_set_aside(tmp_path):
+    save(tmp_path, 1)
+    (tmp_path / "checkpoint.pt").replace(tmp_path / "previous.pt")
+    (tmp_path / "checkpoint.pt" / "inside").mkdir(parents=True)
+    content, problems = checkpoint.newest(tmp_path)
+    assert step_of(content) == 1
+    assert [problem.partition(":")[0] for problem in problems] == ["is a directory"]
+    save(tmp_path, 2)
+    assert step_of(checkpoint.newest(tmp_path)[0]) == 2
+
+
+def test_a_checkpoint_of_another_training_is_not_believed(tmp_path):
+    saved = checkpoint.serialise({**STATE, "digest": "a"})
+    checkpoint.save(tmp_path / "checkpoint.pt", saved)
+    assert checkpoint.newest(tmp_path, "a") == (saved, [])
+    content, problems = checkpoint.newest(tmp_path, "b")
+    assert content is None
+    assert problems == [f"{tmp_path}/checkpoint.pt: of another training"]
 
 
 def test_digest_tells_lists_of_parts_apart():

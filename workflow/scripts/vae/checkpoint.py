@@ -8,23 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from whole_files import in_words, set_aside, verify, whole
 
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 class CheckpointError(ValueError):
     """A checkpoint or model file that is truncated, damaged or no such file."""
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, sync it, and rename it: readers see all or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
 
 
 def serialise(state: dict[str, Any]) -> bytes:
@@ -41,9 +31,12 @@ def deserialise(content: bytes) -> dict[str, Any]:
 
 def save(path: Path, content: bytes) -> None:
     """Write serialised state with its digest in front, keeping the one before as previous.pt."""
-    if path.exists():
-        path.replace(path.with_name("previous.pt"))
-    write_bytes(path, hashlib.sha256(content).digest() + content)
+    with whole(path) as file:
+        file.write(hashlib.sha256(content).digest() + content)
+        file.flush()
+        os.fsync(file.fileno())  # where there is no room, the one before keeps its name
+        if path.exists():
+            path.replace(path.with_name("previous.pt"))
 
 
 def load(path: Path) -> bytes:
@@ -55,27 +48,37 @@ def load(path: Path) -> bytes:
     return body
 
 
-def newest(folder: Path) -> tuple[bytes | None, list[str]]:
-    """The newest whole checkpoint in a folder, and what was wrong with any newer one."""
+def newest(folder: Path, wanted: str | None = None) -> tuple[bytes | None, list[str]]:
+    """The newest whole checkpoint in a folder, and what was wrong with any newer one.
+
+    Args:
+        wanted: the digest of what it must be a state of.
+    """
     problems: list[str] = []
     for name in ("checkpoint.pt", "previous.pt"):
         path = folder / name
         try:
-            return load(path), problems
+            content = load(path)
+            if wanted is None or deserialise(content).get("digest") == wanted:
+                return content, problems
+            problems.append(f"{path}: of another training")
         except FileNotFoundError:
             continue
-        except CheckpointError as error:
-            problems.append(str(error))
-            path.replace(path.with_suffix(".damaged"))
+        except (CheckpointError, IsADirectoryError) as error:
+            problems.append(in_words(error) if isinstance(error, OSError) else str(error))
+        set_aside(path)
     return None, problems
 
 
-def set_aside(folder: Path) -> None:
-    """Move the state of another specification to a sibling folder, replacing an older one."""
-    aside = folder.with_name(f"{folder.name}.superseded")
-    aside.mkdir(parents=True, exist_ok=True)
-    for file in folder.glob("*.pt"):
-        file.replace(aside / file.name)
+def adopt_former_layout(folder: Path) -> None:
+    """Move states that lie where earlier versions kept them to where their digests belong."""
+    for former in (folder.with_name(f"{folder.name}.superseded"), folder):
+        content, _ = newest(former)
+        if content is not None:
+            own = folder / deserialise(content)["digest"][:16]
+            own.mkdir(parents=True, exist_ok=True)
+            for file in former.glob("*.pt"):
+                file.replace(own / file.name)
 
 
 def digest(parts: Iterable[str | bytes]) -> str:
@@ -89,6 +92,7 @@ def digest(parts: Iterable[str | bytes]) -> str:
 
 def load_model(path: Path) -> dict[str, Any]:
     """Read a finished model.pt."""
+    verify(path)
     try:
         document = deserialise(path.read_bytes())
         if not isinstance(document, dict) or not {"training", "model"} <= document.keys():

@@ -1,0 +1,71 @@
+"""States by digest: which are kept, which are dropped, and what is said of it."""
+
+import os
+
+import kept_states
+import pytest
+from kept_states import KEPT, begin, main, place, states
+
+
+def make(folder, *digests):
+    """States that were used one after the other."""
+    for day, digest in enumerate(digests):
+        state = place(folder, digest * 64)
+        begin(state)
+        (state / "checkpoint.pt").write_bytes(bytes(500_000))
+        os.utime(state, (day, day))
+
+
+def names(folder):
+    return "".join(state.name[0] for state in states(folder))
+
+
+def test_the_newest_few_are_kept_and_what_they_take_is_said(tmp_path, capsys):
+    make(tmp_path, "1", "2", "3", "4", "5")
+    assert names(tmp_path) == "2345"
+    assert len(states(tmp_path)) == KEPT
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "starting over. It takes 1.5 MB: the newest 4 are kept" in last
+    assert "make clean-state" in last
+
+
+def test_a_state_that_is_used_again_is_the_newest(tmp_path, capsys):
+    make(tmp_path, "1", "2", "3", "4")
+    capsys.readouterr()
+    begin(place(tmp_path, "1" * 64))
+    assert capsys.readouterr().err == ""
+    begin(place(tmp_path, "5" * 64))
+    assert names(tmp_path) == "3415"
+
+
+def test_other_folders_are_let_alone(tmp_path):
+    (tmp_path / "evaluate").mkdir()
+    make(tmp_path, "1", "2", "3", "4", "5")
+    assert (tmp_path / "evaluate").exists()
+
+
+@pytest.fixture
+def results(tmp_path):
+    for run in ("present", "gone"):
+        seed = tmp_path / "state" / run / "seed1"
+        make(seed, "1", "2")
+        make(seed / "evaluate", "3", "4")
+    (tmp_path / "state" / "present" / "seed1.superseded").mkdir()
+    (tmp_path / "runs" / "present" / "seed1").mkdir(parents=True)
+    return tmp_path
+
+
+def test_cleaning_keeps_what_the_present_results_were_made_from(results, capsys):
+    main(results)
+    seed = results / "state" / "present" / "seed1"
+    assert (names(seed), names(seed / "evaluate")) == ("2", "4")
+    assert names(results / "state" / "gone" / "seed1") == ""
+    assert not seed.with_name("seed1.superseded").exists()
+    assert "7 former states dropped, 3.0 MB freed" in capsys.readouterr().out
+    main(results)
+    assert "0 former states dropped, 0.0 MB freed" in capsys.readouterr().out
+
+
+def test_cleaning_where_nothing_is(tmp_path, capsys):
+    kept_states.main(tmp_path / "results")
+    assert "0 former states dropped" in capsys.readouterr().out

@@ -1,0 +1,82 @@
+"""States of trainings and evaluations by the digest of what they are of; the newest few are kept.
+
+    python workflow/scripts/kept_states.py results
+
+drops all but those that the present results were made from.
+"""
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from whole_files import sweep
+
+KEPT = 4  # of each run and seed, beside one another
+NAME = re.compile("[0-9a-f]{16}")
+
+
+def place(folder: Path, digest: str) -> Path:
+    """The state of this digest, among those in a folder."""
+    return folder / digest[:16]
+
+
+def states(folder: Path) -> list[Path]:
+    """All states in a folder, the one that was used last at the end."""
+    found = [path for path in folder.glob("*") if NAME.fullmatch(path.name) and path.is_dir()]
+    return sorted(found, key=lambda path: path.stat().st_mtime_ns)
+
+
+def begin(state: Path) -> None:
+    """Open a state, new or former, as the one that is used now; of others drop the oldest."""
+    sweep(state)
+    if state.is_dir():
+        os.utime(state)
+        return
+    others = states(state.parent)
+    for old in others[: 1 - KEPT]:
+        shutil.rmtree(old)
+    kept = others[1 - KEPT :]
+    if kept:
+        print(
+            f"{state.parent}: what is kept there is of another specification, model, data or "
+            f"version; starting over. It takes {megabytes(kept)}: the newest {KEPT} are kept, "
+            "`make clean-state` drops all that no present result was made from",
+            file=sys.stderr,
+            flush=True,
+        )
+    state.mkdir(parents=True)
+
+
+def megabytes(folders: list[Path]) -> str:
+    """How much folders take, for readers."""
+    files = (file for folder in folders for file in folder.rglob("*") if file.is_file())
+    return f"{sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
+
+
+def superfluous(results: Path) -> list[Path]:
+    """States that no present result was made from: all but the last used one of what there is."""
+    found = []
+    for seed in sorted((results / "state").glob("*/seed*")):
+        if seed.suffix == ".superseded":  # as earlier versions called them
+            found.append(seed)
+            continue
+        has_results = (results / "runs" / seed.parent.name / seed.name).is_dir()
+        for folder in (seed, seed / "evaluate", seed / "ais_bounds"):
+            former = states(folder)
+            found += former[:-1] if has_results else former
+    return found
+
+
+def main(results: Path) -> None:
+    """Drop what is superfluous, and say how much that was."""
+    found = superfluous(results)
+    freed = megabytes(found)
+    for state in found:
+        shutil.rmtree(state)
+    print(f"{results}/state: {len(found)} former states dropped, {freed} freed")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
