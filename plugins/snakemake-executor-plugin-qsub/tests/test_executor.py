@@ -488,7 +488,33 @@ def test_a_qstat_that_fails_for_a_while_loses_nothing(site):
     (site.folder / "go").touch()
     output, _ = driver.communicate(timeout=60)
     assert driver.returncode == 0, output
-    assert "PBS gave no answer that can be read; asking again, jobs are left alone" in output
+    said = "qstat: cannot connect to server es1 (errno=15010); asking again, jobs are left alone"
+    assert f"PBS gave no answer that can be read on 0.es1: {said}" in output
+
+
+@pytest.mark.fault(
+    "qstat fails for longer than --qsub-max-silence", outcome="stopped, job taken over"
+)
+def test_a_driver_that_hears_nothing_stops_and_the_next_one_goes_on(site):
+    site.job(HOLDS)
+    driver = site.start("--qsub-max-silence", "3")
+    site.wait_for((site.folder / "running").exists, "the job")
+    (site.state / "fail-qstat").touch()
+    output, _ = driver.communicate(timeout=60)
+    assert driver.returncode != 0
+    stopped = [line for line in output.splitlines() if "(--qsub-max-silence)" in line]
+    assert len(stopped) == 1 and "start Snakemake again, which takes them over" in stopped[0]
+    assert "Traceback" not in output and "Error in rule" not in output
+    assert site.calls("qdel") == 0
+    (site.state / "fail-qstat").unlink()
+    assert site.qstat() == ["0.es1"]
+    second = site.start()
+    time.sleep(2)
+    (site.folder / "go").touch()
+    output, _ = second.communicate(timeout=60)
+    assert second.returncode == 0, output
+    assert "taking over job 0.es1 (job)" in output
+    assert site.calls("qsub") == 1
 
 
 @pytest.fixture

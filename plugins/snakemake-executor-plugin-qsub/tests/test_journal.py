@@ -73,10 +73,14 @@ def test_configurations_are_kept_as_they_are(journal, tmp_path):
     assert copy.read_text() == "a: {1: one}\n" and other != copy
 
 
-def test_a_folder_of_markers_that_is_away_for_a_moment_ends_no_job(journal, make_record):
-    make_record()
-    journal.markers.rename(journal.markers.with_name("away"))
-    assert journal.ended() == {}
+@pytest.mark.fault("the copy of a configuration is damaged", outcome="written again")
+@pytest.mark.parametrize("damage", ["", "a: 1", "\0\0\0\0\0"])
+def test_a_damaged_copy_of_a_configuration_is_written_again(journal, tmp_path, damage):
+    (tmp_path / "config.yaml").write_text("a: 1\n")
+    (copy,) = journal.keep_configs([tmp_path / "config.yaml"])
+    copy.write_text(damage)
+    assert journal.keep_configs([tmp_path / "config.yaml"]) == [copy]
+    assert copy.read_text() == "a: 1\n"
 
 
 def test_journals_of_two_directories_know_nothing_of_each_other(tmp_path, make_record):

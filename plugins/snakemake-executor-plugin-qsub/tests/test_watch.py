@@ -1,8 +1,10 @@
 """What is concluded from markers and answers, and what is not."""
 
+import shutil
 from types import SimpleNamespace
 
 import pytest
+from snakemake_executor_plugin_qsub.commands import Answer
 from snakemake_executor_plugin_qsub.judge import Outcome
 from snakemake_executor_plugin_qsub.status import AT_WALLTIME, DELETED, State, Status
 from snakemake_executor_plugin_qsub.watch import Watch
@@ -19,14 +21,22 @@ class Scheduler:
         dialect = SimpleNamespace(
             NAME="PBS", query=self.query, explain=lambda record, ask: self.explanation
         )
+        self.said = Answer("", "qstat: cannot connect to server es1", 255)
         self.watch = Watch(
-            dialect, journal, poll=30, grace=60, warn=self.warnings.append, clock=lambda: self.now
+            dialect,
+            journal,
+            poll=30,
+            grace=60,
+            warn=self.warnings.append,
+            ask=lambda words: self.said,
+            clock=lambda: self.now,
         )
         self.journal, self.record = journal, make_record(**changes)
         self.watch.add(self.record, walltimes=3)
 
     def query(self, records, ask):
         self.asked += 1
+        ask(["qstat"])
         job_ids = [record.job_id for record in records]
         return {name: status for name, status in self.answer.items() if name in job_ids}
 
@@ -106,17 +116,92 @@ def test_a_job_that_is_listed_again_was_never_gone(scheduler):
     assert scheduler.after(600).outcome is Outcome.WAIT
 
 
+UNREAD = "PBS gave no answer that can be read on 1.es1: qstat: cannot connect to server es1"
+
+
+@pytest.mark.fault("no answer of the scheduler", outcome="told with its words, again every 10 min")
 def test_nothing_is_concluded_from_no_answer(scheduler):
     scheduler.says(RUNNING)
     scheduler.after(60)
     scheduler.says(None)
-    assert scheduler.after(24 * 3600).outcome is Outcome.WAIT
-    assert scheduler.warnings == [
-        "PBS gave no answer that can be read; asking again, jobs are left alone"
-    ]
+    assert scheduler.after(300).outcome is Outcome.WAIT
+    assert scheduler.warnings == [f"{UNREAD}; asking again, jobs are left alone"]
+    scheduler.after(900)
+    assert scheduler.warnings[1:] == scheduler.warnings[:1], "again after ten minutes"
     scheduler.says(RUNNING)
     scheduler.after(120)
-    assert scheduler.warnings[1:] == ["PBS answers again"]
+    assert scheduler.warnings[2:] == ["PBS answers again"]
+    assert not scheduler.watch.gave_up
+
+
+@pytest.mark.fault("no answer of the scheduler for an hour", outcome="given up, jobs left alone")
+def test_after_an_hour_without_an_answer_there_is_no_use_in_asking_on(scheduler):
+    scheduler.says(None)
+    assert scheduler.after(3600).outcome is Outcome.WAIT
+    assert not scheduler.watch.gave_up
+    assert scheduler.after(240).outcome is Outcome.WAIT, "it has not failed"
+    assert scheduler.watch.gave_up.startswith(f"{UNREAD}, and so it has been for 3600 s")
+    assert "start Snakemake again, which takes them over" in scheduler.watch.gave_up
+    assert "\n" not in scheduler.watch.gave_up
+
+
+def test_an_answer_within_the_hour_begins_another(scheduler):
+    for _ in range(3):
+        scheduler.says(None)
+        scheduler.after(3000)
+        scheduler.says(RUNNING)
+        scheduler.after(240)
+    assert not scheduler.watch.gave_up
+
+
+@pytest.mark.fault("answers that never speak of one job", outcome="given up after an hour as well")
+def test_a_job_of_which_no_answer_speaks_is_not_waited_for_without_end(scheduler, make_record):
+    scheduler.watch.add(make_record("other-1", "2.es1"), walltimes=1)
+    scheduler.says(RUNNING)
+    scheduler.after(4000)
+    assert scheduler.watch.gave_up.startswith("PBS gave no answer that can be read on 2.es1: ")
+
+
+@pytest.mark.parametrize("job_ended", [True, False])
+@pytest.mark.fault(
+    "the journal's folder cannot be read", outcome="told; nothing concluded meanwhile"
+)
+def test_where_ends_cannot_be_seen_nothing_is_concluded(scheduler, monkeypatch, job_ended):
+    scheduler.says(GONE)
+    markers = scheduler.journal.markers
+    with monkeypatch.context() as patch:
+        patch.setattr(type(scheduler.journal), "ended", lambda self: markers.joinpath("x").stat())
+        assert scheduler.after(1200).outcome is Outcome.WAIT
+        assert len(scheduler.warnings) == 2, "again every ten minutes"
+        assert scheduler.warnings[0].startswith("the ends of jobs cannot be seen: No such file")
+        assert not scheduler.watch.gave_up
+    if job_ended:
+        scheduler.leaves(0)
+    expected = Outcome.SUCCEEDED if job_ended else Outcome.FAILED
+    assert scheduler.after(300).outcome is expected
+    assert scheduler.warnings[2] == "the ends of jobs can be seen again"
+
+
+def test_but_not_without_end(scheduler, monkeypatch):
+    monkeypatch.setattr(type(scheduler.journal), "ended", lambda self: (self.root / "x").stat())
+    assert scheduler.after(3700).outcome is Outcome.WAIT
+    assert "and so it has been for 3600 s" in scheduler.watch.gave_up
+
+
+@pytest.mark.fault("the journal's folder is removed during the work", outcome="made anew, told")
+@pytest.mark.parametrize("gone", ["", "jobs", "ended", "output", "config"])
+def test_a_journal_that_vanishes_is_made_anew(scheduler, gone, tmp_path):
+    journal, record = scheduler.journal, scheduler.record
+    (tmp_path / "config.yaml").write_text("a: 1\n")
+    (copy,) = journal.keep_configs([tmp_path / "config.yaml"])
+    scheduler.says(RUNNING)
+    shutil.rmtree(journal.root / gone)
+    assert scheduler.after(60).outcome is Outcome.WAIT
+    assert scheduler.warnings == [f"{journal.root} had vanished in part or whole: it is made anew"]
+    assert journal.left_over(0) == [record] and journal.ticket(record).exists()
+    assert copy.read_text() == "a: 1\n"
+    scheduler.leaves(0)
+    assert scheduler.after(0).outcome is Outcome.SUCCEEDED
 
 
 @pytest.mark.parametrize(

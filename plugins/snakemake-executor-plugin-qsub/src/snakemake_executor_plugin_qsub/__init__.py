@@ -59,16 +59,30 @@ class Executor(RemoteExecutor):
         self.dialect = DIALECTS[self.settings.dialect or ""]
         self.check()
         folder = Path(self.workflow.persistence.path).absolute() / "qsub"
-        folder.mkdir(parents=True, exist_ok=True)
-        self.lease = Lease(folder / "lease", tell=self.logger.warning)
-        self.lease.acquire()
-        atexit.register(self.lease.release)  # Snakemake does not shut down where nothing is to do
-        self.journal = Journal(folder)
-        self.earlier = Earlier(self.journal, self.dialect, self.logger.warning)
-        self.configs = self.journal.keep_configs(self.config_files())
+        self.stopped = ""  # why all jobs were left alone
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.lease = Lease(folder / "lease", tell=self.logger.warning)
+            self.lease.acquire()
+            # Snakemake does not shut down where nothing is to do.
+            atexit.register(self.lease.release)
+            self.journal = Journal(folder)
+            self.earlier = Earlier(self.journal, self.dialect, self.logger.warning)
+            self.configs = self.journal.keep_configs(self.config_files())
+        except OSError as error:
+            raise WorkflowError(
+                f"{error.strerror}: {error.filename or folder}: {folder} keeps account of the jobs "
+                "in the queue and must be readable and writable: see to that (rights, room, "
+                "quota), then start again"
+            ) from None
         self.requests: dict[str, Request] = {}  # by token, of all jobs in the queue
         self.watch = Watch(
-            self.dialect, self.journal, self.settings.poll, self.settings.grace, self.logger.warning
+            self.dialect,
+            self.journal,
+            self.settings.poll,
+            self.settings.grace,
+            self.logger.warning,
+            self.settings.max_silence,
         )
         # One submission at a time, and each to its end whatever happens to the main thread.
         self.submitter = ThreadPoolExecutor(max_workers=1)
@@ -90,10 +104,12 @@ class Executor(RemoteExecutor):
             )
         if self.settings.prelude and not self.settings.prelude.is_file():
             raise WorkflowError(f"qsub-prelude: there is no file {self.settings.prelude}")
-        if min(self.settings.poll, self.settings.max_walltimes) <= 0 or self.settings.margin < 0:
+        if not min(self.settings.poll, self.settings.max_walltimes, self.settings.max_silence) > 0:
             raise WorkflowError(
-                "qsub-poll and qsub-max-walltimes must be above 0, qsub-margin not below"
+                "qsub-poll, qsub-max-walltimes and qsub-max-silence must be above 0"
             )
+        if not min(self.settings.margin, self.settings.grace) >= 0:
+            raise WorkflowError("qsub-margin and qsub-grace must not be below 0")
         for job in self.workflow.dag.needrun_jobs():
             if is_known(job) and not job.is_local and not job.is_group():
                 request(job, self.settings).line(self.settings)
@@ -119,8 +135,8 @@ class Executor(RemoteExecutor):
             self.report_job_error(SubmittedJobInfo(job), msg=f"not submitted: {error}\n")
 
     def take_or_submit(self, job: JobExecutorInterface) -> None:
-        if self.lease.lost:
-            raise WorkflowError(LOST)
+        if self.stopped or self.lease.lost:
+            raise WorkflowError(self.stopped or LOST)
         asked = request(job, self.settings)
         key, digest = identity.key(job), identity.digest(job)
         if earlier := self.earlier.take(key, digest, asked):
@@ -211,11 +227,11 @@ class Executor(RemoteExecutor):
         self, active_jobs: list[SubmittedJobInfo]
     ) -> AsyncGenerator[SubmittedJobInfo, None]:
         """Report the jobs that ended, and go on with those that want another walltime."""
-        if not active_jobs:
+        if not active_jobs or self.stopped:
             return
         if self.lease.lost:
-            self.watch.jobs.clear()
-            raise WorkflowError(LOST)
+            self.leave_alone(LOST)
+            return
         verdicts = await asyncio.to_thread(self.watch.look)
         for info in active_jobs:
             token = info.aux["token"]
@@ -223,6 +239,13 @@ class Executor(RemoteExecutor):
                 continue
             if still := self.act(info, verdicts[token]):
                 yield still
+        if self.watch.gave_up and self.watch.jobs:
+            self.leave_alone(self.watch.gave_up)
+
+    def leave_alone(self, why: str) -> None:
+        """Let Snakemake stop, and the jobs go on: the next one takes them over."""
+        self.stopped = why
+        self.workflow.scheduler.executor_error_callback(WorkflowError(why))
 
     def act(self, info: SubmittedJobInfo, verdict: Verdict) -> SubmittedJobInfo | None:
         """Do what a verdict asks for; what is to be watched on. An error fails this job alone."""
@@ -288,11 +311,11 @@ class Executor(RemoteExecutor):
 
         Not `active_jobs`: Snakemake empties that list while it looks at the jobs.
         """
-        if self.lease.lost:
-            self.watch.jobs.clear()
-            self.earlier.records.clear()
         self.ending.set()
         self.submitter.shutdown(wait=True, cancel_futures=True)
+        if self.stopped or self.lease.lost:
+            self.watch.jobs.clear()
+            self.earlier.records.clear()
         ours = [job.record for job in list(self.watch.jobs.values())]
         records = [*ours, *self.earlier.records]
         if not records:
@@ -311,14 +334,14 @@ class Executor(RemoteExecutor):
         with self.lock:
             self.wait = False
         self.wait_thread.join()
-        if self.watch.jobs:
+        if self.watch.jobs or self.stopped:
             self.cancel_jobs([])
         if left := [record.job_id or "" for record in self.earlier.records]:
             self.logger.warning(
                 f"jobs {', '.join(left)} of an earlier Snakemake are in the queue still: nothing "
                 "needs them now"
             )
-        if not self.lease.lost:  # else its jobs, which look for this folder, are another's
+        if not (self.stopped or self.lease.lost):  # else its jobs, which go on, are another's
             shutil.rmtree(self.tmpdir, ignore_errors=True)
         self.lease.release()
 

@@ -3,14 +3,15 @@
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 
 from snakemake_interface_common.exceptions import WorkflowError
 
-from .commands import ask, chunks
+from .commands import Answer, ask, chunks
 from .journal import Journal, Record
 from .plan import Request
+from .silence import said
 from .status import State, Status
 from .submission import clock
 
@@ -65,6 +66,7 @@ class Earlier:
 
     def __init__(self, journal: Journal, dialect: ModuleType, tell: Callable[[str], None]) -> None:
         self.journal, self.dialect, self.tell = journal, dialect, tell
+        self.answers: list[Answer] = []  # the last
         found = journal.left_over(STARTED)
         self.statuses = self._ask(found) if found else {}
         gone = [each for each in found if self._is_gone(each)]
@@ -85,7 +87,6 @@ class Earlier:
         touching = [each for each in self.records if members & set(json.loads(each.key))]
         taken = None
         for record in touching:
-            self.records.remove(record)
             if self._is_anothers(record):
                 self._close(record)
             elif record.key == key and record.digest == digest and self._suits(record, asked):
@@ -94,6 +95,7 @@ class Earlier:
                 self.tell(f"job {record.job_id} ({asked.title}) is not what is wanted: deleting it")
                 self.journal.withdraw(record)
                 self.see_gone([record])
+            self.records.remove(record)  # not before: while it is there, no other may be submitted
         return taken
 
     def see_gone(self, records: list[Record]) -> None:
@@ -118,11 +120,34 @@ class Earlier:
                     self.journal.close(record)
                     there.remove(record)
             if there and time.monotonic() > until:
-                raise WorkflowError(
-                    f"jobs {ids} are to be deleted and still there ({complaint or 'see qstat'}): "
-                    "start again when they are gone"
-                )
+                there = self._without_answer(there, statuses, complaint)
             time.sleep(1.0 if there else 0.0)
+
+    def _without_answer(
+        self, records: list[Record], statuses: Mapping[str, Status], complaint: str
+    ) -> list[Record]:
+        """None, if those that the scheduler does not speak of can do nothing any more.
+
+        Raises:
+            WorkflowError: some jobs do not go.
+        """
+        silent = [each for each in records if each.job_id not in statuses]
+        for record in [each for each in silent if self.journal.is_over(each)]:
+            self.journal.close(record)
+            records.remove(record)
+        if not records:
+            return []
+        ids = ", ".join(record.job_id or "" for record in records)
+        if any(record.job_id in statuses for record in records):
+            raise WorkflowError(
+                f"jobs {ids} are to be deleted and still there ({complaint or 'see qstat'}): "
+                "start again when they are gone"
+            )
+        raise WorkflowError(
+            f"jobs {ids} are to be deleted, and {self.dialect.NAME} gives no answer that can be "
+            f"read on whether they are gone ({said(self.answers)}): start again when qstat works; "
+            f"or, if they are surely gone, remove their folders in {self.journal.jobs} first"
+        )
 
     def _suits(self, record: Record, asked: Request) -> bool:
         """Whether to keep a job that was submitted with other resources: if it runs, yes."""
@@ -160,4 +185,9 @@ class Earlier:
         return status is not None and status.is_gone
 
     def _ask(self, records: Iterable[Record]) -> dict[str, Status]:
-        return self.dialect.query([record for record in records if record.job_id], ask)
+        self.answers.clear()
+        return self.dialect.query([record for record in records if record.job_id], self._listen)
+
+    def _listen(self, words: Sequence[str]) -> Answer:
+        self.answers.append(ask(words))
+        return self.answers[-1]

@@ -4,7 +4,7 @@ jobs/TOKEN/record.json    one per job that may be in the queue
 jobs/TOKEN/ticket         without it the job's script does nothing
 jobs/TOKEN/started        the scheduler's id, written by the script before it looks at its ticket
 jobs/TOKEN/TOKEN.sh       the script, whose name is the job's where a submit line gives none
-ended/TOKEN               written by the script: its exit code
+ended/TOKEN               written by the script: its token and its exit code
 output/TOKEN.log          what the scheduler itself printed; it may write it after the job's end
 config/DIGEST.yaml        the configuration that jobs were submitted with
 """
@@ -12,13 +12,16 @@ config/DIGEST.yaml        the configuration that jobs were submitted with
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from . import files
+from .commands import plain
+
+SLACK = 60.0  # seconds that a file may be ahead of the file system's clock
 WEEK = 7 * 24 * 3600
 
 
@@ -56,10 +59,31 @@ class Journal:
     """The records of one working directory."""
 
     def __init__(self, folder: Path) -> None:
+        self.root = folder
         self.jobs, self.markers = folder / "jobs", folder / "ended"
         self.outputs, self.configs = folder / "output", folder / "config"
+        self.kept: dict[Path, str] = {}  # copies of configuration files
+        self._make()
+
+    def _make(self) -> None:
         for path in (self.jobs, self.markers, self.outputs, self.configs):
             path.mkdir(parents=True, exist_ok=True)
+
+    def mend(self, records: Iterable[Record]) -> bool:
+        """Write again what someone removed of jobs in the queue; tell whether there was need to."""
+        try:
+            for path in (self.jobs, self.markers, self.outputs, self.configs):
+                path.stat()
+        except FileNotFoundError:
+            self._make()
+            for copy, text in self.kept.items():
+                files.write_whole(copy, text)
+            for record in records:
+                self.folder(record).mkdir(mode=0o700, exist_ok=True)
+                self.ticket(record).touch()
+                self._write(record)
+            return True
+        return False
 
     def folder(self, record: Record) -> Path:
         return self.jobs / record.token
@@ -81,13 +105,18 @@ class Journal:
         """Written by a program that stopped before the end of its walltime and can go on."""
         return self.folder(record) / "continue"
 
+    def wants_more(self, record: Record) -> bool:
+        with contextlib.suppress(OSError):
+            return self.carry_on(record).is_file()
+        return False
+
     def marker(self, record: Record) -> Path:
         return self.markers / record.token
 
     def scheduler_log(self, record: Record) -> str:
         """What the scheduler itself wrote of a job, in one line."""
         with contextlib.suppress(OSError):
-            return " ".join(self.output(record).read_text(errors="replace").split())
+            return " ".join(plain(files.read(self.output(record))).split())
         return ""
 
     def open(self, record: Record) -> Record:
@@ -127,29 +156,41 @@ class Journal:
         shutil.rmtree(self.folder(record), ignore_errors=True)
         self.marker(record).unlink(missing_ok=True)
 
-    def keep_configs(self, files: Iterable[Path]) -> list[Path]:
+    def keep_configs(self, given: Iterable[Path]) -> list[Path]:
         """Copies of configuration files as they are now, for jobs that start later."""
         copies = []
-        for file in files:
+        for file in given:
             text = file.read_text()
             digest = hashlib.sha256(text.encode()).hexdigest()[:16]
             copies.append(self.configs / f"{digest}{file.suffix}")
-            if not copies[-1].exists():
-                _write_whole(copies[-1], text)
+            self.kept[copies[-1]] = text
+            if not _holds(copies[-1], text):
+                files.write_whole(copies[-1], text)
         return copies
 
     def ended(self) -> dict[str, int]:
         """Exit codes by token, of the jobs whose scripts have ended: one look at one folder.
 
-        Where the file system fails for a moment nothing has ended; it is looked at again.
+        Raises:
+            OSError: it cannot be looked at now.
         """
         codes: dict[str, int] = {}
-        with contextlib.suppress(OSError):
-            for marker in self.markers.iterdir():
-                if marker.suffix != ".part":
-                    with contextlib.suppress(OSError, ValueError):
-                        codes[marker.name] = int(marker.read_text())
+        for marker in self.markers.iterdir():
+            if marker.suffix != ".part":
+                with contextlib.suppress(OSError, ValueError):
+                    codes[marker.name] = int(files.read(marker))
         return codes
+
+    def is_over(self, record: Record) -> bool:
+        """Whether a withdrawn job can do nothing any more, whatever the scheduler says.
+
+        It has no ticket: either it has not started, and will find none, or its walltime has passed.
+        """
+        try:
+            began = self.started(record).stat().st_mtime
+        except FileNotFoundError:
+            return not self.ticket(record).exists()
+        return files.now(self.jobs) - began > record.seconds + SLACK
 
     def left_over(self, since: float) -> list[Record]:
         """Jobs of an earlier Snakemake that may still be there; those that are not are closed.
@@ -186,7 +227,7 @@ class Journal:
                 output.unlink(missing_ok=True)
 
     def _write(self, record: Record) -> None:
-        _write_whole(self.folder(record) / "record.json", json.dumps(asdict(record)))
+        files.write_whole(self.folder(record) / "record.json", json.dumps(asdict(record)))
 
     @staticmethod
     def _read(folder: Path) -> Record | None:
@@ -198,11 +239,7 @@ class Journal:
             return None
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Readers see all of a file or none of it."""
-    part = path.with_suffix(".part")
-    with part.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+def _holds(path: Path, text: str) -> bool:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return path.read_text() == text
+    return False

@@ -62,6 +62,14 @@ class ExecutorSettings(ExecutorSettingsBase):
             "lists: network file systems show new files late."
         },
     )
+    max_silence: float = field(
+        default=3600.0,
+        metadata={
+            "help": "Seconds without an answer of the scheduler (or of the file system) that can "
+            "be read, after which Snakemake stops; jobs are left alone, and the next start takes "
+            "them over."
+        },
+    )
     margin: int = field(
         default=120,
         metadata={

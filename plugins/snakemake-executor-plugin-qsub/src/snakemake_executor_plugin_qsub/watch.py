@@ -8,6 +8,7 @@ from types import ModuleType
 from .commands import Answer, ask
 from .journal import Journal, Record
 from .judge import Outcome, Verdict, describe, judge_ended, judge_silent
+from .silence import Silence, said, shortened
 from .status import State, Status
 
 BACK_OFF = 4  # times the interval between two queries, while nothing changes
@@ -21,10 +22,11 @@ class Watched:
     walltimes: int  # that it may take
     status: Status | None = None
     missing_since: float | None = None
+    silent_since: float | None = None  # no answer has spoken of it since
     told: str = ""  # what the user was last told of it
 
     def hear(self, status: Status, now: float) -> None:
-        self.status = status
+        self.status, self.silent_since = status, None
         if not status.is_gone:
             self.missing_since = None
         elif self.missing_since is None:
@@ -36,7 +38,7 @@ class Watch:
 
     Args:
         dialect: the module that asks and understands the scheduler.
-        poll, grace: seconds; see settings.py.
+        poll, grace, max_silence: seconds; see settings.py.
         warn: is given a line for the user.
     """
 
@@ -47,6 +49,7 @@ class Watch:
         poll: float,
         grace: float,
         warn: Callable[[str], None],
+        max_silence: float = 3600.0,
         ask: Callable[[Sequence[str]], Answer] = ask,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -54,7 +57,9 @@ class Watch:
         self.poll, self.grace, self.ask, self.clock = poll, grace, ask, clock
         self.jobs: dict[str, Watched] = {}
         self.interval, self.next_query = poll, clock() + poll
-        self.answered = True
+        self.max_silence = max_silence
+        self.silence, self.blindness = Silence(warn, clock), Silence(warn, clock)
+        self.gave_up = ""  # why there is no use in looking on, in a line
 
     def add(self, record: Record, walltimes: int) -> None:
         """Watch a submitted job."""
@@ -67,7 +72,9 @@ class Watch:
 
     def look(self) -> dict[str, Verdict]:
         """What has become of each job, by token."""
-        codes = self.journal.ended()
+        codes = self._codes()
+        if codes is None:  # nor is anything concluded from what the scheduler says
+            return {token: Verdict(Outcome.WAIT) for token in self.jobs}
         jobs = dict(self.jobs)  # others submit meanwhile
         ended = {token: job for token, job in jobs.items() if token in codes}
         silent = {token: job for token, job in jobs.items() if token not in codes}
@@ -97,15 +104,53 @@ class Watch:
     def _query(self, jobs: Iterable[Watched]) -> None:
         """Ask once for all; of a job that the answer does not speak of, what was known stays."""
         by_id = {job.record.job_id: job for job in jobs if job.record.job_id}
-        statuses = self.dialect.query([job.record for job in by_id.values()], self.ask)
-        if bool(statuses) != self.answered:
-            self.answered = bool(statuses)
-            silence = "gave no answer that can be read; asking again, jobs are left alone"
-            self.warn(f"{self.dialect.NAME} {'answers again' if statuses else silence}")
+        answers: list[Answer] = []
+
+        def listen(words: Sequence[str]) -> Answer:
+            answers.append(self.ask(words))
+            return answers[-1]
+
+        statuses = self.dialect.query([job.record for job in by_id.values()], listen)
         for job_id, status in statuses.items():
             if job_id in by_id:
                 by_id[job_id].hear(status, self.clock())
                 self._tell(by_id[job_id], status)
+        self._note_silence([by_id[each] for each in by_id if each not in statuses], answers)
+
+    def _note_silence(self, jobs: list[Watched], answers: list[Answer]) -> None:
+        """Say that there was no answer on some jobs, and after a long time give up."""
+        if not jobs:
+            self.silence.ends(f"{self.dialect.NAME} answers again")
+            return
+        ids = shortened(" ".join(job.record.job_id or "" for job in jobs))
+        unread = f"{self.dialect.NAME} gave no answer that can be read on {ids}: {said(answers)}"
+        self.silence.goes_on(f"{unread}; asking again, jobs are left alone")
+        now = self.clock()
+        for job in jobs:
+            job.silent_since = now if job.silent_since is None else job.silent_since
+        self._give_up(min(job.silent_since or now for job in jobs), unread)
+
+    def _give_up(self, since: float, why: str) -> None:
+        if self.clock() - since >= self.max_silence:
+            self.gave_up = (
+                f"{why}, and so it has been for {self.max_silence:g} s "
+                "(--qsub-max-silence): jobs are left alone; when that is put right start Snakemake "
+                "again, which takes them over"
+            )
+
+    def _codes(self) -> dict[str, int] | None:
+        """The exit codes of jobs that have ended; None where the file system does not tell."""
+        try:
+            if self.journal.mend(job.record for job in list(self.jobs.values())):
+                self.warn(f"{self.journal.root} had vanished in part or whole: it is made anew")
+            codes = self.journal.ended()
+        except OSError as error:
+            unread = f"the ends of jobs cannot be seen: {error.strerror}: {error.filename}"
+            lasts = self.blindness.goes_on(f"{unread}; looking again, jobs are left alone")
+            self._give_up(self.clock() - lasts, unread)
+            return None
+        self.blindness.ends("the ends of jobs can be seen again")
+        return codes
 
     def _tell(self, job: Watched, status: Status) -> None:
         """Say it when a job will not start by itself, in the scheduler's words, once for each."""
@@ -115,7 +160,7 @@ class Watch:
         job.told = words
 
     def _judge_ended(self, job: Watched, exit_code: int) -> Verdict:
-        carry_on = self.journal.carry_on(job.record).exists()
+        carry_on = self.journal.wants_more(job.record)
         return judge_ended(job.record, exit_code, carry_on, job.walltimes)
 
     def _is_over(self, job: Watched) -> bool:

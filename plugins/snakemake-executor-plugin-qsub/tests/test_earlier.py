@@ -1,0 +1,95 @@
+"""Jobs of an earlier Snakemake that are to be deleted: how long they are waited for."""
+
+import json
+import os
+import time
+from types import SimpleNamespace
+
+import pytest
+from snakemake_executor_plugin_qsub import earlier
+from snakemake_executor_plugin_qsub.commands import Answer
+from snakemake_executor_plugin_qsub.earlier import Earlier
+from snakemake_executor_plugin_qsub.status import State, Status
+from snakemake_interface_common.exceptions import WorkflowError
+
+SAID = Answer("", "qstat: cannot connect to server es1", 255)
+
+
+@pytest.fixture
+def scheduler(monkeypatch):
+    """A scheduler of the test's answers, and no pauses."""
+    monkeypatch.setattr(earlier, "PATIENCE", 0.0)
+    monkeypatch.setattr(earlier, "CONFIRM", 0.0)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(earlier, "ask", lambda words: SAID)
+    statuses = {}
+
+    def query(records, ask):
+        ask(["qstat"])
+        return {each.job_id: statuses[each.job_id] for each in records if each.job_id in statuses}
+
+    return SimpleNamespace(NAME="PBS", query=query, statuses=statuses)
+
+
+def start(journal, scheduler):
+    told = []
+    return Earlier(journal, scheduler, told.append), told
+
+
+@pytest.mark.fault(
+    "a deleted job of which the scheduler says nothing", outcome="one line, go on later"
+)
+def test_a_job_that_may_run_still_is_told_with_the_schedulers_words(
+    journal, make_record, scheduler
+):
+    record = make_record()
+    journal.started(record).write_text("1.es1\n")
+    journal.withdraw(record)
+    with pytest.raises(WorkflowError) as raised:
+        start(journal, scheduler)
+    told = str(raised.value)
+    assert told.startswith("jobs 1.es1 are to be deleted, and PBS gives no answer that can be read")
+    assert SAID.stderr in told and str(journal.jobs) in told and "\n" not in told
+    scheduler.statuses["1.es1"] = Status(State.UNLISTED)
+    assert start(journal, scheduler)[0].records == []
+    assert list(journal.jobs.iterdir()) == []
+
+
+@pytest.mark.fault("a deleted job that never ends to be shown", outcome="one line after 3 min")
+def test_a_job_that_is_shown_still_is_one_line(journal, make_record, scheduler):
+    journal.withdraw(make_record())
+    scheduler.statuses["1.es1"] = Status(State.RUNNING)
+    with pytest.raises(WorkflowError, match=r"^jobs 1\.es1 are to be deleted and still there"):
+        start(journal, scheduler)
+
+
+@pytest.mark.fault(
+    "a deleted job of which nothing is heard, that has not started or is over its walltime",
+    outcome="forgotten: it can do nothing any more",
+)
+@pytest.mark.parametrize("started", [True, False])
+def test_a_withdrawn_job_that_can_do_nothing_is_forgotten(journal, make_record, scheduler, started):
+    record = make_record(seconds=600)
+    if started:
+        journal.started(record).write_text("1.es1\n")
+        os.utime(journal.started(record), (time.time() - 700, time.time() - 700))
+    journal.withdraw(record)
+    assert start(journal, scheduler)[0].records == []
+    assert list(journal.jobs.iterdir()) == []
+
+
+@pytest.mark.fault(
+    "a job that does not go, wanted again by a retry", outcome="not submitted beside it"
+)
+def test_a_job_that_does_not_go_keeps_others_of_its_files_back(journal, make_record, scheduler):
+    key = json.dumps(["job"])
+    make_record(key=key)
+    scheduler.statuses["1.es1"] = Status(State.RUNNING)
+    found, _ = start(journal, scheduler)
+    asked = SimpleNamespace(title="job", nodes=1, tasks_per_node=1, seconds=60)
+    for _ in range(2):
+        with pytest.raises(WorkflowError, match="still there"):
+            found.take(key, "another digest", asked)
+    scheduler.statuses["1.es1"] = Status(State.UNLISTED)
+    assert found.take(key, "another digest", asked) is None
+    assert found.records == []
