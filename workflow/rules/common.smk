@@ -60,6 +60,12 @@ READERS = [
 ]
 SMOKE_TEST = "results/machine/smoke_test/ranks.csv"
 
+# No job outlives this process, however it ends: a watchdog stands beside each command, also beside
+# those that scripts run in.
+DRIVER = os.getpid()
+WATCHDOG = os.path.join(SCRIPTS, "watchdog.py")
+shell.prefix("set -euo pipefail; {PYTHON:q} -I {WATCHDOG:q} {DRIVER} $$ & ")
+
 
 def per_run(pattern):
     return [pattern.format(run=run) for run in RUNS]

@@ -13,6 +13,9 @@
 # In a job of the qsub executor N and M are those that were submitted, whatever the configuration says
 # by now. The job's end is handed on to the ranks, so that they can save their work before it.
 #
+# When the process that started this script is gone, it and all ranks end within seconds: a driver that
+# was killed leaves nothing behind that writes into what the next one makes.
+#
 # ELBOFLOW_GPU says what the ranks compute on: cuda insists on GPUs, none hides them, and auto, where it
 # is not set, takes those that are there.
 set -euo pipefail
@@ -104,6 +107,12 @@ for name in "${!HOROVOD_@}"; do settings+=("$name=${!name}"); done
 # A redrawn line ends in a carriage return each time; only its last state belongs into the log.
 [[ -n $log ]] && exec > >(tee >(sed -u 's/.*\r//' >"$log")) 2>&1
 
+# Neither the launcher nor a rank outlives what started it.
+watchdog=$(cd "$(dirname "$0")" && pwd)/watchdog.py
+"$venv/bin/python" -I "$watchdog" "$PPID" "$$" &
+
 # Through env, since mpirun hands a shell's variables to its own host only. And exec, so that
 # Ctrl-C and a scheduler's signals reach mpirun itself, which then ends the ranks.
-exec "${launcher[@]}" -n "$ranks" env "${settings[@]}" "$venv/bin/python" "$@"
+exec "${launcher[@]}" -n "$ranks" env "${settings[@]}" \
+    sh -c '"$1" -I "$0" "$PPID" "$$" >/dev/null 2>&1 & exec "$@"' \
+    "$watchdog" "$venv/bin/python" "$@"
