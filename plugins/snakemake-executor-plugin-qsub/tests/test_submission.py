@@ -1,6 +1,7 @@
 """Submit lines and job scripts."""
 
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -125,7 +126,7 @@ def run(path, **env):
 def test_a_job_leaves_its_exit_code_and_its_output(make_script):
     work, path = make_script("echo hello; pwd; exit 3")
     assert run(path, THE_ID="1.es1").returncode == 1
-    assert (work / "marker").read_text() == "3\n"
+    assert (work / "marker").read_text() == "marker ended with 3\n"
     assert (work / "started").read_text() == "1.es1\n"
     assert (work / "logs/job.log").read_text() == f"hello\n{work}\n"
 
@@ -144,6 +145,16 @@ def test_a_job_without_its_ticket_does_nothing(make_script):
     (work / "ticket").unlink()
     assert run(path).returncode == 1
     assert not (work / "done").exists() and not (work / "marker").exists()
+
+
+@pytest.mark.fault(
+    "a job that cannot say that it runs (full disk, vanished folder)", outcome="does nothing"
+)
+def test_a_job_that_cannot_say_that_it_runs_does_nothing(make_script):
+    work, path = make_script("touch done")
+    (work / "started").mkdir()
+    assert run(path).returncode == 1
+    assert not (work / "done").exists()
 
 
 def test_a_job_knows_its_nodes_its_end_and_what_it_was_given(make_script, monkeypatch):
@@ -165,7 +176,7 @@ def test_a_job_knows_its_nodes_its_end_and_what_it_was_given(make_script, monkey
 def test_a_failing_prelude_fails_the_job(make_script, prelude):
     work, path = make_script("touch done", prelude=prelude)
     assert run(path).returncode == 1
-    assert (work / "marker").read_text().strip() not in ("", "0")
+    assert re.fullmatch(r"marker ended with [1-9]\d*\n", (work / "marker").read_text())
     assert not (work / "done").exists()
 
 
@@ -202,4 +213,4 @@ def test_a_terminated_job_tells_how_its_program_ended(make_script):
         time.sleep(0.05)
     os.killpg(process.pid, 15)
     assert process.wait(timeout=10) == 1
-    assert (work / "marker").read_text() == "9\n"
+    assert (work / "marker").read_text() == "marker ended with 9\n"

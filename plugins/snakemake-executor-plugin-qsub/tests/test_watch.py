@@ -1,9 +1,11 @@
 """What is concluded from markers and answers, and what is not."""
 
+import os
 import shutil
 from types import SimpleNamespace
 
 import pytest
+from snakemake_executor_plugin_qsub import files
 from snakemake_executor_plugin_qsub.commands import Answer
 from snakemake_executor_plugin_qsub.judge import Outcome
 from snakemake_executor_plugin_qsub.status import AT_WALLTIME, DELETED, State, Status
@@ -53,7 +55,8 @@ class Scheduler:
         return verdict
 
     def leaves(self, exit_code, carry_on=False):
-        self.journal.marker(self.record).write_text(str(exit_code))
+        text = f"{self.record.token} ended with {exit_code}\n"
+        self.journal.marker(self.record).write_text(text)
         if carry_on:
             self.journal.carry_on(self.record).touch()
 
@@ -198,7 +201,7 @@ def test_a_journal_that_vanishes_is_made_anew(scheduler, gone, tmp_path):
     shutil.rmtree(journal.root / gone)
     assert scheduler.after(60).outcome is Outcome.WAIT
     assert scheduler.warnings == [f"{journal.root} had vanished in part or whole: it is made anew"]
-    assert journal.left_over(0) == [record] and journal.ticket(record).exists()
+    assert journal.ticket(record).exists() and journal.left_over(0) == [record]
     assert copy.read_text() == "a: 1\n"
     scheduler.leaves(0)
     assert scheduler.after(0).outcome is Outcome.SUCCEEDED
@@ -268,8 +271,94 @@ def test_but_not_for_ever(journal, make_record):
     assert verdict.reason.startswith("not done after 3 walltimes of 01:00:00")
 
 
-def test_a_marker_that_is_not_written_yet_is_looked_at_again(scheduler):
-    scheduler.leaves("")
+MARKERS = {
+    "empty": "",
+    "blank": "\n",
+    "a bare number": "0\n",
+    "a bare number that is cut off": "0",
+    "cut off": "train-1 ended with 0",
+    "cut off in the token": "trai",
+    "another job's": "train-2 ended with 0\n",
+    "NUL bytes": "\0" * 20,
+    "with NUL bytes": "train-1 ended with 0\n\0\0",
+    "garbage": "\x9c\u2028 garbage",
+    "two lines": "train-1 ended with 0\n" * 2,
+    "no number": "train-1 ended with x\n",
+    "foreign digits": "train-1 ended with \u0660\n",
+    "a sign": "train-1 ended with -0\n",
+    "very large": "0" * 2_000_000,
+}
+
+
+@pytest.fixture
+def of_this_version(journal, make_record):
+    return Scheduler(journal, make_record, since=1.0)
+
+
+@pytest.mark.fault("a damaged marker", outcome="not believed: the scheduler's word counts")
+@pytest.mark.parametrize("text", MARKERS.values(), ids=MARKERS)
+def test_a_marker_that_is_not_whole_is_none(of_this_version, text):
+    scheduler = of_this_version
+    scheduler.journal.marker(scheduler.record).write_text(text)
+    scheduler.says(RUNNING)
+    assert scheduler.after(600).outcome is Outcome.WAIT
+    scheduler.says(Status(State.ENDED, exit_code=1))
+    verdict = scheduler.after(300)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.reason.endswith("ended/train-1 is damaged and tells nothing")
+
+
+@pytest.mark.fault("a folder, a pipe or nobody's link in a marker's place", outcome="not believed")
+@pytest.mark.parametrize(
+    "make", [os.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids="dpl"
+)
+def test_what_is_no_file_is_no_marker(of_this_version, make):
+    scheduler = of_this_version
+    make(scheduler.journal.marker(scheduler.record))
+    scheduler.says(GONE)
+    assert scheduler.after(300).outcome is Outcome.FAILED
+    scheduler.journal.close(scheduler.record)
+    assert list(scheduler.journal.markers.iterdir()) == []
+
+
+@pytest.mark.fault("a marker that cannot be read", outcome="not believed")
+def test_a_marker_that_cannot_be_read_is_none(of_this_version, monkeypatch):
+    scheduler = of_this_version
+    scheduler.leaves(0)
+    monkeypatch.setattr(files, "read", lambda path: (path / "x").stat())
+    scheduler.says(GONE)
+    assert scheduler.after(300).outcome is Outcome.FAILED
+
+
+@pytest.mark.fault(
+    "a damaged marker of a job that the scheduler knows to have succeeded", outcome="success"
+)
+def test_the_schedulers_word_counts_where_the_marker_is_damaged(of_this_version):
+    scheduler = of_this_version
+    scheduler.journal.marker(scheduler.record).write_text("")
+    scheduler.says(Status(State.ENDED, exit_code=0))
+    assert scheduler.after(300).outcome is Outcome.SUCCEEDED
+
+
+def test_a_marker_is_looked_at_until_it_is_whole(scheduler):
+    scheduler.journal.marker(scheduler.record).touch()
     assert scheduler.after(0).outcome is Outcome.WAIT
     scheduler.leaves(0)
     assert scheduler.after(0).outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"), [("0\n", "SUCCEEDED"), ("3\n", "FAILED"), ("0", "WAIT")]
+)
+def test_the_bare_numbers_of_the_first_version_count_for_its_jobs(scheduler, text, outcome):
+    scheduler.journal.marker(scheduler.record).write_text(text)
+    assert scheduler.after(0).outcome is Outcome[outcome]
+
+
+@pytest.mark.fault(
+    "a folder in the place of the file that asks for another walltime", outcome="not asked"
+)
+def test_a_folder_does_not_ask_for_another_walltime(scheduler):
+    scheduler.leaves(1)
+    scheduler.journal.carry_on(scheduler.record).mkdir()
+    assert scheduler.after(0).reason == "exit code 1"

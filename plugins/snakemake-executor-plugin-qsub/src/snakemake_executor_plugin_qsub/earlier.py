@@ -57,6 +57,14 @@ def qdel(records: Iterable[Record]) -> str:
     return "; ".join(complaints)
 
 
+def members(key: str) -> set[str]:
+    """Rule and wildcards of each job of a group."""
+    try:
+        return set(json.loads(key))
+    except (ValueError, TypeError):
+        return {key}
+
+
 class Earlier:
     """Records that an earlier Snakemake left in the journal.
 
@@ -68,6 +76,8 @@ class Earlier:
         self.journal, self.dialect, self.tell = journal, dialect, tell
         self.answers: list[Answer] = []  # the last
         found = journal.left_over(STARTED)
+        for path in journal.damaged:
+            tell(f"{path} is damaged: if its job has started it is deleted, else it does nothing")
         self.statuses = self._ask(found) if found else {}
         gone = [each for each in found if self._is_gone(each)]
         if gone:  # one answer may be wrong
@@ -75,7 +85,8 @@ class Earlier:
             again = self._ask(gone)
             self.statuses |= again
             gone = [each for each in gone if each.job_id in again and self._is_gone(each)]
-        for record in [each for each in gone if not journal.marker(each).exists()]:
+        ended = journal.ended()
+        for record in [each for each in gone if each.token not in ended]:
             self._close(record)
             found.remove(record)
         self.see_gone([record for record in found if record.withdrawn])
@@ -83,8 +94,7 @@ class Earlier:
 
     def take(self, key: str, digest: str, asked: Request) -> Record | None:
         """The job that computes what is asked for; others of its files are deleted first."""
-        members = set(json.loads(key))
-        touching = [each for each in self.records if members & set(json.loads(each.key))]
+        touching = [each for each in self.records if members(key) & members(each.key)]
         taken = None
         for record in touching:
             if self._is_anothers(record):

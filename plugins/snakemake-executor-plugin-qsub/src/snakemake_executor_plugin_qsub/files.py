@@ -28,6 +28,9 @@ def write_whole(path: Path, text: str, part: Path | None = None) -> None:
 
     Args:
         part: where it is written first.
+
+    Raises:
+        OSError: with the file's name, which errors of a full disk do not have.
     """
     part = part or path.with_suffix(".part")
     try:
@@ -36,9 +39,9 @@ def write_whole(path: Path, text: str, part: Path | None = None) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-    except OSError:
+    except OSError as error:
         remove(part)
-        raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def remove(path: Path) -> None:

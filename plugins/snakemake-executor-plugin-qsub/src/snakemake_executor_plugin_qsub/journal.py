@@ -4,7 +4,7 @@ jobs/TOKEN/record.json    one per job that may be in the queue
 jobs/TOKEN/ticket         without it the job's script does nothing
 jobs/TOKEN/started        the scheduler's id, written by the script before it looks at its ticket
 jobs/TOKEN/TOKEN.sh       the script, whose name is the job's where a submit line gives none
-ended/TOKEN               written by the script: its token and its exit code
+ended/TOKEN               written by the script: "TOKEN ended with CODE"
 output/TOKEN.log          what the scheduler itself printed; it may write it after the job's end
 config/DIGEST.yaml        the configuration that jobs were submitted with
 """
@@ -12,15 +12,18 @@ config/DIGEST.yaml        the configuration that jobs were submitted with
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from . import files
 from .commands import plain
 
+JOB_ID = re.compile(r"(\d+(?:\[\d*\])?(?:\.[\w.-]+)?)\n", re.ASCII)
+MARKER = re.compile(r"(?:(?P<token>\S+) ended with )?(?P<code>\d{1,3})\n", re.ASCII)
 SLACK = 60.0  # seconds that a file may be ahead of the file system's clock
 WEEK = 7 * 24 * 3600
 
@@ -51,8 +54,8 @@ class Record:
     withdrawn: bool = False
     owner: str = ""
     name: str = ""
-    since: float | None = None
-    until: float | None = None
+    since: float | int | None = None
+    until: float | int | None = None
 
 
 class Journal:
@@ -62,6 +65,7 @@ class Journal:
         self.root = folder
         self.jobs, self.markers = folder / "jobs", folder / "ended"
         self.outputs, self.configs = folder / "output", folder / "config"
+        self.damaged: list[Path] = []  # records that were found so
         self.kept: dict[Path, str] = {}  # copies of configuration files
         self._make()
 
@@ -81,7 +85,7 @@ class Journal:
             for record in records:
                 self.folder(record).mkdir(mode=0o700, exist_ok=True)
                 self.ticket(record).touch()
-                self._write(record)
+                self.write(record)
             return True
         return False
 
@@ -121,15 +125,19 @@ class Journal:
 
     def open(self, record: Record) -> Record:
         """Record that a job is about to be submitted."""
-        self.folder(record).mkdir(mode=0o700)  # the script holds exported variables
-        self.ticket(record).touch()
-        self._write(record)
+        try:
+            self.folder(record).mkdir(mode=0o700)  # the script holds exported variables
+            self.ticket(record).touch()
+            self.write(record)
+        except OSError:
+            files.remove(self.folder(record))
+            raise
         return record
 
     def submitted(self, record: Record, job_id: str) -> Record:
         """Record the scheduler's id."""
         record = replace(record, job_id=job_id, until=time.time())
-        self._write(record)
+        self.write(record)
         return record
 
     def claim(self, record: Record) -> str | None:
@@ -138,23 +146,36 @@ class Journal:
         The script writes its id before it looks at its ticket, and here the ticket goes first: one
         of the two sees the other.
         """
-        self.ticket(record).unlink(missing_ok=True)
+        self._void(record)
+        if job_id := self.started_as(record):
+            self.ticket(record).touch()  # should the scheduler start it again
+        return job_id
+
+    def started_as(self, record: Record) -> str | None:
+        """The id that the script has left, if it has started."""
         with contextlib.suppress(OSError):
-            if job_id := self.started(record).read_text().strip():
-                self.ticket(record).touch()  # should the scheduler start it again
-                return job_id
+            if told := JOB_ID.fullmatch(files.read(self.started(record))):
+                return told[1]
         return None
 
     def withdraw(self, record: Record) -> None:
         """Record that a job is to be deleted; if it has not started, it does nothing any more."""
-        self._write(replace(record, withdrawn=True))
-        self.ticket(record).unlink(missing_ok=True)
+        try:
+            self.write(replace(record, withdrawn=True))
+        finally:
+            self._void(record)
+
+    def _void(self, record: Record) -> None:
+        ticket = self.ticket(record)
+        if ticket.is_dir():
+            shutil.rmtree(ticket)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            ticket.unlink()
 
     def close(self, record: Record) -> None:
-        """Forget a job that has ended."""
-        self.ticket(record).unlink(missing_ok=True)
-        shutil.rmtree(self.folder(record), ignore_errors=True)
-        self.marker(record).unlink(missing_ok=True)
+        """Forget a job that has ended; what cannot be removed now, the next start does."""
+        for path in (self.ticket(record), self.folder(record), self.marker(record)):
+            files.remove(path)
 
     def keep_configs(self, given: Iterable[Path]) -> list[Path]:
         """Copies of configuration files as they are now, for jobs that start later."""
@@ -176,10 +197,27 @@ class Journal:
         """
         codes: dict[str, int] = {}
         for marker in self.markers.iterdir():
-            if marker.suffix != ".part":
-                with contextlib.suppress(OSError, ValueError):
-                    codes[marker.name] = int(files.read(marker))
+            with contextlib.suppress(OSError):
+                code = self._code(marker)
+                if code is not None:
+                    codes[marker.name] = code
         return codes
+
+    def _code(self, marker: Path) -> int | None:
+        """The exit code in a marker; none where it is not the whole marker of this very job.
+
+        The first version of this plugin wrote a bare number, which is believed of its jobs alone.
+        """
+        told = MARKER.fullmatch(files.read(marker))
+        if not told or told["token"] not in (marker.name, None):
+            return None
+        if told["token"] is None and not self._is_of_first_version(marker.name):
+            return None
+        return int(told["code"])
+
+    def _is_of_first_version(self, token: str) -> bool:
+        record = self._read(self.jobs / token)
+        return record is not None and record.since is None
 
     def is_over(self, record: Record) -> bool:
         """Whether a withdrawn job can do nothing any more, whatever the scheduler says.
@@ -198,45 +236,66 @@ class Journal:
         Args:
             since: jobs that ended later are found as well: Snakemake had seen the files by then.
         """
-        ended, found = self.ended(), []
+        ended, now = self.ended(), files.now(self.markers)
+        recent = (since + now - time.time(), now + SLACK)
+        found = []
         for folder in sorted(self.jobs.iterdir()):
-            record = self._read(folder)
-            if record and not record.job_id and (job_id := self.claim(record)):
+            record = self._read(folder) or self._remains(folder)
+            if not record.job_id and (job_id := self.claim(record)):
                 record = self.submitted(record, job_id)  # killed while qsub ran
-            late = record and record.token in ended and self._ended_after(record, since)
-            if record and record.job_id and (late or record.token not in ended):
+            late = record.token in ended and self._ended_within(record, *recent)
+            if record.job_id and (late or record.token not in ended):
                 found.append(record)
             else:
-                (folder / "ticket").unlink(missing_ok=True)
-                shutil.rmtree(folder, ignore_errors=True)
+                self.close(record)
         self._prune({record.token for record in found})
         return found
 
-    def _ended_after(self, record: Record, since: float) -> bool:
+    def _ended_within(self, record: Record, first: float, last: float) -> bool:
+        """Whether it ended then; a time to come tells nothing."""
         with contextlib.suppress(OSError):
-            return self.marker(record).stat().st_mtime >= since
+            return first <= self.marker(record).stat().st_mtime <= last
         return False
 
     def _prune(self, kept: set[str]) -> None:
         """Remove what belongs to no job; the scheduler's output after a week."""
         for marker in self.markers.iterdir():
             if marker.name.removesuffix(".part") not in kept:
-                marker.unlink(missing_ok=True)
+                files.remove(marker)
         for output in self.outputs.iterdir():
-            if output.stat().st_mtime < time.time() - WEEK:
-                output.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                if output.stat().st_mtime < time.time() - WEEK:
+                    files.remove(output)
 
-    def _write(self, record: Record) -> None:
+    def write(self, record: Record) -> None:
         files.write_whole(self.folder(record) / "record.json", json.dumps(asdict(record)))
 
-    @staticmethod
-    def _read(folder: Path) -> Record | None:
+    def _read(self, folder: Path) -> Record | None:
+        """A job's record; None where there is none, or a damaged one.
+
+        Raises:
+            OSError: it is there and cannot be read: its job may run.
+        """
         try:
-            values = json.loads((folder / "record.json").read_text())
+            values = json.loads(files.read(folder / "record.json"))
             # Versions that did not record a job's name gave it this one.
-            return Record(**{"name": folder.name.rpartition("-")[0], **values})
-        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+            record = Record(**{"name": folder.name.rpartition("-")[0], **values})
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except (IsADirectoryError, ValueError, TypeError, RecursionError):
+            self.damaged.append(folder / "record.json")
+            return None
+        values = [(getattr(record, each.name), each.type) for each in fields(Record)]
+        whole = all(isinstance(value, form) for value, form in values)
+        if whole and record.token == folder.name:
+            return record
+        self.damaged.append(folder / "record.json")
+        return None
+
+    @staticmethod
+    def _remains(folder: Path) -> Record:
+        """What is known of a job without its record: if it has started, it is to be deleted."""
+        return Record(folder.name, "[]", "", "", WEEK, withdrawn=True, name=folder.name)
 
 
 def _holds(path: Path, text: str) -> bool:

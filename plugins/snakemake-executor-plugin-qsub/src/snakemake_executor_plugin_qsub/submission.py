@@ -19,7 +19,7 @@ SCRIPT = """\
 # Written by snakemake-executor-plugin-qsub. It runs only while its ticket exists, so that a job
 # whose submission was lost or withdrawn does nothing.
 cd {workdir} || exit 1
-echo "{job_id}" >{started}
+echo "{job_id}" >{started} || exit 1 # else nobody might know that it runs
 [ -e {ticket} ] || {{ echo "withdrawn: nothing to do"; exit 1; }}
 mkdir -p {log_folder} && exec >>{log} 2>&1 </dev/null || exit 1
 rm -f {carry_on} # of a run that the scheduler started over
@@ -31,7 +31,7 @@ trap : TERM
 finish() {{
     code=$?
     trap '' EXIT TERM
-    echo "$code" >{marker}.part && mv {marker}.part {marker}
+    echo {token} ended with "$code" >{marker}.part && mv {marker}.part {marker}
     exit $((code != 0)) # some other codes are orders to Grid Engine
 }}
 trap finish EXIT
@@ -163,6 +163,7 @@ class Script:
                 "log_folder": self.log.parent,
                 "log": self.log,
                 "marker": self.marker,
+                "token": self.marker.name,
                 "carry_on": self.carry_on,
             }.items()
         }

@@ -1,5 +1,6 @@
 """Watch the jobs in the queue: their markers at every look, the scheduler only now and then."""
 
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -178,7 +179,9 @@ class Watch:
         status = self._explained(job, job.status)
         if status.succeeded:
             return Verdict(Outcome.SUCCEEDED)  # its marker is not seen here, for some reason
-        return Verdict(outcome, describe(status, job.record))
+        marker, reason = self.journal.marker(job.record), describe(status, job.record)
+        damaged = f"; {marker} is damaged and tells nothing" if os.path.lexists(marker) else ""
+        return Verdict(outcome, reason + damaged)
 
     def _with_reason(self, job: Watched, verdict: Verdict) -> Verdict:
         """A job that left an exit code may still have been killed: the scheduler knows why."""
