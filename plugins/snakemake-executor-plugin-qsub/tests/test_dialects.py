@@ -1,9 +1,11 @@
 """What is understood of the answers of real schedulers, and of broken ones."""
 
 import re
+import time
+from pathlib import Path
 
 import pytest
-from snakemake_executor_plugin_qsub import gridengine, pbs
+from snakemake_executor_plugin_qsub import commands, gridengine, pbs
 from snakemake_executor_plugin_qsub.commands import LONGEST, Answer, chunks
 from snakemake_executor_plugin_qsub.journal import Record
 from snakemake_executor_plugin_qsub.status import AT_WALLTIME, DELETED, State, Status
@@ -392,3 +394,21 @@ def test_of_a_damaged_answer_of_pbs_is_read_what_can_be(pbs_answer, damage, left
     assert found == {names[each]: states[each] for each in left}
     if "3" in left:
         assert pbs.parse(damaged)["3.es1"] == pbs.parse(answer)["3.es1"]
+
+
+@pytest.mark.fault(
+    "a program of the scheduler that hangs", outcome="killed with all that it started"
+)
+def test_a_program_that_hangs_is_ended_and_what_it_said_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(commands, "TIMEOUT", 0.5)
+    script = "echo 1.es1; echo '\xff' wait >&2; sleep 1000 & echo $! >child; wait"
+    monkeypatch.chdir(tmp_path)
+    answer = commands.ask(["bash", "-c", script])
+    assert (answer.stdout, answer.exit_code) == ("1.es1\n", 124)
+    assert answer.complaint.endswith("wait bash: no answer within 0.5 s")
+    child, deadline = (
+        Path("/proc", (tmp_path / "child").read_text().strip(), "stat"),
+        time.time() + 10,
+    )
+    while child.exists() and child.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.time() < deadline

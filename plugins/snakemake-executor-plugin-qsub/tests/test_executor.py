@@ -627,3 +627,62 @@ def test_the_plan_prints_every_submit_line_and_the_most_that_it_can_cost(site):
     ]
     assert lines[-1].startswith("light jobs that run here: 1."), "the sums come last"
     assert not (site.folder / "first").exists() and not site.state.exists()
+
+
+IN_THE_WAY = {
+    "a file": lambda folder: folder.write_text(""),
+    "a lease that is a folder": lambda folder: (folder / "lease").mkdir(parents=True),
+    "jobs that are a file": lambda folder: folder.mkdir() or (folder / "jobs").touch(),
+}
+
+
+@pytest.mark.fault(
+    "no journal can be kept (files and folders in its place)", outcome="refused in one line"
+)
+@pytest.mark.parametrize("make", IN_THE_WAY.values(), ids=IN_THE_WAY)
+def test_where_no_journal_can_be_kept_nothing_is_submitted(site, make):
+    site.job("touch done")
+    (site.folder / ".snakemake").mkdir()
+    make(site.folder / ".snakemake/qsub")
+    code, output = site.run()
+    assert code != 0
+    assert (
+        len(re.findall(r"^(?:File exists|Is a directory): .*\.snakemake/qsub", output, re.M)) == 1
+    )
+    assert "Traceback" not in output
+    assert site.calls("qsub") == 0
+
+
+@pytest.mark.fault("the journal is removed while a job runs", outcome="made anew; the job counts")
+def test_a_journal_that_is_removed_is_made_anew(site):
+    site.job(HOLDS)
+    driver = site.start()
+    site.wait_for((site.folder / "running").exists, "the job")
+    journal = site.folder / ".snakemake/qsub"
+    shutil.rmtree(journal)
+    site.wait_for(lambda: list(journal.glob("jobs/*/record.json")), "another journal")
+    (site.folder / "go").touch()
+    output, _ = driver.communicate(timeout=60)
+    assert driver.returncode == 0, output
+    assert "had vanished in part or whole: it is made anew" in output
+
+
+@pytest.mark.fault(
+    "damaged markers, and jobs that fail or succeed", outcome="the scheduler's word counts"
+)
+@pytest.mark.parametrize(("ending", "succeeds"), [("touch done", True), ("false", False)])
+def test_a_garbage_marker_is_not_believed(site, ending, succeeds):
+    """It lies there before the job ends, and the job cannot put its own in its place."""
+    site.job(f"touch running; while [ ! -e go ]; do sleep 0.1; done; {ending}")
+    driver = site.start()
+    site.wait_for((site.folder / "running").exists, "the job")
+    journal = site.folder / ".snakemake/qsub"
+    (token,) = (path.name for path in journal.glob("jobs/*"))
+    (journal / "ended" / f"{token}.part").mkdir()
+    (journal / "ended" / token).write_text("0")
+    (site.folder / "go").touch()
+    output, _ = driver.communicate(timeout=60)
+    assert (driver.returncode == 0) is succeeds, output
+    assert "some output files are missing" not in output
+    if not succeeds:
+        assert "is damaged and tells nothing" in reported(output)

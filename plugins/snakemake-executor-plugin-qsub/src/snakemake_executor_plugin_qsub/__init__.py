@@ -232,7 +232,11 @@ class Executor(RemoteExecutor):
         if self.lease.lost:
             self.leave_alone(LOST)
             return
-        verdicts = await asyncio.to_thread(self.watch.look)
+        try:
+            verdicts = await asyncio.to_thread(self.watch.look)
+        except Exception as error:  # a mistake of ours should not cost anybody's jobs
+            self.leave_alone(f"{error!r}: jobs are left alone; start Snakemake again to go on")
+            return
         for info in active_jobs:
             token = info.aux["token"]
             if token not in self.watch.jobs:  # cancelled meanwhile

@@ -1,6 +1,9 @@
 """Ask the scheduler's programs; neither a slow answer nor a Ctrl-C leaves a question open."""
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -54,21 +57,28 @@ def ask(words: Sequence[str]) -> Answer:
     qsub that is interrupted may have submitted its job without saying so.
     """
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             words,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=TIMEOUT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             start_new_session=True,
-            check=False,
         )
-    except subprocess.TimeoutExpired:
-        return Answer("", f"{words[0]}: no answer within {TIMEOUT} s", 124)
     except OSError as error:
         return Answer("", f"{words[0]}: {error.strerror}", 127)
-    return Answer(done.stdout, done.stderr, done.returncode)
+    with process:
+        try:
+            stdout, stderr = process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired as hung:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # also what a site's wrapper has started
+            late = f"\n{words[0]}: no answer within {TIMEOUT} s".encode()
+            return Answer(decoded(hung.stdout), decoded((hung.stderr or b"") + late), 124)
+    return Answer(decoded(stdout), decoded(stderr), process.returncode)
+
+
+def decoded(told: bytes | None) -> str:
+    return (told or b"").decode(errors="replace")
 
 
 def submit(words: Sequence[str], stop: Event, waits: Sequence[float] = WAITS) -> Answer:
