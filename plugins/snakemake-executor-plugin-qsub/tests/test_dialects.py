@@ -329,6 +329,11 @@ def of_job_1(change):
     return damage
 
 
+def is_over(entry):
+    """As if it had ended, with an exit status that was not printed any more."""
+    return entry[: entry.index("Checkpoint")].replace("state = R", "state = F")
+
+
 def anywhere(change, of_errors=lambda text: text):
     return lambda answer: Answer(change(answer.stdout), of_errors(answer.stderr), answer.exit_code)
 
@@ -362,9 +367,11 @@ PBS_DAMAGES = {
         anywhere(str, lambda errors: errors[: errors.index("99999") + 3]),
         "31",
     ),
-    "cut off in job 1": (of_job_1(lambda entry: entry[:200]), "3?"),
+    "cut off before its state": (of_job_1(lambda entry: entry[: entry.index("state")]), "3?"),
     "cut off in its state": (of_job_1(lambda entry: entry[: entry.index("state = ") + 9]), "3?"),
-    "cut off in its last line": (of_job_1(lambda entry: entry.rstrip()), "3?"),
+    "cut off in its last line": (of_job_1(lambda entry: entry.rstrip()), "31?"),
+    "cut off at its end": (of_job_1(lambda entry: f"{entry.rstrip()}\n"), "31?"),
+    "cut off after its end was told": (of_job_1(is_over), "3?"),
     "cut off in its id": (of_job_1(lambda entry: entry[:9]), "3?"),
     "an unknown state": (
         of_job_1(lambda entry: entry.replace("state = R", "state = \ufffd")),

@@ -22,7 +22,7 @@ HOSTFILE = "$PBS_NODEFILE"  # each host as often as it has MPI processes
 ATTRIBUTE = re.compile(r"^ {4}([\w.]+) = (.*)$", re.MULTILINE)
 JOB = re.compile(r"^Job Id: (\S+) *\n", re.MULTILINE)
 NEEDED = {"job_state", "Job_Owner", "Job_Name"}
-STATES = set("BEFHMQRSTUWX")
+STATES, ENDED = set("BEFHMQRSTUWX"), set("FX")
 UNKNOWN = re.compile(r"^(?:qstat: )?Unknown Job Id (\S+\.\S+|\S+(?=\s))", re.MULTILINE)
 NO_HISTORY = re.compile(r"not configured to maintain job history")
 HISTORY = re.compile(r"use -x or -H to obtain historical job information")
@@ -69,7 +69,7 @@ def ask_for(job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]) -> A
 
 
 def parse(answer: Answer) -> dict[str, Status]:
-    """Read an answer of `qstat -x -f`; a job whose entry is cut off or damaged is left out."""
+    """Read an answer of `qstat -x -f`; a job whose entry is damaged is left out."""
     unknown = UNKNOWN.findall(answer.stderr) + UNKNOWN.findall(
         answer.stdout
     )  # if a site joins them
@@ -83,11 +83,17 @@ def parse(answer: Answer) -> dict[str, Status]:
 
 
 def attributes_of(body: str) -> dict[str, str]:
-    """The attributes of an entry; none where it was cut off before the empty line at its end."""
-    whole, end, rest = body.rpartition("\n\n")
-    if not end or ATTRIBUTE.search(rest):
-        return {}
-    return dict(ATTRIBUTE.findall(whole.replace("\n\t", "")))
+    """The attributes of an entry, which an empty line ends.
+
+    Of one that was cut off only those in whole lines count; none, if how its job ended came later.
+    """
+    text, end, rest = body.rpartition("\n\n")
+    is_cut_off = not end or ATTRIBUTE.search(rest)
+    if is_cut_off:
+        text = body.rpartition("\n")[0]
+    attributes = dict(ATTRIBUTE.findall(text.replace("\n\t", "")))
+    is_open = attributes.get("job_state") in ENDED and "Exit_status" not in attributes
+    return {} if is_cut_off and is_open else attributes
 
 
 def is_read(attributes: dict[str, str]) -> bool:
@@ -111,7 +117,7 @@ def shown(attributes: dict[str, str]) -> Shown:
 def status_of(attributes: dict[str, str]) -> Status:
     """One job's status from its attributes."""
     state, words = attributes["job_state"], attributes.get("comment", "").strip()
-    if state in ("F", "X"):
+    if state in ENDED:
         return ended(attributes, words)
     if state == "H":
         return Status(State.STUCK, words or f"on hold ({attributes.get('Hold_Types', '?')})")
