@@ -216,6 +216,21 @@ def test_a_stuck_job_is_told_once_in_the_schedulers_words(scheduler, words):
     assert scheduler.warnings == [f"job 1.es1 (train-1) does not start: {words}"]
 
 
+@pytest.mark.fault("a job shown running long after its walltime (a dead node)", outcome="told once")
+def test_a_job_that_runs_on_after_its_walltime_is_told_once(scheduler):
+    scheduler.says(RUNNING)
+    assert scheduler.after(3600 + 600).outcome is Outcome.WAIT
+    assert scheduler.warnings == []
+    assert scheduler.after(1200).outcome is Outcome.WAIT
+    (told,) = scheduler.warnings
+    assert told.startswith("job 1.es1 (train-1) should have ended: PBS shows it running after its")
+    scheduler.says(Status(State.WAITING))
+    scheduler.after(300)
+    scheduler.says(RUNNING)
+    scheduler.after(3600)
+    assert len(scheduler.warnings) == 1, "it was started over"
+
+
 def test_a_job_killed_at_its_walltime_is_told_so(scheduler):
     scheduler.says(Status(State.ENDED, "and exceeded resource walltime", AT_WALLTIME, -29))
     reason = scheduler.after(600).reason

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
+from . import submission
 from .commands import Answer, ask
 from .journal import Journal, Record
 from .judge import Outcome, Verdict, describe, judge_ended, judge_silent
 from .silence import Silence, said, shortened
 from .status import State, Status
 
+OVERDUE = 600.0  # seconds after its walltime in which a job should be gone
 BACK_OFF = 4  # times the interval between two queries, while nothing changes
 
 
@@ -24,10 +26,15 @@ class Watched:
     status: Status | None = None
     missing_since: float | None = None
     silent_since: float | None = None  # no answer has spoken of it since
+    running_since: float | None = None
     told: str = ""  # what the user was last told of it
 
     def hear(self, status: Status, now: float) -> None:
         self.status, self.silent_since = status, None
+        if status.state is not State.RUNNING:
+            self.running_since = None
+        elif self.running_since is None:
+            self.running_since = now
         if not status.is_gone:
             self.missing_since = None
         elif self.missing_since is None:
@@ -154,11 +161,21 @@ class Watch:
         return codes
 
     def _tell(self, job: Watched, status: Status) -> None:
-        """Say it when a job will not start by itself, in the scheduler's words, once for each."""
-        words = status.words if status.state is State.STUCK else ""
-        if words and words != job.told:
-            self.warn(f"job {job.record.job_id} ({job.record.token}) does not start: {words}")
-        job.told = words
+        """Say it, once, when a job will not start or end by itself."""
+        name = f"job {job.record.job_id} ({job.record.token})"
+        ran = 0.0 if job.running_since is None else self.clock() - job.running_since
+        told = ""
+        if status.state is State.STUCK and status.words:
+            told = f"{name} does not start: {status.words}"
+        elif ran > job.record.seconds + OVERDUE:
+            told = (
+                f"{name} should have ended: {self.dialect.NAME} shows it running after its "
+                f"walltime of {submission.clock(job.record.seconds)}; if its node is down, qdel it "
+                "to go on"
+            )
+        if told and told != job.told:
+            self.warn(told)
+        job.told = told
 
     def _judge_ended(self, job: Watched, exit_code: int) -> Verdict:
         carry_on = self.journal.wants_more(job.record)
