@@ -165,6 +165,16 @@ def test_a_job_of_which_no_answer_speaks_is_not_waited_for_without_end(scheduler
     assert scheduler.watch.gave_up.startswith("PBS gave no answer that can be read on 2.es1: ")
 
 
+def test_a_word_on_another_job_does_not_end_the_silence_on_one(scheduler, make_record):
+    """Nor is it told anew for each failure of another, of which the scheduler is asked at once."""
+    scheduler.watch.add(make_record("other-1", "2.es1"), walltimes=1)
+    scheduler.says(RUNNING)
+    scheduler.after(60)
+    scheduler.leaves(3)
+    scheduler.after(0)
+    assert len(scheduler.warnings) == 1
+
+
 @pytest.mark.parametrize("job_ended", [True, False])
 @pytest.mark.fault(
     "the journal's folder cannot be read", outcome="told; nothing concluded meanwhile"

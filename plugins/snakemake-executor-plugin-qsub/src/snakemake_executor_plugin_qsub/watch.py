@@ -3,42 +3,16 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from types import ModuleType
 
-from . import submission
 from .commands import Answer, ask
 from .journal import Journal, Record
 from .judge import Outcome, Verdict, describe, judge_ended, judge_silent
 from .silence import Silence, said, shortened
 from .status import State, Status
+from .watched import Watched, first
 
-OVERDUE = 600.0  # seconds after its walltime in which a job should be gone
 BACK_OFF = 4  # times the interval between two queries, while nothing changes
-
-
-@dataclass
-class Watched:
-    """One job, and the last that the scheduler said of it."""
-
-    record: Record
-    walltimes: int  # that it may take
-    status: Status | None = None
-    missing_since: float | None = None
-    silent_since: float | None = None  # no answer has spoken of it since
-    running_since: float | None = None
-    told: str = ""  # what the user was last told of it
-
-    def hear(self, status: Status, now: float) -> None:
-        self.status, self.silent_since = status, None
-        if status.state is not State.RUNNING:
-            self.running_since = None
-        elif self.running_since is None:
-            self.running_since = now
-        if not status.is_gone:
-            self.missing_since = None
-        elif self.missing_since is None:
-            self.missing_since = now
 
 
 class Watch:
@@ -119,24 +93,25 @@ class Watch:
             return answers[-1]
 
         statuses = self.dialect.query([job.record for job in by_id.values()], listen)
-        for job_id, status in statuses.items():
-            if job_id in by_id:
-                by_id[job_id].hear(status, self.clock())
-                self._tell(by_id[job_id], status)
+        for job_id in [each for each in by_id if each in statuses]:
+            news = by_id[job_id].hear(statuses[job_id], self.clock(), self.dialect.NAME)
+            if news:
+                self.warn(news)
         self._note_silence([by_id[each] for each in by_id if each not in statuses], answers)
 
     def _note_silence(self, jobs: list[Watched], answers: list[Answer]) -> None:
         """Say that there was no answer on some jobs, and after a long time give up."""
         if not jobs:
-            self.silence.ends(f"{self.dialect.NAME} answers again")
+            if all(job.silent_since is None for job in list(self.jobs.values())):
+                self.silence.ends(f"{self.dialect.NAME} answers again")
             return
         ids = shortened(" ".join(job.record.job_id or "" for job in jobs))
         unread = f"{self.dialect.NAME} gave no answer that can be read on {ids}: {said(answers)}"
         self.silence.goes_on(f"{unread}; asking again, jobs are left alone")
         now = self.clock()
         for job in jobs:
-            job.silent_since = now if job.silent_since is None else job.silent_since
-        self._give_up(min(job.silent_since or now for job in jobs), unread)
+            job.silent_since = first(job.silent_since, now)
+        self._give_up(min(first(job.silent_since, now) for job in jobs), unread)
 
     def _give_up(self, since: float, why: str) -> None:
         if self.clock() - since >= self.max_silence:
@@ -159,23 +134,6 @@ class Watch:
             return None
         self.blindness.ends("the ends of jobs can be seen again")
         return codes
-
-    def _tell(self, job: Watched, status: Status) -> None:
-        """Say it, once, when a job will not start or end by itself."""
-        name = f"job {job.record.job_id} ({job.record.token})"
-        ran = 0.0 if job.running_since is None else self.clock() - job.running_since
-        told = ""
-        if status.state is State.STUCK and status.words:
-            told = f"{name} does not start: {status.words}"
-        elif ran > job.record.seconds + OVERDUE:
-            told = (
-                f"{name} should have ended: {self.dialect.NAME} shows it running after its "
-                f"walltime of {submission.clock(job.record.seconds)}; if its node is down, qdel it "
-                "to go on"
-            )
-        if told and told != job.told:
-            self.warn(told)
-        job.told = told
 
     def _judge_ended(self, job: Watched, exit_code: int) -> Verdict:
         carry_on = self.journal.wants_more(job.record)

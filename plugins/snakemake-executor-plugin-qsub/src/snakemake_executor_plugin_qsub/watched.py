@@ -1,0 +1,47 @@
+"""One job in the queue, and what was last heard of it."""
+
+from dataclasses import dataclass
+
+from .journal import Record
+from .status import State, Status
+from .submission import clock
+
+OVERDUE = 600.0  # seconds after its walltime in which a job should be gone
+
+
+@dataclass
+class Watched:
+    """One job, and the last that the scheduler said of it; times are seconds of one clock."""
+
+    record: Record
+    walltimes: int  # that it may take
+    status: Status | None = None
+    missing_since: float | None = None
+    silent_since: float | None = None  # no answer has spoken of it since
+    running_since: float | None = None
+    told: str = ""  # what the user was last told of it
+
+    def hear(self, status: Status, now: float, scheduler: str) -> str:
+        """Take note of an answer; a line for the user, if it has news."""
+        self.status, self.silent_since = status, None
+        self.missing_since = first(self.missing_since, now) if status.is_gone else None
+        runs = status.state is State.RUNNING
+        self.running_since = first(self.running_since, now) if runs else None
+        before, self.told = self.told, self._trouble(status, now, scheduler)
+        return self.told if self.told != before else ""
+
+    def _trouble(self, status: Status, now: float, scheduler: str) -> str:
+        """Why it will not start or end by itself."""
+        name = f"job {self.record.job_id} ({self.record.token})"
+        if status.state is State.STUCK and status.words:
+            return f"{name} does not start: {status.words}"
+        if now - first(self.running_since, now) > self.record.seconds + OVERDUE:
+            return (
+                f"{name} should have ended: {scheduler} shows it running after its walltime of "
+                f"{clock(self.record.seconds)}; if its node is down, qdel it to go on"
+            )
+        return ""
+
+
+def first(earlier: float | None, now: float) -> float:
+    return now if earlier is None else earlier
