@@ -93,3 +93,16 @@ def test_a_job_that_does_not_go_keeps_others_of_its_files_back(journal, make_rec
     scheduler.statuses["1.es1"] = Status(State.UNLISTED)
     assert found.take(key, "another digest", asked) is None
     assert found.records == []
+
+
+@pytest.mark.fault(
+    "the ticket of a job in the queue is removed", outcome="written again at a take-over"
+)
+def test_a_job_that_is_taken_over_has_a_ticket(journal, make_record, scheduler):
+    key = json.dumps(["job"])
+    record = make_record(key=key)
+    journal.ticket(record).unlink()
+    scheduler.statuses["1.es1"] = Status(State.WAITING)
+    asked = SimpleNamespace(title="job", nodes=1, tasks_per_node=1, seconds=3600)
+    assert start(journal, scheduler)[0].take(key, "d", asked) == record
+    assert journal.ticket(record).exists()

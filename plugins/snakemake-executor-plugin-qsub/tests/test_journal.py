@@ -84,12 +84,15 @@ def test_a_job_of_a_damaged_record_that_has_started_is_to_be_deleted(journal, ma
 
 
 @pytest.mark.fault("a folder in the place of a record", outcome="as a damaged record")
-def test_a_folder_is_no_record(journal, make_record):
+@pytest.mark.parametrize("has_started", [True, False])
+def test_a_folder_is_no_record(journal, make_record, has_started):
     record = make_record()
     (journal.folder(record) / "record.json").unlink()
     (journal.folder(record) / "record.json").mkdir()
-    assert journal.left_over(time.time() + 1) == []
-    assert list(journal.jobs.iterdir()) == []
+    if has_started:
+        journal.started(record).write_text("1.es1\n")
+    assert [each.withdrawn for each in journal.left_over(time.time() + 1)] == [True] * has_started
+    assert bool(list(journal.jobs.iterdir())) == has_started
 
 
 @pytest.mark.fault(

@@ -101,6 +101,7 @@ class Earlier:
                 self._close(record)
             elif record.key == key and record.digest == digest and self._suits(record, asked):
                 taken = record
+                self.journal.keep(record)
             else:
                 self.tell(f"job {record.job_id} ({asked.title}) is not what is wanted: deleting it")
                 self.journal.withdraw(record)

@@ -46,10 +46,10 @@ def write_whole(path: Path, text: str, part: Path | None = None) -> None:
 
 def remove(path: Path) -> None:
     """Remove what is there, be it a file or a folder, if that can be done."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             path.unlink(missing_ok=True)
 
 

@@ -158,6 +158,11 @@ class Journal:
                 return told[1]
         return None
 
+    def keep(self, record: Record) -> None:
+        """See to it that a job which is taken over finds its ticket when it starts."""
+        with contextlib.suppress(OSError):
+            self.ticket(record).touch()
+
     def withdraw(self, record: Record) -> None:
         """Record that a job is to be deleted; if it has not started, it does nothing any more."""
         try:
@@ -240,7 +245,10 @@ class Journal:
         recent = (since + now - time.time(), now + SLACK)
         found = []
         for folder in sorted(self.jobs.iterdir()):
-            record = self._read(folder) or self._remains(folder)
+            record = self._read(folder)
+            if record is None:
+                files.remove(folder / "record.json")
+                record = self._remains(folder)
             if not record.job_id and (job_id := self.claim(record)):
                 record = self.submitted(record, job_id)  # killed while qsub ran
             late = record.token in ended and self._ended_within(record, *recent)
