@@ -1,6 +1,7 @@
 """What an edit re-runs, and what it must not."""
 
 import ast
+import os
 import re
 from pathlib import Path
 
@@ -112,6 +113,20 @@ def test_editing_a_plot_redraws_that_plot(finished):
     assert heavy(plan) == {}
     assert plan["plot_samples"] == 1
     assert "plot_training_curves" not in plan
+
+
+@pytest.mark.fault(
+    "an older file moved to the place of config/published.yaml",
+    outcome="noticed by its content",
+)
+def test_older_published_values_are_others(finished):
+    values = finished.folder / "config" / "published.yaml"
+    values.touch()
+    assert finished.planned() == {}
+    values.write_text(values.read_text() + "\n# another\n")
+    os.utime(values, (0, 0))
+    plan = finished.planned()
+    assert heavy(plan) == {} and plan["reproduction"] == plan["report"] == 1
 
 
 def test_moving_the_checkout_reruns_nothing(finished_once, tmp_path):

@@ -23,6 +23,8 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.join(CACHE, "elboflow", "matplotli
 from check_config import check
 from check_dataset import TABLES
 from code_digest import digest
+from datasets.content import known_sha256
+from datasets.errors import DataError
 from resolve_run import resolve, specification
 from resolve_run import resolve_dataset, resolve_environment
 
@@ -100,19 +102,33 @@ def datasets_regex(tables):
     return "|".join(names) or "(?!)"  # which nothing matches
 
 
-def dataset_files(wildcards):
-    """The user's own file, or all files of the folder, for the source `file`."""
+def dataset_path(wildcards):
+    """The user's own file or folder, which the plan names. Snakemake takes braces for wildcards."""
     path = resolve_dataset(config, wildcards.dataset)["path"]
-    if not path or not os.path.isdir(path):
-        return path or []
-    return sorted(str(file) for file in Path(path).rglob("[!.]*") if file.is_file())
+    return path if path and not set("{}") & set(path) else []
+
+
+def content_sha256(path):
+    """The digest of the user's own file or folder: not its time but its content decides."""
+    try:
+        return known_sha256(Path(path), Path(".snakemake/data_digests"))
+    except (DataError, OSError):
+        return "unknown"  # it changes at this moment; fetch_data will find it other and say so
 
 
 def optional_dataset_flags(wildcards):
-    """The flags of those keys of a data set that are given."""
+    """The flags of those keys of a data set that are given; a path may begin with a dash."""
     values = resolve_dataset(config, wildcards.dataset)
-    keys = ["path", "data_dir", "validation_images", "test_images", "mirrors"]
-    return optional_flags(values, keys)
+    flags = [
+        f"--{key.replace('_', '-')}={values[key]}"
+        for key in ("path", "data_dir")
+        if values[key]
+    ]
+    if values["path"]:
+        flags.append(f"--sha256={content_sha256(values['path'])}")
+    return flags + optional_flags(
+        values, ["validation_images", "test_images", "mirrors"]
+    )
 
 
 def chapter_files(pattern, names):

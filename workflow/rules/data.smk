@@ -27,7 +27,7 @@ rule fetch_data:
     input:
         script=ancient(FETCHING_SCRIPT),
         package=ancient(FETCHING_PACKAGE),
-        source_files=dataset_files,
+        own=ancient(dataset_path),  # a digest of its content is among the flags
     output:
         images=[f"results/data/{{dataset}}/{name}.npy" for name in IMAGES],
         manifest="results/data/{dataset}/manifest.json",

@@ -61,12 +61,14 @@ rule report:
         settings="results/tables/settings.csv",
         comparisons="results/tables/comparisons.csv",
         reproduction="results/tables/reproduction.csv",
-        published=PUBLISHED,
+        published=ancient(PUBLISHED),
         bounds=BOUNDS_SUMMARY,
         manifests=MANIFESTS,
     output:
         report="results/report.html",
     localrule: True
+    params:
+        published=lambda wildcards: code_of(PUBLISHED),
     script:
         "../scripts/report.py"
 

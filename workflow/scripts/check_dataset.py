@@ -60,6 +60,9 @@ def _check_keys(where: str, values: Mapping[str, Any]) -> None:
     for key, sources in {"path": ["file"], "data_dir": DOWNLOADED, "mirrors": DOWNLOADED}.items():
         if values[key] and source not in sources:
             raise ConfigError(f"{where}.{key}: the source {source} takes none")
+    for key in ("path", "data_dir"):
+        if any("\ud800" <= character <= "\udfff" for character in values[key] or ""):
+            raise ConfigError(f"{where}.{key}: {values[key]!a} is no text; rename it")
     if source == "file" and not values["path"]:
         raise ConfigError(f"{where}.path: the source file needs the path of your file")
 

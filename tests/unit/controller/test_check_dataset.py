@@ -219,6 +219,15 @@ def test_a_path_that_no_file_can_have(path):
     assert len(str(failure.value)) < 400 and str(failure.value).isprintable()
 
 
+@pytest.mark.parametrize("key", ["path", "data_dir"])
+@pytest.mark.parametrize("path", ["\udcff", "a\ud800b"])
+def test_a_path_that_is_no_text(key, path):
+    source = "file" if key == "path" else "mnist"
+    with pytest.raises(ConfigError, match=rf"mine\.{key}: .* is no text; rename it") as failure:
+        check(config({"source": source, key: path}))
+    assert str(failure.value).isascii()
+
+
 def test_no_run_trains_on_a_table():
     with pytest.raises(ConfigError) as failure:
         check(config(SPAM, dataset="mine"))

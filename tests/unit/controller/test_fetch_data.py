@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from datasets.session import Limits
 from datasets.sources import FASHION_MNIST, FASHION_MNIST_PACKAGE, MNIST, PUBLISHED
 from datasets.verify import read_verified
+from PIL import Image
 
 ARRAYS = ["test.npy", "test_binary.npy", "train.npy", "validation.npy", "validation_binary.npy"]
 DIGITS_MANIFEST = "3d81cb6f55608a4a512a691728bfed78d717f5434973aa535e2fab823a219775"
@@ -210,6 +212,53 @@ def test_a_file_of_ones_own(tmp_path):
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert manifest["origin"] == f"own file mine.npz, sha256 {digest}"
     assert (manifest["levels"], manifest["image_shape"]) == (1, [2, 3])
+
+
+@pytest.mark.fault(
+    "own data that change between the plan and the job",
+    outcome="refused in one line",
+)
+@pytest.mark.parametrize("planned", ["0" * 64, "unknown"])
+def test_what_changed_after_the_plan_is_not_taken(tmp_path, planned):
+    path = tmp_path / "mine.npy"
+    np.save(path, random_images(40))
+    flags = {"source": "file", "path": path, "validation_images": 5, "test_images": 5}
+    line = fail(tmp_path / "out", **flags, sha256=planned)
+    assert line == (
+        f"data set mine: {path}: changed after the work was planned; run again when nothing writes "
+        "to it"
+    )
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    fetch_data.main(command(tmp_path / "out", **flags, sha256=digest))
+
+
+@pytest.mark.fault(
+    "own data under names with a dash, braces, quotes, a newline or bytes that are no UTF-8",
+    outcome="read like any others",
+)
+@pytest.mark.parametrize("name", [b"-x", b"~x", b"{x}", b" '\"", b"a\nb", b"\xff", b"x" * 255])
+@pytest.mark.parametrize("folder", [False, True])
+def test_any_name_of_ones_own_data_will_do(tmp_path, monkeypatch, name, folder):
+    monkeypatch.chdir(tmp_path)
+    path, images = Path(os.fsdecode(name)), random_images(40).reshape(40, 4, 4)
+    if folder:
+        path.mkdir()
+        for place, image in enumerate(images):
+            Image.fromarray(image).save(path / f"{place:02}.png")
+    else:
+        with path.open("wb") as stream:
+            np.save(stream, images)
+    given = path if not name.startswith(b"~") else f"./{path}"
+    fetch_data.main(
+        [
+            *("--dataset=mine", "--source=file", f"--path={given}", "--validation-images=5"),
+            *("--test-images=5", "--split-seed=0", "--binarisation-seed=0", "--output-dir=out"),
+        ]
+    )
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["origin"].isprintable()
+    manifest["origin"].encode("utf-8")
+    assert len(np.load(tmp_path / "out" / "train.npy")) == 30
 
 
 def random_images(count: int, seed: int = 2) -> np.ndarray:

@@ -85,7 +85,9 @@ def load_file(path: Path, sha256: str | None = None) -> Collection:
         refuse_unusual(path)
         collection, found = _own_folder(path) if path.is_dir() else _own_file(path)
         if sha256 and found != sha256:
-            raise DataError("changed after the work was planned; run again when nothing writes it")
+            raise DataError(
+                "changed after the work was planned; run again when nothing writes to it"
+            )
     except DataError as error:
         raise DataError(f"{printable(path)}: {error}") from error
     return collection
