@@ -39,7 +39,7 @@ NOTHING_LEFT = {**NO_TEST, "test_images": 1737}
         (None, "datasets", {}, "datasets: {} should be non-empty"),
         (None, "trian", {}, "top level: unknown key 'trian'"),
         ("datasets", "mine", NO_PATH, "datasets.mine.path: the source file needs the path"),
-        ("datasets", "mine", {**NO_PATH, "path": "no.npy"}, "datasets.mine.path: there is no file"),
+        ("datasets", "mine", {**NO_PATH, "path": "no.npy"}, "datasets.mine.path: no.npy: no such"),
         ("datasets", "digits", {**NO_TEST, "data_dir": "x"}, "digits.data_dir: the source digits"),
         ("datasets", "digits", NO_TEST, "datasets.digits.test_images: digits has no published"),
         ("datasets", "digits", NOTHING_LEFT, "datasets.digits: no training images are left"),

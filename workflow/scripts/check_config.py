@@ -1,30 +1,17 @@
 """Find what is wrong with a configuration before anything starts, and say it in one line."""
 
-import contextlib
-import difflib
-import sys
+from collections.abc import Iterable
 from typing import Any
 
+import check_cost
 import check_model
+import check_schema
 from check_dataset import TABLES, Sizes, split_sizes
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
-from jsonschema.validators import extend
 from published_values import complaint_about
-from resolve_run import ranks, read_schema, resolve, resolve_dataset, resolve_environment
-from yaml_readings import ConfigError, one_line
+from resolve_run import ranks, resolve, resolve_dataset, resolve_environment
+from yaml_readings import ConfigError
 
-LARGEST = sys.float_info.max
-# JSON calls 10.0 an integer and knows no NaN; a layer of 10.0 units or a rate of NaN dies late.
-Validator = extend(
-    Draft202012Validator,
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {
-            "integer": lambda _, value: type(value) is int,
-            "number": lambda _, value: type(value) in (int, float) and abs(value) <= LARGEST,
-        }
-    ),
-)
+MOST_TRAININGS = 10_000
 
 
 def check(config: dict[str, Any], read_files: bool = True) -> None:
@@ -33,36 +20,34 @@ def check(config: dict[str, Any], read_files: bool = True) -> None:
     Args:
         read_files: whether to look at the user's own files of data, which a job need not see.
     """
-    error = best_match(Validator(read_schema()).iter_errors(config))
-    if error:
-        raise ConfigError(f"config: {one_line(_explain(error), 400)}; see config/README.md")
+    if complaint := check_schema.complaint_about(config):
+        raise ConfigError(f"config: {complaint}; see config/README.md")
+    for section in ("datasets", "runs"):
+        _check_names(section, config[section])
     sizes = {
         name: split_sizes(f"config: datasets.{name}", resolve_dataset(config, name), read_files)
         for name in config["datasets"]
     }
-    for run in config["runs"]:
-        _check_run(config, run, resolve(config, run), sizes)
+    runs = {run: resolve(config, run) for run in config["runs"]}
+    for run, values in runs.items():
+        _check_run(config, run, values, sizes)
+    if (trainings := sum(len(values["seeds"]) for values in runs.values())) > MOST_TRAININGS:
+        raise ConfigError(
+            f"config: runs: {trainings} trainings, one for each seed of each run, are more than "
+            f"the {MOST_TRAININGS} that can be planned; make several files"
+        )
     _check_environment(resolve_environment(config))
 
 
-def _explain(error: ValidationError) -> str:
-    where = ".".join(str(step) for step in error.absolute_path) or "top level"
-    schema: Any = error.schema
-    if error.validator == "additionalProperties":
-        known = list(schema["properties"])
-        found: Any = error.instance
-        unknown = next(key for key in found if key not in known)
-        close = difflib.get_close_matches(str(unknown), known, 1)
-        hint = f", did you mean {close[0]}?" if close else f", known are {', '.join(known)}"
-        return f"{where}: unknown key {unknown!r}{hint}"
-    hint = ""
-    if error.instance is None and error.validator_value == "object":
-        return f"{where}: nothing stands below it; write keys there, or take it out"
-    if isinstance(error.instance, str) and error.validator == "type":
-        kind = int if error.validator_value == "integer" else float
-        with contextlib.suppress(ValueError):
-            hint = f", write {kind(error.instance)!r} (YAML reads {error.instance} as text)"
-    return f"{where}: {error.message}{hint}"
+def _check_names(section: str, names: Iterable[str]) -> None:
+    """Each name is a folder, and on some file systems case does not count."""
+    known: dict[str, str] = {}
+    for name in names:
+        if (other := known.setdefault(name.lower(), name)) != name:
+            raise ConfigError(
+                f"config: {section}: {other} and {name} are one folder where upper and lower case "
+                "are not told apart; give one another name"
+            )
 
 
 def _check_run(
@@ -90,7 +75,10 @@ def _check_run(
         )
     if complaint := check_model.complaint_about(values):
         raise ConfigError(f"{where}.{complaint}")
-    _check_sizes(where, values, sizes[values["dataset"]])
+    known = sizes[values["dataset"]]
+    _check_sizes(where, values, known)
+    if complaint := check_cost.complaint_about(values, source, known["train"], known["test"]):
+        raise ConfigError(f"{where}.{complaint}")
     if complaint := complaint_about(values["published"], values["likelihood"], source):
         raise ConfigError(f"{where}.published: {complaint}")
 

@@ -1,6 +1,7 @@
 """Published log-likelihoods, from config/published.yaml."""
 
 import difflib
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def complaint_about(
     return None
 
 
+@functools.cache
 def _damage(path: Path) -> str | None:
     """What is wrong with the file, in one line."""
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))

@@ -21,7 +21,7 @@ class ConfigError(Exception):
 
 def one_line(text: str, most: int = 200) -> str:
     """Text that may be anybody's, without control characters and of bounded length."""
-    text = text if len(text) <= most else f"{text[: most - 20]} … {text[-17:]}"
+    text = text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 3 :]}"
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 

@@ -24,6 +24,7 @@ def allowed(leaf: dict[str, Any]) -> str:
             ("exclusiveMinimum", ">"),
             ("maximum", "≤"),
             ("exclusiveMaximum", "<"),
+            ("maxItems", "at most"),
         )
         if key in leaf
     ]

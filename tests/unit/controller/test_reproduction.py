@@ -110,7 +110,7 @@ def test_a_value_that_cannot_be_compared_is_refused(change: dict[str, Any], mess
         ("log_likelihood: -86.47", "log_likelihood: high", "'high' is not of type 'number'"),
         ("passes: 3280", "epochs: 3280", "values.yaml: recipes.iwae: "),
         ("recipe: exemplar_vae", "recipe: other", "exemplar_vae_mnist_gaussian.recipe: no recipe"),
-        ("recipes:", "recipes: [", "values.yaml: while parsing"),
+        ("recipes:", "recipes: [", "no valid YAML: while parsing"),
     ],
 )
 def test_a_damaged_file_of_values_is_refused_in_one_line(
