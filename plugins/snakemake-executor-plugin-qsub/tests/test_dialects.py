@@ -106,8 +106,8 @@ def test_pbs_may_name_its_server_differently_in_qsub_and_qstat(pbs_answer):
     assert {name: status.state for name, status in found.items()} == {"1.short": State.RUNNING}
 
 
-@pytest.fixture
-def server_without_history(pbs_answer, monkeypatch):
+@pytest.fixture(params=["apart", "joined, after a banner"])
+def server_without_history(pbs_answer, monkeypatch, request):
     """Asks a PBS that keeps no finished jobs: job 32 runs, job 3 has ended; and what was asked."""
     monkeypatch.setattr(pbs, "_history", True)
     asked = []
@@ -115,7 +115,9 @@ def server_without_history(pbs_answer, monkeypatch):
     def ask(words):
         asked.append(words[1:-1])
         how = "" if "-x" in words else "_without_x"
-        return pbs_answer(f"history_off_{'running' if '32.es1' in words else 'unknown'}{how}")
+        answer = pbs_answer(f"history_off_{'running' if '32.es1' in words else 'unknown'}{how}")
+        joined = f"*** Welcome ***\n{answer.stderr}{answer.stdout}"
+        return answer if request.param == "apart" else Answer(joined, "", answer.exit_code)
 
     return ask, asked
 

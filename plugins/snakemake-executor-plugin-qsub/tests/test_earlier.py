@@ -28,12 +28,11 @@ def scheduler(monkeypatch):
         ask(["qstat"])
         return {each.job_id: statuses[each.job_id] for each in records if each.job_id in statuses}
 
-    return SimpleNamespace(NAME="PBS", query=query, statuses=statuses)
+    return SimpleNamespace(NAME="PBS", query=query, statuses=statuses, told=[])
 
 
 def start(journal, scheduler):
-    told = []
-    return Earlier(journal, scheduler, told.append), told
+    return Earlier(journal, scheduler, scheduler.told.append)
 
 
 @pytest.mark.fault(
@@ -49,9 +48,10 @@ def test_a_job_that_may_run_still_is_told_with_the_schedulers_words(
         start(journal, scheduler)
     told = str(raised.value)
     assert told.startswith("jobs 1.es1 are to be deleted, and PBS gives no answer that can be read")
+    assert scheduler.told[0] == f"PBS gave no answer that can be read on 1.es1: {SAID.stderr}"
     assert SAID.stderr in told and str(journal.jobs) in told and "\n" not in told
     scheduler.statuses["1.es1"] = Status(State.UNLISTED)
-    assert start(journal, scheduler)[0].records == []
+    assert start(journal, scheduler).records == []
     assert list(journal.jobs.iterdir()) == []
 
 
@@ -74,7 +74,7 @@ def test_a_withdrawn_job_that_can_do_nothing_is_forgotten(journal, make_record, 
         journal.started(record).write_text("1.es1\n")
         os.utime(journal.started(record), (time.time() - 700, time.time() - 700))
     journal.withdraw(record)
-    assert start(journal, scheduler)[0].records == []
+    assert start(journal, scheduler).records == []
     assert list(journal.jobs.iterdir()) == []
 
 
@@ -85,7 +85,7 @@ def test_a_job_that_does_not_go_keeps_others_of_its_files_back(journal, make_rec
     key = json.dumps(["job"])
     make_record(key=key)
     scheduler.statuses["1.es1"] = Status(State.RUNNING)
-    found, _ = start(journal, scheduler)
+    found = start(journal, scheduler)
     asked = SimpleNamespace(title="job", nodes=1, tasks_per_node=1, seconds=60)
     for _ in range(2):
         with pytest.raises(WorkflowError, match="still there"):
@@ -104,5 +104,5 @@ def test_a_job_that_is_taken_over_has_a_ticket(journal, make_record, scheduler):
     journal.ticket(record).unlink()
     scheduler.statuses["1.es1"] = Status(State.WAITING)
     asked = SimpleNamespace(title="job", nodes=1, tasks_per_node=1, seconds=3600)
-    assert start(journal, scheduler)[0].take(key, "d", asked) == record
+    assert start(journal, scheduler).take(key, "d", asked) == record
     assert journal.ticket(record).exists()

@@ -11,7 +11,7 @@ from snakemake_interface_common.exceptions import WorkflowError
 from .commands import Answer, ask, chunks
 from .journal import Journal, Record
 from .plan import Request
-from .silence import said
+from .silence import Silence, said, unread
 from .status import State, Status
 from .submission import clock
 
@@ -75,6 +75,7 @@ class Earlier:
     def __init__(self, journal: Journal, dialect: ModuleType, tell: Callable[[str], None]) -> None:
         self.journal, self.dialect, self.tell = journal, dialect, tell
         self.answers: list[Answer] = []  # the last
+        self.silence = Silence(tell, time.monotonic)
         found = journal.left_over(STARTED)
         for path in journal.damaged:
             tell(f"{path} is damaged: if its job has started it is deleted, else it does nothing")
@@ -197,7 +198,14 @@ class Earlier:
 
     def _ask(self, records: Iterable[Record]) -> dict[str, Status]:
         self.answers.clear()
-        return self.dialect.query([record for record in records if record.job_id], self._listen)
+        asked = [record for record in records if record.job_id]
+        statuses: dict[str, Status] = self.dialect.query(asked, self._listen)
+        unheard = [record.job_id or "" for record in asked if record.job_id not in statuses]
+        if unheard:
+            self.silence.goes_on(unread(self.dialect.NAME, unheard, self.answers))
+        else:
+            self.silence.ends(f"{self.dialect.NAME} answers again")
+        return statuses
 
     def _listen(self, words: Sequence[str]) -> Answer:
         self.answers.append(ask(words))

@@ -24,8 +24,8 @@ JOB = re.compile(r"^Job Id: (\S+) *\n", re.MULTILINE)
 NEEDED = {"job_state", "Job_Owner", "Job_Name"}
 STATES, ENDED = set("BEFHMQRSTUWX"), set("FX")
 UNKNOWN = re.compile(r"^(?:qstat: )?Unknown Job Id (\S+\.\S+|\S+(?=\s))", re.MULTILINE)
-NO_HISTORY = re.compile(r"not configured to maintain job history")
-HISTORY = re.compile(r"use -x or -H to obtain historical job information")
+NO_HISTORY = re.compile(r"^(?:qstat: )?PBS is not configured to maintain job history", re.MULTILINE)
+HISTORY = re.compile(r"^(?:qstat: )?\S+ Job has finished, use -x", re.MULTILINE)
 JOB_ID = re.compile(r"^(\d+(?:\[\d*\])?(?:\.[\w.-]+)?)\s*$", re.MULTILINE)
 
 KILLED_AT_WALLTIME = -29
@@ -62,7 +62,7 @@ def ask_for(job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]) -> A
     """Ask for some jobs, with -x where the server takes it."""
     global _history
     answer = ask(["qstat", *(["-x"] if _history else []), "-f", *job_ids])
-    if (NO_HISTORY if _history else HISTORY).search(answer.stderr):
+    if (NO_HISTORY if _history else HISTORY).search(f"{answer.stderr}\n{answer.stdout}"):
         _history = not _history
         answer = ask(["qstat", *(["-x"] if _history else []), "-f", *job_ids])
     return answer

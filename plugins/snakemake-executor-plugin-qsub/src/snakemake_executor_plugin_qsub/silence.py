@@ -45,3 +45,9 @@ def said(answers: Sequence[Answer]) -> str:
     """What the scheduler said instead of an answer, in its own words."""
     bad = [answer for answer in answers if answer.exit_code] or list(answers[-1:])
     return shortened("; ".join(dict.fromkeys(answer.complaint for answer in bad)) or "nothing")
+
+
+def unread(scheduler: str, job_ids: Sequence[str], answers: Sequence[Answer]) -> str:
+    """That the scheduler gave no answer on some jobs, in a line."""
+    ids = shortened(" ".join(job_ids))
+    return f"{scheduler} gave no answer that can be read on {ids}: {said(answers)}"

@@ -8,7 +8,7 @@ from types import ModuleType
 from .commands import Answer, ask
 from .journal import Journal, Record
 from .judge import Outcome, Verdict, describe, judge_ended, judge_silent
-from .silence import Silence, said, shortened
+from .silence import Silence, unread
 from .status import State, Status
 from .watched import Watched, first
 
@@ -105,13 +105,12 @@ class Watch:
             if all(job.silent_since is None for job in list(self.jobs.values())):
                 self.silence.ends(f"{self.dialect.NAME} answers again")
             return
-        ids = shortened(" ".join(job.record.job_id or "" for job in jobs))
-        unread = f"{self.dialect.NAME} gave no answer that can be read on {ids}: {said(answers)}"
-        self.silence.goes_on(f"{unread}; asking again, jobs are left alone")
+        why = unread(self.dialect.NAME, [job.record.job_id or "" for job in jobs], answers)
+        self.silence.goes_on(f"{why}; asking again, jobs are left alone")
         now = self.clock()
         for job in jobs:
             job.silent_since = first(job.silent_since, now)
-        self._give_up(min(first(job.silent_since, now) for job in jobs), unread)
+        self._give_up(min(first(job.silent_since, now) for job in jobs), why)
 
     def _give_up(self, since: float, why: str) -> None:
         if self.clock() - since >= self.max_silence:
@@ -128,9 +127,9 @@ class Watch:
                 self.warn(f"{self.journal.root} had vanished in part or whole: it is made anew")
             codes = self.journal.ended()
         except OSError as error:
-            unread = f"the ends of jobs cannot be seen: {error.strerror}: {error.filename}"
-            lasts = self.blindness.goes_on(f"{unread}; looking again, jobs are left alone")
-            self._give_up(self.clock() - lasts, unread)
+            why = f"the ends of jobs cannot be seen: {error.strerror}: {error.filename}"
+            lasts = self.blindness.goes_on(f"{why}; looking again, jobs are left alone")
+            self._give_up(self.clock() - lasts, why)
             return None
         self.blindness.ends("the ends of jobs can be seen again")
         return codes
