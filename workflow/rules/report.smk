@@ -42,6 +42,9 @@ rule report:
                 "report_rate",
                 "notation",
                 "published_values",
+                "datasets/__init__",
+                "datasets/duplicates",
+                "datasets/errors",
             ]
         ],
         template=f"{PAGES}/report.html.jinja",

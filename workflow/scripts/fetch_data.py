@@ -4,11 +4,14 @@ What is written depends on the arguments alone: the same bytes on every machine 
 """
 
 import argparse
+import itertools
 from collections.abc import Sequence
+from typing import Any
 
 from datasets.binarise import binarise
 from datasets.collection import Collection, load_digits, load_file, load_published
 from datasets.command_line import parse
+from datasets.duplicates import count_duplicates, refuse_contained, row_keys, told
 from datasets.errors import DataError
 from datasets.levels import by
 from datasets.session import Limits
@@ -50,8 +53,12 @@ def prepare_images(arguments: argparse.Namespace, limits: Limits) -> str:
     }
     refuse_same(splits)
     refuse_same(frozen)
+    sizes = {name: len(images) for name, images in splits.items()}
+    keys = row_keys(splits)
+    refuse_contained(keys)
+    duplicates = count_duplicates(keys)
     arrays = {f"{name}.npy": images for name, images in (splits | frozen).items()}
-    facts = {
+    facts: dict[str, Any] = {
         "dataset": arguments.dataset,
         "source": arguments.source,
         "origin": collection.origin,
@@ -61,12 +68,14 @@ def prepare_images(arguments: argparse.Namespace, limits: Limits) -> str:
         "split_seed": arguments.split_seed,
         "binarisation_seed": seed,
     }
+    if duplicates:
+        facts["duplicates"] = duplicates
     digest = write_data_set(arguments.output_dir, arrays, facts)
-    for note in collection.notes:
+    for note in [*collection.notes, *itertools.chain(*told(duplicates, sizes))]:
         print(f"{arguments.dataset}: {note}")
     return (
-        f"{arguments.dataset}: {len(splits['train'])} training, "
-        f"{len(splits['validation'])} validation, {len(splits['test'])} test images "
+        f"{arguments.dataset}: {sizes['train']} training, "
+        f"{sizes['validation']} validation, {sizes['test']} test images "
         f"of {by(collection.image_shape)}, sha256 {digest}"
     )
 

@@ -33,6 +33,10 @@ def is_positive(value: Any) -> bool:
     return is_integer(value) and value > 0
 
 
+def is_counts(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(is_positive, value.values()))
+
+
 def is_shape(value: Any) -> bool:
     """Height and width, and 3 for images in colour."""
     sizes = isinstance(value, list) and all(map(is_positive, value))
@@ -66,7 +70,9 @@ def read_run(path: str | Path) -> dict[str, Any]:
 
 def read_manifest(path: str | Path) -> dict[str, Any]:
     """Read what fetch_data says of a data set; raises InputError."""
-    return read_json(path, MANIFEST)
+    manifest = {"duplicates": {}, **read_json(path, MANIFEST)}
+    _refuse(path, manifest, {"duplicates": is_counts})
+    return manifest
 
 
 def read_json(path: str | Path, expected: Expected) -> dict[str, Any]:
@@ -79,9 +85,13 @@ def read_json(path: str | Path, expected: Expected) -> dict[str, Any]:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON ({error}); delete the file and run again") from None
+    _refuse(path, document, expected)
+    return document
+
+
+def _refuse(path: str | Path, document: Any, expected: Expected) -> None:
     if complaint := _complaint("the document", document, expected):
         raise InputError(f"{path}: {complaint}; delete the file and run again")
-    return document
 
 
 def _complaint(name: str, value: Any, expected: Expected | Test) -> str | None:

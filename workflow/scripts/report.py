@@ -22,6 +22,7 @@ from report_tables import (
     exact_values,
     headline,
     precision_effects,
+    repeated_images,
     split_settings,
     trainings,
 )
@@ -96,9 +97,12 @@ def context(
     manifests = sorted(manifests, key=lambda manifest: manifest["dataset"])
     differing, shared = split_settings(settings)
     rows = trainings(results)
+    repeated = {manifest["dataset"]: repeated_images(manifest) for manifest in manifests}
     return {
         "counts": {"runs": summary["run"].nunique(), "trainings": len(rows)},
         "datasets": manifests,
+        "shared_images": [(name, text) for name in repeated for text in repeated[name][0]],
+        "repeated_images": {name: texts[0] + texts[1] for name, texts in repeated.items()},
         "warnings": checks[checks["status"] != "ok"].to_dict("records"),
         "checks": count_checks(checks),
         "columns": [heading for _, heading, _ in HEADLINE],

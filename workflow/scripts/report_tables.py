@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from datasets.duplicates import told
 from likelihood_data import WORDS
 from notation import error_decimals
 from result_files import BASELINES, number
@@ -112,6 +113,13 @@ def headline(
             }
         )
     return groups
+
+
+def repeated_images(manifest: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Sentences about images that two splits of a data set share, and that one split repeats."""
+    files = manifest["files"]
+    sizes = {name: files[f"{name}.npy"]["images"] for name in ("train", "validation", "test")}
+    return told(manifest["duplicates"], sizes)
 
 
 def trainings(results: pd.DataFrame) -> list[dict[str, Any]]:

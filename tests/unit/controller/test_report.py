@@ -238,6 +238,20 @@ def test_warnings_come_first(finished: Path, build: Callable[[Path], str]) -> No
     assert "checks passed" not in seen
 
 
+def test_images_that_splits_share_are_a_warning(
+    finished: Path, build: Callable[[Path], str]
+) -> None:
+    path = finished / "results/data/tiny/manifest.json"
+    counts = {"test_in_train": 3, "within_train": 7}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "duplicates": counts}))
+    seen = words(build(finished))
+    shared = "3 of 53 test images are training images as well"
+    repeated = "7 of 300 training images repeat another one of them"
+    assert f"1 warning Data set tiny: shared images : {shared}" in seen
+    assert f"Images of which every pixel is the same: {shared}; {repeated}." in seen
+    assert "checks passed" not in seen
+
+
 def test_without_warnings_it_says_so(html: str) -> None:
     assert "All 4 checks passed." in words(html)
 

@@ -150,6 +150,7 @@ def test_a_damaged_specification_is_refused_by_name(
     [
         *(("image_shape", [3]), ("image_shape", [4, 0]), ("image_shape", 16), ("levels", 0)),
         *(("levels", True), ("files", []), ("files", {"test.npy": {}}), ("dataset", None)),
+        *(("duplicates", 3), ("duplicates", {"within_train": "7"})),
     ],
 )
 def test_a_damaged_manifest_is_refused_by_name(finished: Path, key: str, value: Any) -> None:

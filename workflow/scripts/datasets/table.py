@@ -1,11 +1,14 @@
 """A data set that is a table: rows of numbers with a label each, and no images."""
 
 import argparse
+import itertools
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets.collection import read_published
+from datasets.duplicates import count_duplicates, row_keys, told
 from datasets.errors import DataError
 from datasets.published import SPAMBASE_COLUMNS, Array
 from datasets.session import Limits
@@ -30,7 +33,7 @@ def prepare_table(arguments: argparse.Namespace, limits: Limits) -> str:
     labels = {
         f"{name}_labels.npy": table[chosen, -1].astype(np.uint8) for name, chosen in rows.items()
     }
-    facts = {
+    facts: dict[str, Any] = {
         "dataset": arguments.dataset,
         "source": arguments.source,
         "origin": source.origin,
@@ -40,6 +43,12 @@ def prepare_table(arguments: argparse.Namespace, limits: Limits) -> str:
         "split_seed": arguments.split_seed,
         "label_counts": {name: _label_counts(table[chosen, -1]) for name, chosen in rows.items()},
     }
+    duplicates = count_duplicates(row_keys({name: table[rows[name]] for name in rows}))
+    if duplicates:
+        facts["duplicates"] = duplicates
+    sizes = {name: len(chosen) for name, chosen in rows.items()}
+    for note in itertools.chain(*told(duplicates, sizes, "rows")):
+        print(f"{arguments.dataset}: {note}")
     digest = write_data_set(arguments.output_dir, values | labels, facts, items="rows")
     return (
         f"{arguments.dataset}: {len(rows['train'])} training, {len(rows['validation'])} "
