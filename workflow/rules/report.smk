@@ -42,6 +42,8 @@ rule report:
                 "report_rate",
                 "notation",
                 "published_values",
+                "config_files",
+                "yaml_readings",
                 "datasets/__init__",
                 "datasets/duplicates",
                 "datasets/errors",

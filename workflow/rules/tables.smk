@@ -65,7 +65,18 @@ rule comparisons:
 rule reproduction:
     """Put our log p(x) beside published values."""
     input:
-        modules=[*READERS, f"{SCRIPTS}/published_values.py", f"{SCRIPTS}/tables.py"],
+        modules=[
+            *READERS,
+            *(
+                f"{SCRIPTS}/{name}.py"
+                for name in [
+                    "published_values",
+                    "config_files",
+                    "yaml_readings",
+                    "tables",
+                ]
+            ),
+        ],
         published=ancient(PUBLISHED),
         summary="results/tables/summary.csv",
         training="results/tables/training.csv",
