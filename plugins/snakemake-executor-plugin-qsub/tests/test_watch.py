@@ -148,6 +148,15 @@ def test_after_an_hour_without_an_answer_there_is_no_use_in_asking_on(scheduler)
     assert "\n" not in scheduler.watch.gave_up
 
 
+def test_nothing_is_given_up_when_all_jobs_have_ended(scheduler):
+    scheduler.says(None)
+    scheduler.after(4000)
+    assert scheduler.watch.gave_up
+    scheduler.watch.drop(scheduler.record.token)
+    scheduler.watch.add(scheduler.record, walltimes=1)
+    assert not scheduler.watch.gave_up
+
+
 def test_an_answer_within_the_hour_begins_another(scheduler):
     for _ in range(3):
         scheduler.says(None)

@@ -132,13 +132,13 @@ class Earlier:
                     self.journal.close(record)
                     there.remove(record)
             if there and time.monotonic() > until:
-                there = self._without_answer(there, statuses, complaint)
+                there = self._end_of_patience(there, statuses, complaint)
             time.sleep(1.0 if there else 0.0)
 
-    def _without_answer(
+    def _end_of_patience(
         self, records: list[Record], statuses: Mapping[str, Status], complaint: str
     ) -> list[Record]:
-        """None, if those that the scheduler does not speak of can do nothing any more.
+        """Nothing is left to wait for, if those not heard of can do nothing any more.
 
         Raises:
             WorkflowError: some jobs do not go.

@@ -51,6 +51,8 @@ class Watch:
 
     def drop(self, token: str) -> None:
         self.jobs.pop(token, None)
+        if not self.jobs:
+            self.gave_up = ""
 
     def look(self) -> dict[str, Verdict]:
         """What has become of each job, by token."""
