@@ -16,9 +16,18 @@ WORKFLOW = os.path.relpath(os.path.join(workflow.basedir, "workflow"))
 SCRIPTS = os.path.join(WORKFLOW, "scripts")
 PYTHON = sys.executable
 
-# Matplotlib's own place is in the home, which may be read-only.
+import surroundings
+
+# All that is started from here on, on this machine, has this environment. A job of the qsub executor
+# is another Snakemake; what one has left in the shell of this one is no job.
+surroundings.clear()
+if workflow.is_main_process:
+    for name in [name for name in os.environ if name.startswith("SNAKEMAKE_QSUB_")]:
+        del os.environ[name]
+
+# Not matplotlib's own place: it is in the home, which may be read-only, beside the user's settings.
 CACHE = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-os.environ.setdefault("MPLCONFIGDIR", os.path.join(CACHE, "elboflow", "matplotlib"))
+os.environ.update(MPLCONFIGDIR=os.path.join(CACHE, "elboflow", "matplotlib"))
 
 from check_config import check
 from check_dataset import TABLES

@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/usr/bin/env -S bash -p
 # Run a Python script of the training environment on every MPI rank.
 #
 #   launch.sh --nodes N --tasks-per-node M --threads-per-rank T --mpi "mpirun …" --venv DIR \
@@ -65,7 +65,12 @@ if [[ -n $hostfile ]]; then
     [[ $hosts -eq $nodes ]] ||
         fail "$nodes nodes were submitted and the scheduler gave $hosts: $(sort -u "$hostfile" | tr '\n' ' ')"
 fi
-venv=$(cd "$venv" && pwd)
+venv=$(CDPATH='' cd -- "$venv" && pwd)
+scripts=$(CDPATH='' cd -- "$(dirname "$0")" && pwd)
+stale=$("$venv/bin/python" -IS "$scripts/surroundings.py")
+export -n SHELLOPTS BASHOPTS
+# shellcheck disable=SC2086 # names, one a line
+unset $stale ELBOFLOW_NODES ELBOFLOW_DEADLINE ELBOFLOW_CONTINUE ELBOFLOW_PROGRESS_BAR
 
 # An environment with an MPI of its own was built against it; any other mpirun would start strangers.
 [[ -x $venv/bin/mpirun ]] && export PATH="$venv/bin:$PATH"
@@ -90,9 +95,9 @@ export "${!OMPI_@}" "${!PRTE_@}"
 
 # For the ranks. Horovod wakes up every HOROVOD_CYCLE_TIME milliseconds: its default of 1 is as
 # long as a training step on small images.
-: "${HOROVOD_CYCLE_TIME=0.2}" "${PYTHONUNBUFFERED=1}"
+: "${HOROVOD_CYCLE_TIME=0.2}"
 settings=(
-    "ELBOFLOW_RANKS=$ranks" "ELBOFLOW_GPU=$gpu" "PYTHONUNBUFFERED=$PYTHONUNBUFFERED"
+    "ELBOFLOW_RANKS=$ranks" "ELBOFLOW_GPU=$gpu"
     "OMP_NUM_THREADS=$threads" "MKL_NUM_THREADS=$threads" "OPENBLAS_NUM_THREADS=$threads"
 )
 [[ $gpu == none ]] && settings+=("CUDA_VISIBLE_DEVICES=") # hidden from libraries as well
@@ -108,11 +113,11 @@ for name in "${!HOROVOD_@}"; do settings+=("$name=${!name}"); done
 [[ -n $log ]] && exec > >(tee >(sed -u 's/.*\r//' >"$log")) 2>&1
 
 # Neither the launcher nor a rank outlives what started it.
-watchdog=$(cd "$(dirname "$0")" && pwd)/watchdog.py
-"$venv/bin/python" -I "$watchdog" "$PPID" "$$" &
+"$venv/bin/python" -I "$scripts/watchdog.py" "$PPID" "$$" &
 
 # Through env, since mpirun hands a shell's variables to its own host only. And exec, so that
-# Ctrl-C and a scheduler's signals reach mpirun itself, which then ends the ranks.
+# Ctrl-C and a scheduler's signals reach mpirun itself, which then ends the ranks. Another host has
+# an environment of its own, which is cleared there.
 exec "${launcher[@]}" -n "$ranks" env "${settings[@]}" \
     sh -c '"$1" -I "$0" "$PPID" "$$" >/dev/null 2>&1 & exec "$@"' \
-    "$watchdog" "$venv/bin/python" "$@"
+    "$scripts/watchdog.py" "$venv/bin/python" -IS "$scripts/surroundings.py" "$venv/bin/python" -Esu "$@"
