@@ -43,8 +43,10 @@ def descendants(processes: list[psutil.Process]) -> list[psutil.Process]:
 def watch(parent: int, command: psutil.Process) -> None:
     """Wait for the end of a command, and end it when its parent is another than it was."""
     while command.ppid() == parent:  # a number that is used again is no one's parent again
+        if command.status() == psutil.STATUS_ZOMBIE:
+            return  # its parent reads what both write to the end, before it asks how it ended
         try:
-            command.wait(timeout=1)
+            command.wait(timeout=0.2)
             return
         except psutil.TimeoutExpired:
             continue
