@@ -114,7 +114,7 @@ def datasets_regex(tables):
 def dataset_path(wildcards):
     """The user's own file or folder, which the plan names. Snakemake takes braces for wildcards."""
     path = resolve_dataset(config, wildcards.dataset)["path"]
-    return path if path and not set("{}") & set(path) else []
+    return str(Path(path)) if path and not set("{}") & set(path) else []
 
 
 def content_sha256(path):

@@ -87,6 +87,11 @@ def main(arguments: Sequence[str] | None = None, limits: Limits | None = None) -
         print(prepare(parsed, limits or Limits()))
     except DataError as error:
         raise SystemExit(f"data set {parsed.dataset}: {error}") from error
+    except MemoryError as error:
+        raise SystemExit(
+            f"data set {parsed.dataset}: does not fit into memory; store integers of 8 bits, or "
+            "fewer images"
+        ) from error
     except OSError as error:
         place = error.filename2 or error.filename or parsed.output_dir
         raise SystemExit(

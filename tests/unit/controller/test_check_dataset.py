@@ -209,6 +209,26 @@ def test_what_is_no_file_of_data_is_not_opened(tmp_path, make, message):
 
 
 @pytest.mark.fault(
+    "own data that may not be read",
+    outcome="refused in one line when the workflow is planned",
+)
+def test_what_may_not_be_read_is_named(mine, monkeypatch):
+    """Of root, nobody may forbid it."""
+
+    def forbidden(path: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    monkeypatch.setattr(os, "scandir", forbidden)
+    with pytest.raises(ConfigError) as failure:
+        check(config(own(mine, validation_images=4)))
+    assert str(failure.value) == (
+        f"config: datasets.mine.path: {mine} cannot be read (Permission denied); correct the path "
+        "or its permissions"
+    )
+
+
+@pytest.mark.fault(
     "a path that no file can have: of 5000 characters, with a zero byte, with a newline",
     outcome="refused in one line when the workflow is planned",
 )

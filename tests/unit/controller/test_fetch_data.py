@@ -130,6 +130,15 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.fault("a data set that does not fit into memory", outcome="refused in one line")
+def test_what_does_not_fit_into_memory(tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("fetch_data.split", full)
+    assert fail(tmp_path / "out").startswith("data set mine: does not fit into memory; store")
+
+
 @pytest.fixture
 def mnist(monkeypatch, tmp_path) -> Path:
     """A data_dir with MNIST's two files, of far fewer images, as the published ones."""

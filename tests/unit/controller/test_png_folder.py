@@ -319,6 +319,15 @@ def test_no_damage_ends_in_anything_but_a_refusal(content):
             assert "\n" not in str(failure)
 
 
+@pytest.mark.parametrize(("images", "most"), [(GREY, 29), (COLOUR, 89)])
+def test_more_images_than_are_read(save, monkeypatch, images, most):
+    folder = save(numbered(images))
+    load_file(folder)
+    monkeypatch.setattr("datasets.png_folder.MOST_BYTES", most)
+    with pytest.raises(DataError, match=rf"values, more than the {most} that are read"):
+        load_file(folder)
+
+
 def test_a_folder_becomes_a_data_set(save, tmp_path, capsys):
     folder = save(numbered(COLOUR, "train/") | numbered(COLOUR[::-1, ::-1], "test/"))
     output = tmp_path / "out"

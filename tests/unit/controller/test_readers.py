@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from check_dataset import _images_in_file
 from datasets.collection import load_file
 from datasets.errors import DataError
 from datasets.readers import read_headers
@@ -155,10 +156,15 @@ def test_what_would_not_fit_is_refused_by_its_header(save, content):
         assert len(str(failure.value)) < 500
 
 
-@pytest.mark.parametrize("shape", ["(-5, 2, 3)", "(5, -2, -3)", "(2.0, 3)", "(True, 2)", "5", "()"])
+@pytest.mark.parametrize(
+    "shape", ["(-5, 2, 3)", f"(0, {'9' * 4000})", "(5, -2, -3)", "(2.0, 3)", "5", "()"]
+)
 def test_a_shape_that_is_none(save, shape):
-    with pytest.raises(DataError):
-        load_file(save(npy_of(shape, items=bytes(30))))
+    path = save(npy_of(shape, items=bytes(30)))
+    for read in (load_file, _images_in_file):
+        with pytest.raises(DataError) as failure:
+            read(path)
+        assert len(str(failure.value)) < 500
 
 
 @pytest.mark.parametrize(
@@ -197,6 +203,8 @@ def test_absurd_names_in_an_archive(save, names):
         ((28, 28), "is it one grey image? A data set needs many of them. If it is 28 images of 28 "
          "pixels, give it the shape (28, 1, 28)"),
         ((16, 16), "give it the shape (16, 4, 4)"),
+        ((28, 28, 1), "is it one grey image? A data set needs many of them. If it is 28 grey "
+         "images of 28 x 1, give it the shape (28, 28, 1, 1)"),
     ],
 )  # fmt: skip
 def test_a_single_image_is_asked_about(save, shape, message):
@@ -206,7 +214,7 @@ def test_a_single_image_is_asked_about(save, shape, message):
 
 
 @pytest.mark.parametrize(
-    "shape", [(28, 28, 3, 1), (28, 1, 28), (16, 4, 4), (5, 2, 3), (5, 2, 3, 1)]
+    "shape", [(28, 28, 3, 1), (28, 28, 1, 1), (28, 1, 28), (16, 4, 4), (5, 2, 3), (5, 2, 3, 1)]
 )
 def test_what_the_question_recommends_is_taken(save, shape):
     images = np.arange(np.prod(shape)).astype(np.uint8).reshape(shape)

@@ -78,7 +78,7 @@ def image_shape(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
                 "(images, height, width, 3) or (images, pixels)"
             )
         if 0 in shape:
-            raise DataError(f"{name} has shape {shape}, which holds no image")
+            raise DataError(f"{name} has shape {printable(str(shape))}, which holds no image")
         found[name] = _shape_of_one(shape[1:])
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{name} {by(shape)}" for name, shape in found.items())
@@ -96,9 +96,13 @@ def _ask_about_one_image(shape: tuple[int, ...]) -> None:
             f"train has shape {shape}: is it one grey image? A data set needs many of them. If it "
             f"is {images} images of {images} pixels, give it the shape {(images, *side)}"
         )
-    if len(shape) == 3 and sizes[1] in (COLOURS, COLOURS + 1) and min(shape[:2]) > sizes[1]:
+    if len(shape) == 3 and (
+        (sizes[1] == 1 and images == sizes[0] > 1)
+        or (sizes[1] in (COLOURS, COLOURS + 1) and min(shape[:2]) > sizes[1])
+    ):
+        kind = "grey image" if sizes[1] == 1 else "image in colour"
         raise DataError(
-            f"train has shape {shape}: is it one image in colour? A data set needs many of them. "
+            f"train has shape {shape}: is it one {kind}? A data set needs many of them. "
             f"If it is {images} grey images of {by(sizes)}, give it the shape {(*shape, 1)}"
         )
 

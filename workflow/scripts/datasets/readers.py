@@ -80,7 +80,8 @@ def _read_items(stream: IO[bytes], header: Header) -> Array:
     items = stream.read(header.size + 1)
     if len(items) != header.size:
         kind = "truncated" if len(items) < header.size else "too long"
-        raise DataError(f"{kind}: the header {header.shape} asks for {header.size} bytes of items")
+        shape = printable(str(header.shape))
+        raise DataError(f"{kind}: the header {shape} asks for {header.size} bytes of items")
     flat = np.frombuffer(items, header.dtype)
     return flat.reshape(header.shape, order="F" if header.fortran else "C")
 
