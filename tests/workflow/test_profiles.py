@@ -1,0 +1,130 @@
+"""What each profile asks a scheduler for, as Snakemake works it out, held against what jobs need."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from checkout import TINY, Checkout
+
+# Snakemake's own command, with a line of JSON for each job in place of the plan's own.
+DRIVER = """
+import json, sys
+import snakemake_executor_plugin_qsub_plan as plan
+from snakemake_executor_plugin_slurm.submit_string import get_submit_command
+from snakemake.cli import main
+
+def run_job(self, job):
+    told = {"rule": job.rule.name, "local": self.stays_here(job), "threads": job.threads}
+    told["resources"] = {name: str(value) for name, value in job.resources.items()}
+    told["retries"] = job.rule.restart_times
+    if "slurm" in " ".join(sys.argv) and not told["local"]:
+        names = "run_uuid slurm_logfile comment_str account partition workdir"
+        told["sbatch"] = get_submit_command(job, dict.fromkeys(names.split(), ""))
+    print("JOB", json.dumps(told), flush=True)
+    self.report_job_success(plan.SubmittedJobInfo(job))
+
+plan.settings_of_qsub = lambda: plan.of_qsub.ExecutorSettings(submit="{script}")
+plan.Executor.run_job = run_job
+main()
+"""
+# Of a job: nodes, ranks a node, threads a rank, minutes, walltimes that it may take.
+ONE_GPU = ("1", "1", "1", "60", "10")
+NEEDED = {
+    "abci": {
+        "build_environment": (None, None, None, "60", "1"),
+        "smoke_test": ("1", "8", "1", "10", "1"),
+        "train": ("1", "8", "1", "60", "10"),
+        "evaluate": ONE_GPU,
+        "ais_bounds": ONE_GPU,
+    },
+    "abci2": {
+        "build_environment": (None, None, None, "60", "1"),
+        "smoke_test": ("1", "4", "1", "10", "1"),
+        "train": ("1", "4", "1", "60", "10"),
+        "evaluate": ONE_GPU,
+        "ais_bounds": ONE_GPU,
+    },
+    "slurm": {
+        "build_environment": ("1", None, None, "30", None),
+        "smoke_test": ("1", "4", "1", "10", None),
+        "train": ("1", "4", "1", "60", None),
+        "evaluate": ("1", "2", "1", "60", None),
+        "ais_bounds": ("1", "2", "1", "60", None),
+    },
+}
+COLUMNS = ("nodes", "tasks_per_node", "threads_per_rank", "runtime", "max_walltimes")
+SBATCH = {
+    "build_environment": "-t 30 --nodes=1 --ntasks=1 --cpus-per-task=8",
+    "smoke_test": "-t 10 --nodes=1 --ntasks-per-node=4 --cpus-per-task=1 --gpus-per-node=4",
+    "train": "-t 60 --nodes=1 --ntasks-per-node=4 --cpus-per-task=1 --gpus-per-node=4",
+    "evaluate": "-t 60 --nodes=1 --ntasks-per-node=2 --cpus-per-task=1 --gpus-per-node=2",
+    "ais_bounds": "-t 60 --nodes=1 --ntasks-per-node=2 --cpus-per-task=1 --gpus-per-node=2",
+}
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory):
+    """The jobs of a profile that a scheduler is given, by rule."""
+    checkout = Checkout.fresh(tmp_path_factory.mktemp("profiles") / "checkout")
+    checkout.configure({**TINY, "runs": {"bounded": {"ais_images": 4}}})
+    known = {}
+
+    def jobs(profile):
+        if profile not in known:
+            words = ["--profile", f"profiles/{profile}", "--executor", "qsub-plan"]
+            done = subprocess.run(
+                [sys.executable, "-c", DRIVER, *words], cwd=checkout.folder, capture_output=True,
+                text=True, timeout=120,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout + done.stderr
+            found = [json.loads(line) for line in re.findall("^JOB (.*)$", done.stdout, re.M)]
+            known[profile] = {job["rule"]: job for job in found if not job["local"]}
+        return known[profile]
+
+    return jobs
+
+
+@pytest.mark.parametrize("profile", NEEDED)
+def test_a_profile_asks_for_what_the_jobs_need(asked, profile):
+    table = {
+        rule: tuple(job["resources"].get(name) for name in COLUMNS)
+        for rule, job in asked(profile).items()
+    }
+    assert table == NEEDED[profile]
+
+
+@pytest.mark.parametrize("profile", NEEDED)
+def test_no_default_of_snakemakes_reaches_a_scheduler(asked, profile):
+    """1 GB of memory and of disk, which nobody thought of."""
+    for rule, job in asked(profile).items():
+        kinds = [name for name in job["resources"] if name.startswith(("mem", "disk"))]
+        assert kinds == [], rule
+
+
+@pytest.mark.parametrize("rule", SBATCH)
+def test_the_words_that_sbatch_is_given(asked, rule):
+    """By the Slurm plugin itself."""
+    words = asked("slurm")[rule]["sbatch"].partition("--comment ''")[2].split()
+    assert " ".join(words) == SBATCH[rule]
+
+
+def rules_that_go_on() -> list[str]:
+    """Those whose script is given a folder of --state, in which it goes on."""
+    rules = Path(__file__).parents[2] / "workflow" / "rules"
+    texts = "\n".join(path.read_text() for path in sorted(rules.glob("*.smk")))
+    blocks = re.split(r"^ *rule (\w+):", texts, flags=re.M)[1:]
+    return [name for name, body in zip(blocks[::2], blocks[1::2], strict=True) if "--state" in body]
+
+
+@pytest.mark.parametrize("profile", NEEDED)
+def test_every_rule_that_goes_on_after_a_walltime_may_do_so(asked, profile):
+    assert {"train", "evaluate", "ais_bounds"} <= set(rules_that_go_on())
+    for rule in rules_that_go_on():
+        job = asked(profile)[rule]
+        times = (
+            int(job["resources"].get("max_walltimes", 0)) if profile != "slurm" else job["retries"]
+        )
+        assert times > 1, rule
