@@ -36,7 +36,8 @@ def start(journal, scheduler):
 
 
 @pytest.mark.fault(
-    "a deleted job of which the scheduler says nothing", outcome="one line, go on later"
+    "a deleted job of which the scheduler says nothing",
+    outcome="one line after 3 min; a later start goes on",
 )
 def test_a_job_that_may_run_still_is_told_with_the_schedulers_words(
     journal, make_record, scheduler

@@ -342,7 +342,9 @@ def test_a_marker_that_is_not_whole_is_none(of_this_version, text):
     assert verdict.reason.endswith("ended/train-1 is damaged and tells nothing")
 
 
-@pytest.mark.fault("a folder, a pipe or nobody's link in a marker's place", outcome="not believed")
+@pytest.mark.fault(
+    "a folder, a pipe or a link to a device in a marker's place", outcome="not believed"
+)
 @pytest.mark.parametrize(
     "make", [os.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids="dpl"
 )
@@ -390,7 +392,8 @@ def test_the_bare_numbers_of_the_first_version_count_for_its_jobs(scheduler, tex
 
 
 @pytest.mark.fault(
-    "a folder in the place of the file that asks for another walltime", outcome="not asked"
+    "a folder in the place of the file that asks for another walltime",
+    outcome="the job does not go on",
 )
 def test_a_folder_does_not_ask_for_another_walltime(scheduler):
     scheduler.leaves(1)
