@@ -8,8 +8,8 @@ TEST_ENVIRONMENT := .test-environment
 PLUGIN := plugins/snakemake-executor-plugin-qsub
 TRAINING_SCRIPTS := $(addprefix workflow/scripts/,\
 	smoke_test.py train.py evaluate.py evaluation_tables.py kept_states.py parts.py trained_model.py \
-	ais_bounds.py chapter_vae.py code_digest.py job_end.py progress.py state_digest.py user_errors.py \
-	whole_files.py worker.py)
+	ais_bounds.py chapter_vae.py code_digest.py job_end.py progress.py stage_outputs.py state_digest.py \
+	state_lock.py user_errors.py whole_files.py worker.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
 .PHONY: help setup report test test-faults soak test-cluster test-environment lint bench unlock clean-state pins

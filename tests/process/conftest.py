@@ -157,9 +157,7 @@ class Experiment:
     ) -> subprocess.CompletedProcess[str]:
         return self.launch(SCRIPTS / "train.py", *self.train_arguments(), ranks=ranks, env=env)
 
-    def evaluate(
-        self, ranks: int = 1, env: dict[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def evaluate_arguments(self) -> list[object]:
         values = {
             "evaluation": self.folder / "run.json",
             "model": self.folder / "model.pt",
@@ -169,7 +167,12 @@ class Experiment:
             "output-dir": self.folder / "evaluation",
             "speed": self.folder / "evaluation" / "speed.json",
         }
-        words = [word for name, value in values.items() for word in (f"--{name}", value)]
+        return [word for name, value in values.items() for word in (f"--{name}", value)]
+
+    def evaluate(
+        self, ranks: int = 1, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        words = self.evaluate_arguments()
         return self.launch(SCRIPTS / "evaluate.py", *words, ranks=ranks, env=env)
 
 

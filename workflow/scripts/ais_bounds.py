@@ -28,6 +28,7 @@ from parts import (
     stop_in_time,
     work_through,
 )
+from stage_outputs import taken, write_outputs
 from trained_model import add_inputs, load_vae, noise_seed, observed
 from user_errors import in_one_line
 from vae import simulation
@@ -37,7 +38,6 @@ from vae.checks import ImpossibleResult
 from vae.data import DataError, load_split
 from vae.networks import VAE
 from vae.spec import BoundsSpec, SpecError, parse, read_run
-from whole_files import write_result
 from worker import Worker, start
 
 MUST_BE_FINITE = ("importance_nats", "ais_nats", "upper_nats")
@@ -76,6 +76,7 @@ def state_keys(document: dict[str, Any]) -> dict[str, Any]:
 
 def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
     """Bound all images and let rank 0 write them, once, at the end."""
+    inputs = taken(args.evaluation, args.model)
     run, document = read_run(args.evaluation)
     own, more = document.get("evaluation"), document.get("ais_bounds")
     values = {**own, **more} if isinstance(own, dict) and isinstance(more, dict) else None
@@ -83,6 +84,7 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
     if not spec.ais_images:
         raise SpecError(f"{args.evaluation}: ais_images is 0, so that there is nothing to do")
     vae, training, manifest = load_vae(args.model, args.data)
+    inputs[manifest.folder / "manifest.json"] = manifest.sha256
     set_arithmetic(training.precision, training.deterministic)
     vae.to(worker.device).requires_grad_(False)
     images = load_split(manifest, "test", vae.likelihood.observes)
@@ -104,7 +106,7 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
         require_bracket(rows)
         header = ["origin", "image", *COLUMNS]
         content = table(",".join(header), ([row.get(name) for name in header] for row in rows))
-        write_result(args.bounds, content)
+        write_outputs({args.bounds: content}, inputs)
 
 
 def parse_args() -> argparse.Namespace:

@@ -23,13 +23,13 @@ from chapter_quadrature import (
     non_gaussianity,
     plane,
 )
+from stage_outputs import taken, write_outputs
 from user_errors import in_one_line
 from vae.arithmetic import set_arithmetic
 from vae.data import Manifest, load, mean_image, read_manifest
 from vae.networks import VAE, initialise
 from vae.spec import TrainingSpec, parse, read_run
 from vae.training import Diverged, Training
-from whole_files import write_result
 
 STEP, FINE_STEP = 0.05, 0.025  # of the grids for all images, and for those that are shown
 IMAGES, CHUNK = 100, 10  # the first test images, and how many at once
@@ -91,14 +91,14 @@ def shown_images(non_gaussian: Array) -> list[int]:
     return [int(order[round(quantile * (len(order) - 1))]) for quantile in SHOWN]
 
 
-def write_evidence(path: Path, measured: Array) -> None:
+def evidence_csv(measured: Array) -> bytes:
     lines = [",".join(("image", *COLUMNS))]
     for image, row in enumerate(measured):
         lines.append(",".join([str(image), *(f"{value:.9f}" for value in row)]))
-    write_result(path, ("\n".join(lines) + "\n").encode())
+    return ("\n".join(lines) + "\n").encode()
 
 
-def write_grid(path: Path, vae: VAE, x: np.ndarray, ids: list[int]) -> None:
+def grid_npz(vae: VAE, x: np.ndarray, ids: list[int]) -> bytes:
     """What the figures need of the images shown: log p(x | z) on the fine grid."""
     arrays: dict[str, Any] = {
         "image": np.array(ids),
@@ -108,19 +108,21 @@ def write_grid(path: Path, vae: VAE, x: np.ndarray, ids: list[int]) -> None:
     }
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    write_result(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def main(args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
+    inputs = taken(args.training)
     _, document = read_run(args.training)
     spec = parse(TrainingSpec, document.get("training"), str(args.training))
     manifest = read_manifest(args.data / spec.dataset)
+    inputs[manifest.folder / "manifest.json"] = manifest.sha256
     vae = train(spec, manifest, args.seed)
     x = load(manifest, "test_binary.npy")[:IMAGES]
     measured = measure(vae, x)
-    write_evidence(args.evidence, measured)
-    write_grid(args.grid, vae, x, shown_images(measured[:, 3]))
+    grid = grid_npz(vae, x, shown_images(measured[:, 3]))
+    write_outputs({args.evidence: evidence_csv(measured), args.grid: grid}, inputs)
 
 
 def parse_args() -> argparse.Namespace:

@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from evaluation_tables import write_tables
+from evaluation_tables import tables
 from parts import Columns, Part, as_columns, open_state, require_finite, split, work_through
+from stage_outputs import taken, write_outputs
 from trained_model import add_inputs, load_vae, noise_seed, observed
 from user_errors import in_one_line
 from vae import enumeration
@@ -38,8 +39,7 @@ from vae.per_image import estimates
 from vae.spec import EvaluationSpec, TrainingSpec, parse, read_run
 from vae.summary import PerImage
 from vae.two_sample import told_apart
-from whole_files import write_result
-from worker import Worker, record_speed, start
+from worker import Worker, record_of_speed, start
 
 
 def in_float32(vae: VAE, spec: TrainingSpec) -> tuple[VAE, TrainingSpec]:
@@ -110,9 +110,11 @@ def pictures(
 
 def evaluate(args: argparse.Namespace, worker: Worker) -> None:
     """Measure all images, and let rank 0 write what came out, once, at the end."""
+    inputs = taken(args.evaluation, args.model)
     run, document = read_run(args.evaluation)
     spec = parse(EvaluationSpec, document.get("evaluation"), str(args.evaluation))
     vae, training, manifest = load_vae(args.model, args.data)
+    inputs[manifest.folder / "manifest.json"] = manifest.sha256
     vae.to(worker.device)
     tested = load_split(manifest, "test", vae.likelihood.observes)
     vae.likelihood.require_support(observed(vae, tested))
@@ -126,18 +128,19 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
     if training.precision != "float32":
         reference, _ = measured(*in_float32(vae, training), f"{title} in float32")
         set_arithmetic(training.precision, training.deterministic)
-    record_speed(args.speed, worker, run, args.seed, done, seconds)
+    speed = record_of_speed(worker, run, args.seed, done, seconds)
     if worker.rank == 0:
         found = replace(found, exact_log_likelihood=exact_log_likelihood(vae, tested))
         train, grey = load(manifest, "train.npy"), load(manifest, "test.npy")
         accuracies = told_apart(vae, seed, observed(vae, tested), train)
         base = baselines(vae.likelihood, train, grey, tested, manifest.shape.levels)
         limit = spec.active_unit_threshold
-        write_tables(args.output_dir, found, base, vae, limit, accuracies, reference)
+        files = tables(found, base, vae, limit, accuracies, reference)
         buffer = io.BytesIO()
-        shown = pictures(vae, spec, seed, grey, tested)
-        np.savez(buffer, allow_pickle=False, **shown)
-        write_result(args.output_dir / "images.npz", buffer.getvalue())
+        np.savez(buffer, allow_pickle=False, **pictures(vae, spec, seed, grey, tested))
+        files["images.npz"] = buffer.getvalue()
+        outputs = {args.output_dir / name: content for name, content in files.items()}
+        write_outputs(outputs, inputs, unrecorded={args.speed: speed})
 
 
 @torch.no_grad()

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ from vae.baselines import Baselines
 from vae.checks import check, check_scale
 from vae.networks import VAE
 from vae.summary import PerImage, Quantity, active_units, precision_effects, summarise
-from whole_files import write_result
 
 
 def table(header: str, rows: Iterable[Iterable[Any]]) -> bytes:
@@ -23,16 +21,15 @@ def table(header: str, rows: Iterable[Iterable[Any]]) -> bytes:
     return buffer.getvalue().encode()
 
 
-def write_tables(
-    folder: Path,
+def tables(
     images: PerImage,
     base: Baselines,
     vae: VAE,
     limit: float,
     accuracies: list[Quantity],
     reference: PerImage | None,
-) -> None:
-    """Check the results, then write them; an impossible one raises before anything is written.
+) -> dict[str, bytes]:
+    """Check the results, and put them into files by name; an impossible one raises.
 
     Args:
         accuracies: of telling images apart, see vae.two_sample.
@@ -62,15 +59,17 @@ def write_tables(
     present = {name: column for name, column in columns.items() if column is not None}
     values = np.stack(list(present.values()), axis=1).tolist()
     per_image = [[image, *row] for image, row in enumerate(values)]
-    write_result(folder / "per_image.csv", table("image," + ",".join(present), per_image))
-    write_result(folder / "checks.csv", table("check,status,detail", checks))
-    write_result(folder / "units.csv", table(*units(images, limit)))
     summary = [
         [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, q.images or len(per_image)]
         for q in quantities
     ]
     header = "quantity,unit,value,data_error,monte_carlo_error,images"
-    write_result(folder / "summary.csv", table(header, summary))
+    return {
+        "per_image.csv": table("image," + ",".join(present), per_image),
+        "checks.csv": table("check,status,detail", checks),
+        "units.csv": table(*units(images, limit)),
+        "summary.csv": table(header, summary),
+    }
 
 
 def units(images: PerImage, limit: float) -> tuple[str, list[list[Any]]]:

@@ -15,6 +15,7 @@ from typing import Any
 import horovod.torch as hvd
 import job_end
 import kept_states
+import state_lock
 import torch
 from progress import Progress
 from state_digest import state_digest
@@ -77,6 +78,7 @@ def open_state(
     own = {**settings, "model": digest([args.model.read_bytes()])}
     state = kept_states.place(args.state, state_digest(own, args.seed, manifest.sha256))
     if worker.rank == 0:
+        state_lock.hold(args.state)
         kept_states.begin(state)
     return state
 

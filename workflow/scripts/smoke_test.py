@@ -14,7 +14,7 @@ from pathlib import Path
 
 import horovod.torch as hvd
 import torch
-from whole_files import write_bytes
+from stage_outputs import write_outputs
 from worker import Worker, start
 
 SIZES = [1024 * 4**power for power in range(9)]  # bytes: 1 KiB to 64 MiB
@@ -49,12 +49,12 @@ def show(header: list[str], rows: list[list[str]]) -> None:
     print(flush=True)
 
 
-def report(path: Path, header: list[str], rows: list[list[str]]) -> None:
-    """Print the table and write it as CSV."""
+def report(header: list[str], rows: list[list[str]]) -> bytes:
+    """Print the table, and give it as CSV."""
     show(header, rows)
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows([header, *rows])
-    write_bytes(path, buffer.getvalue().encode())
+    return buffer.getvalue().encode()
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -76,10 +76,11 @@ def main() -> None:
         return
     columns = ["rank", "size", "local_rank", "local_size", "host", "device", "threads", "adds_with"]
     values = [{**vars(each), "device": each.device_name} for each in workers]
-    report(arguments.ranks_csv, columns, [[str(row[name]) for name in columns] for row in values])
+    ranks = report(columns, [[str(row[name]) for name in columns] for row in values])
     columns = ["bytes", "latency_us", "bus_bandwidth_gb_per_s"]
-    report(arguments.allreduce_csv, columns,
-           [[str(size), f"{us:.1f}", f"{gb:.3g}"] for size, us, gb in measured])  # fmt: skip
+    speeds = report(columns, [[str(size), f"{us:.1f}", f"{gb:.3g}"] for size, us, gb in measured])
+    tables = {arguments.ranks_csv: ranks, arguments.allreduce_csv: speeds}
+    write_outputs({}, {}, unrecorded=tables)
 
 
 if __name__ == "__main__":

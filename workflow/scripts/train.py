@@ -18,7 +18,9 @@ from typing import Any
 import horovod.torch as hvd
 import job_end
 import kept_states
+import state_lock
 from progress import Progress
+from stage_outputs import taken, write_outputs
 from state_digest import state_digest
 from torch import Tensor
 from user_errors import in_one_line
@@ -28,8 +30,7 @@ from vae.data import load, load_split, mean_image, read_manifest
 from vae.networks import VAE, initialise
 from vae.spec import TrainingSpec, parse, read_run
 from vae.training import Diverged, Training
-from whole_files import write_result
-from worker import Worker, record_speed, start
+from worker import Worker, record_of_speed, start
 
 
 def allreduce(tensor: Tensor) -> None:
@@ -44,6 +45,7 @@ def restore(training: Training, state: Path, digest: str, worker: Worker) -> Non
     """Let every rank go on from rank 0's newest whole checkpoint of the same digest."""
     content = None
     if worker.rank == 0:
+        state_lock.hold(state.parent)
         checkpoint.adopt_former_layout(state.parent)
         kept_states.begin(state)
         content, problems = checkpoint.newest(state, digest)
@@ -101,10 +103,12 @@ def save(training: Training, state: Path, digest: str) -> None:
 
 def train(args: argparse.Namespace, worker: Worker) -> None:
     """Train and, on rank 0, write model, metrics and speed once, at the end."""
+    inputs = taken(args.training)
     run, document = read_run(args.training)
     spec = parse(TrainingSpec, document.get("training"), str(args.training))
     set_arithmetic(spec.precision, spec.deterministic)
     manifest = read_manifest(args.data / spec.dataset)
+    inputs[manifest.folder / "manifest.json"] = manifest.sha256
     grey = load(manifest, "train.npy")
     vae = VAE(spec, manifest.shape)
     initialise(vae, args.seed, mean_image(grey, manifest.shape.levels))
@@ -121,26 +125,27 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     seconds = run_to_the_end(training, f"{run} seed {args.seed}", args, digest, worker)
     if worker.rank == 0:
         save(training, args.state, digest)
-        write_outputs(args, training, document["training"], manifest.sha256)
-    images = (training.step - started_at_step) * spec.batch_size
-    record_speed(
-        args.speed, worker, run, args.seed, images, seconds,
+    speed = record_of_speed(
+        worker, run, args.seed, (training.step - started_at_step) * spec.batch_size, seconds,
         steps=training.step, started_at_step=started_at_step,
     )  # fmt: skip
+    if worker.rank == 0:
+        model = serialised_model(training, document["training"], args.seed, manifest.sha256)
+        outputs = {args.metrics: training.metrics_csv().encode(), args.model: model}
+        write_outputs(outputs, inputs, unrecorded={args.speed: speed})
 
 
-def write_outputs(
-    args: argparse.Namespace, training: Training, spec: dict[str, Any], data_sha256: str
-) -> None:
-    model = {
+def serialised_model(
+    training: Training, spec: dict[str, Any], seed: int, data_sha256: str
+) -> bytes:
+    """The bytes of model.pt."""
+    return checkpoint.serialise({
         "training": spec,
-        "seed": args.seed,
+        "seed": seed,
         "data_sha256": data_sha256,
         "epoch": training.kept_epoch,
         "model": training.kept_parameters(),
-    }
-    write_result(args.metrics, training.metrics_csv().encode())
-    write_result(args.model, checkpoint.serialise(model))
+    })  # fmt: skip
 
 
 def parse_args() -> argparse.Namespace:

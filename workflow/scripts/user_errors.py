@@ -7,10 +7,15 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from stage_outputs import Edited
+from state_lock import InUse
 from vae.checkpoint import CheckpointError
 from vae.data import DataError
 from vae.spec import SpecError
 from whole_files import Damaged, in_words
+
+# What the user can mend, whatever a program does.
+MENDABLE = (CheckpointError, DataError, SpecError, Damaged, Edited, InUse)
 
 
 @contextmanager
@@ -28,7 +33,7 @@ def in_one_line(rank: int, *expected: type[Exception]) -> Iterator[None]:
             time.sleep(2)
         if isinstance(error, OSError):
             print(f"error: {in_words(error)}", file=sys.stderr, flush=True)
-        elif isinstance(error, (CheckpointError, DataError, SpecError, Damaged, *expected)):
+        elif isinstance(error, (*MENDABLE, *expected)):
             print(f"error: {error}", file=sys.stderr, flush=True)
         else:
             traceback.print_exc()

@@ -69,7 +69,8 @@ def whole(path: Path, recorded: bool = False) -> Iterator[BinaryIO]:
             write_bytes(record_of(path), f"{sha256(aside)}  {path.name}\n".encode())
         aside.replace(path)
     except OSError as error:
-        if error.errno is None:
+        # None, or another file that is written inside of this one.
+        if error.errno is None or error.filename not in (None, str(aside)):
             raise
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:

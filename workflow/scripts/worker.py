@@ -12,7 +12,6 @@ import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -20,7 +19,6 @@ import horovod.torch as hvd
 import torch
 from cuda_build import readable_version
 from torch import Tensor
-from whole_files import write_bytes
 
 DTYPES = (torch.float32, torch.float64, torch.int64)
 
@@ -195,14 +193,12 @@ def _end_all_ranks(
     os._exit(1)
 
 
-def record_speed(
-    path: Path, worker: Worker, run: str, seed: int, images: int, seconds: float, **more: Any
-) -> None:
-    """Let rank 0 write what a program took; all ranks must call it."""
+def record_of_speed(
+    worker: Worker, run: str, seed: int, images: int, seconds: float, **more: Any
+) -> bytes:
+    """What a program took, as JSON; all ranks must call it."""
     # Horovod: hosts are known to their own ranks only.
     hosts = hvd.allgather_object(worker.host)
-    if worker.rank:
-        return
     document = {
         "run": run,
         "seed": seed,
@@ -215,4 +211,4 @@ def record_speed(
         "images": images,
         **more,
     }
-    write_bytes(path, (json.dumps(document, indent=2) + "\n").encode())
+    return (json.dumps(document, indent=2) + "\n").encode()

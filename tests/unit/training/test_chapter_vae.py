@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from chapter_quadrature import log_integral, log_prior, nodes
-from chapter_vae import COLUMNS, encoder_elbo, log_likelihood, measure, shown_images, write_evidence
+from chapter_vae import COLUMNS, encoder_elbo, evidence_csv, log_likelihood, measure, shown_images
 from vae.objective import draw, elbo
 
 
@@ -59,8 +59,8 @@ def test_shown_are_the_median_the_95th_percentile_and_the_last():
     assert shown_images(np.arange(100)[::-1] / 7) == [49, 5, 0]
 
 
-def test_evidence_is_written_in_the_order_of_the_images(tmp_path):
-    write_evidence(tmp_path / "evidence.csv", np.array([[-1.5, -1.5, -2, 0.25], [-3, -3, -3.5, 0]]))
-    lines = (tmp_path / "evidence.csv").read_text().splitlines()
+def test_evidence_is_written_in_the_order_of_the_images():
+    measured = np.array([[-1.5, -1.5, -2, 0.25], [-3, -3, -3.5, 0]])
+    lines = evidence_csv(measured).decode().splitlines()
     assert lines[0] == "image," + ",".join(COLUMNS)
     assert lines[1] == "0,-1.500000000,-1.500000000,-2.000000000,0.250000000"
