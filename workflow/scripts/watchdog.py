@@ -9,9 +9,11 @@ driver that was killed with -9 cannot end its jobs, and they would write into wh
 import os
 import signal
 import sys
+import time
 
 import psutil
 
+SECONDS = 0.2  # between two looks
 SECONDS_TO_END = 5.0  # between asking a process to end and killing it
 
 
@@ -43,13 +45,9 @@ def descendants(processes: list[psutil.Process]) -> list[psutil.Process]:
 def watch(parent: int, command: psutil.Process) -> None:
     """Wait for the end of a command, and end it when its parent is another than it was."""
     while command.ppid() == parent:  # a number that is used again is no one's parent again
-        if command.status() == psutil.STATUS_ZOMBIE:
-            return  # its parent reads what both write to the end, before it asks how it ended
-        try:
-            command.wait(timeout=0.2)
+        if command.status() == psutil.STATUS_ZOMBIE:  # its parent reads to the end first
             return
-        except psutil.TimeoutExpired:
-            continue
+        time.sleep(SECONDS)
     print(f"process {parent}, which started this, is gone: ending it", file=sys.stderr, flush=True)
     end(command)
 
