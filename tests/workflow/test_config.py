@@ -86,6 +86,14 @@ def test_two_runs_of_one_name_are_refused(fresh):
     assert "other.yaml, lines 3 and 4: runs.a stands twice" in refused
 
 
+@pytest.mark.fault("two rules of one name in a profile", outcome="one line with both lines")
+def test_two_rules_of_one_name_in_a_profile_are_refused(fresh):
+    profile = fresh.folder / "profiles" / "local" / "profile.yaml"
+    profile.write_text("set-resources:\n  train: {runtime: 1}\n  train: {nodes: 2}\n")
+    refused = refusal(fresh, "--profile", "profiles/local")
+    assert "profile.yaml, lines 2 and 3: set-resources.train stands twice" in refused
+
+
 @pytest.mark.fault(
     "several --configfiles, or a key of --config twice", outcome="refused in one line"
 )

@@ -1,26 +1,32 @@
 """
 The files and words that a configuration comes from, before Snakemake merges them.
 
-Snakemake has read what --configfile names by now; the default is read after this.
+Snakemake has read the profiles and what --configfile names by now; the default is read after this.
 """
 
 import os
 import sys
 from pathlib import Path
 
+from snakemake.cli import get_profile_dir
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, os.path.join(workflow.basedir, "workflow", "scripts"))
 
-from config_files import ConfigError, check_sources
+from command_line import check_options, check_words, named_profiles
+from config_files import ConfigError, check_files, check_profile
 from resolve_run import boolean_keys
 
+# A job's command line is Snakemake's own.
+COMMAND = sys.argv[1:] if workflow.is_main_process else []
+
 try:
-    check_sources(
-        workflow.config_settings.configfiles or [Path("config/config.yaml")],
-        workflow.config_settings.config_args or [],
-        sys.argv if workflow.is_main_process else [],
-        boolean_keys(),
-    )
+    for profile in named_profiles(COMMAND, os.environ.get("SNAKEMAKE_PROFILE")):
+        if found := get_profile_dir(profile):
+            check_profile(found[1])
+    check_options(COMMAND)
+    check_words(workflow.config_settings.config_args or [])
+    named = workflow.config_settings.configfiles or [Path("config/config.yaml")]
+    check_files(named, boolean_keys())
 except ConfigError as error:
     raise WorkflowError(str(error))

@@ -60,11 +60,15 @@ def _hint(error: ValidationError) -> str:
         return "; a name is of letters, digits, _, . and -, and begins with a letter or digit"
     wanted: Any = error.validator_value
     found = error.instance
-    if error.validator != "type" or not isinstance(found, str):
+    if error.validator != "type":
         return ""
-    if wanted == "boolean":
-        return ", write true or false (after --config: True or False)"
     kinds = [wanted] if isinstance(wanted, str) else wanted
+    if "string" in kinds and isinstance(found, (bool, int, float)):
+        return ", put it in quotes if it is a name"
+    if not isinstance(found, str):
+        return ""
+    if "boolean" in kinds:
+        return ", write true or false (after --config: True or False)"
     with contextlib.suppress(ValueError, OverflowError):
         number = float(found)
         if math.isfinite(number) and "number" in kinds:

@@ -1,43 +1,26 @@
-"""Refuse what Snakemake passes over in a configuration's files and in the words of --config.
+"""Refuse what Snakemake passes over in the files of a configuration.
 
-Snakemake reads both itself, by the rules of YAML 1.1: the last of two equal keys wins, 010 is 8,
-1:30 is 90 and no is false. Here the files are read again, and nothing is taken from them.
+Snakemake reads them itself, by the rules of YAML 1.1: the last of two equal keys wins, 010 is 8,
+1:30 is 90 and no is false. Here they are read again, and nothing is taken from them.
 """
 
-import contextlib
 import json
 import os
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import yaml
-from yaml_readings import MOST_LEVELS, ConfigError, NodeCheck, is_plain_number, line_of, one_line
+from yaml_readings import MOST_LEVELS, ConfigError, NodeCheck, line_of, one_line
 
 MOST_BYTES = 1 << 20
-OPTIONS = {"--configfile": "--configfile", "--configfiles": "--configfile"}
-OPTIONS |= {"--config": "--config", "-C": "--config"}
 
 
-def check_sources(
-    files: Sequence[Path], words: Iterable[str], command: Iterable[str], booleans: set[str]
-) -> None:
-    """Raise ConfigError at the first thing that is wrong.
+def check_files(files: Sequence[Path], booleans: Collection[str]) -> None:
+    """Read what --configfile names, or the default; raises ConfigError at the first mistake.
 
     Args:
-        files: named with --configfile, or the default.
-        words: KEY=VALUE of --config.
-        command: the command line, where it is the user's own.
         booleans: keys whose values may be yes or no.
     """
-    named = [match[1] for word in command if (match := re.match(r"(--?\w+)(=|$)", word))]
-    given = [OPTIONS[name] for name in named if name in OPTIONS]
-    for option in ("--configfile", "--config"):
-        if given.count(option) > 1:
-            raise ConfigError(
-                f"config: {option} is given {given.count(option)} times, and Snakemake takes the "
-                "last alone; give it once"
-            )
     if len(files) > 1:
         names = ", ".join(map(shown, files))
         raise ConfigError(
@@ -46,16 +29,22 @@ def check_sources(
         )
     for file in files:
         check_file(file, booleans)
-    check_words(words)
 
 
-def check_file(path: Path, booleans: Iterable[str] = ()) -> None:
+def check_file(path: Path, booleans: Collection[str] = ()) -> None:
     """Read a file of YAML or JSON strictly; raises ConfigError."""
     where = f"config: {shown(path)}"
     check_text(_read(path, where), where, booleans)
 
 
-def check_text(text: str, where: str, booleans: Iterable[str] = ()) -> None:
+def check_profile(path: Path) -> None:
+    """Read a profile as strictly, but for its keys, which are Snakemake's; raises ConfigError."""
+    where = f"config: {shown(path)}"
+    if document := _compose(text := _read(path, where), where):
+        NodeCheck(where, numbers=not _is_json(text)).check(document)
+
+
+def check_text(text: str, where: str, booleans: Collection[str] = ()) -> None:
     """Read a document, whose top level must be a mapping, strictly; raises ConfigError."""
     document = _compose(text, where)
     if document is None:
@@ -65,31 +54,6 @@ def check_text(text: str, where: str, booleans: Iterable[str] = ()) -> None:
     if "__use_yte__" in [key.value for key, _ in document.value]:
         raise ConfigError(f"{where}: __use_yte__: templates are not supported; write the values")
     NodeCheck(where, booleans, numbers=not _is_json(text)).check(document)
-
-
-def check_words(words: Iterable[str]) -> None:
-    """Check KEY=VALUE as Snakemake reads them: as numbers of Python, else as YAML of texts."""
-    seen = set()
-    for word in words:
-        key, _, value = word.partition("=")
-        where = f"config: --config {one_line(word, 100)}"
-        if key in seen:
-            raise ConfigError(f"{where}: {key} is given twice, and the last would win")
-        seen.add(key)
-        number = _number(value)
-        if number is not None and not is_plain_number(value):
-            raise ConfigError(
-                f"{where}: the number would be read as {number:.15g}; write it plainly"
-            )
-        with contextlib.suppress(yaml.YAMLError, ValueError, OverflowError):
-            if document := _nodes(value, where):
-                NodeCheck(where, numbers=False).check(document)
-
-
-def _number(text: str) -> float | None:
-    with contextlib.suppress(ValueError):
-        return float(text)
-    return None
 
 
 def shown(path: Path) -> str:
@@ -122,7 +86,7 @@ def _compose(text: str, where: str) -> yaml.Node | None:
     # Only JSON can have tabs there.
     text = text.replace("\t", " ") if _is_json(text) else text
     try:
-        return _nodes(text, where)
+        return nodes_of(text, where)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line if error.problem_mark else 0
         tab = "\t" in "".join(text.splitlines()[line : line + 1])
@@ -134,7 +98,7 @@ def _compose(text: str, where: str) -> yaml.Node | None:
         raise ConfigError(f"{where}: no valid YAML: {problem}") from None
 
 
-def _nodes(text: str, where: str) -> yaml.Node | None:
+def nodes_of(text: str, where: str) -> yaml.Node | None:
     """The nodes of a document without tags, of so few levels that it can be read recursively."""
     level = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):

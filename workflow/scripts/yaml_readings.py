@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple, NoReturn
 
 import yaml
@@ -50,11 +50,13 @@ class NodeCheck:
 
     Args:
         where: the file, for messages.
-        booleans: keys whose values may be yes, no, on or off.
+        booleans: keys whose values may be yes, no, on or off; None is all.
         numbers: whether scalars are read by YAML's rules, and not by those of JSON or as text.
     """
 
-    def __init__(self, where: str, booleans: Iterable[str] = (), *, numbers: bool) -> None:
+    def __init__(
+        self, where: str, booleans: Collection[str] | None = None, *, numbers: bool
+    ) -> None:
         self.where, self.booleans, self.numbers = where, booleans, numbers
         self.sizes: dict[yaml.Node, Size] = {}
 
@@ -126,7 +128,7 @@ class NodeCheck:
             return None if is_plain_number(text) else _number_advice(text, quoted)
         if kind == "bool" and text.lower() not in ("true", "false"):
             read = str(text.lower() in ("yes", "on")).lower()
-            clear = path.rpartition(".")[2] in self.booleans
+            clear = self.booleans is None or path.rpartition(".")[2] in self.booleans
             return None if clear else f"{read}; write {read}, {quoted}"
         if kind in ("timestamp", "value", "merge"):
             return f"{KINDS[kind]}; write '{text}', in quotes"

@@ -1,11 +1,11 @@
 """What YAML and Snakemake would pass over in a configuration is refused in one line."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
-from config_files import ConfigError, check_file, check_sources, check_text, check_words
+from command_line import check_options, check_words, named_profiles
+from config_files import ConfigError, check_file, check_files, check_profile, check_text
 from published_values import complaint_about
 
 ROOT = Path(__file__).parents[3]
@@ -265,19 +265,22 @@ def test_plain_words_pass() -> None:
 
 @WORDS
 @pytest.mark.parametrize(
-    ("files", "command", "complaint"),
+    ("command", "complaint"),
     [
-        (["a.yaml", "b.yaml"], [], "2 files with --configfile (a.yaml, b.yaml) would be mixed"),
-        ([], ["--configfile", "a", "--configfile=b"], "--configfile is given 2 times"),
-        ([], ["--configfile", "a", "--configfiles", "b"], "--configfile is given 2 times"),
-        ([], ["--config", "nodes=1", "-C", "chapter=False"], "--config is given 2 times"),
+        (["--configfile", "a", "--configfile=b"], "--configfile is given 2 times"),
+        (["--configfile", "a", "--configfiles", "b"], "--configfile is given 2 times"),
+        (["--config", "nodes=1", "-C", "chapter=False"], "--config is given 2 times"),
     ],
 )
-def test_what_would_be_mixed_or_lost_is_refused(
-    files: list[str], command: list[str], complaint: str
-) -> None:
-    with pytest.raises(ConfigError, match=re.escape(complaint)):
-        check_sources([Path(file) for file in files], [], command, set())
+def test_an_option_that_would_be_dropped_is_refused(command: list[str], complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        check_options(command)
+
+
+@WORDS
+def test_files_that_would_be_mixed_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"2 files with --configfile \(a.yaml, b.yaml\) would be"):
+        check_files([Path("a.yaml"), Path("b.yaml")], set())
 
 
 @TWICE
@@ -287,3 +290,32 @@ def test_published_values_are_read_as_strictly(tmp_path: Path) -> None:
     complaint = complaint_about("a", "bernoulli", "mnist", path)
     assert complaint is not None
     assert "published.yaml, lines 3 and 4: values.a stands twice" in complaint
+
+
+@TWICE
+def test_a_profile_is_read_as_strictly(tmp_path: Path) -> None:
+    path = tmp_path / "profile.yaml"
+    path.write_text("jobs: 3\nset-resources:\n  train: {runtime: 5}\n  train: {queue: x}\n")
+    with pytest.raises(ConfigError, match=r"lines 3 and 4: set-resources.train stands twice"):
+        check_profile(path)
+    path.write_text("set-resources: {train: {runtime: 1:30}}")
+    with pytest.raises(ConfigError, match=r"train.runtime: YAML reads 1:30 as 90; write 90"):
+        check_profile(path)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "profiles").glob("*/*.yaml")), ids=str)
+def test_every_profile_that_is_shipped_passes(path: Path) -> None:
+    check_profile(path)
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        (["-n"], ["default"]),
+        (["--profile", "abci", "-n"], ["abci"]),
+        (["all", "--profile=a", "--profile", "b", "--workflow-profile", "c"], ["a", "b", "c"]),
+        (["--profile-x"], ["default"]),
+    ],
+)
+def test_profiles_of_a_command_line(command: list[str], names: list[str]) -> None:
+    assert named_profiles(command, "default") == names

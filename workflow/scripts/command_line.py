@@ -1,0 +1,61 @@
+"""Refuse what Snakemake passes over in a command line: options and keys that are given twice.
+
+An option that is given again replaces the first, and numbers of --config are those of Python.
+"""
+
+import argparse
+import contextlib
+import re
+from collections.abc import Iterable, Sequence
+
+import yaml
+from config_files import nodes_of
+from yaml_readings import ConfigError, NodeCheck, is_plain_number, one_line
+
+OPTIONS = {"--configfiles": "--configfile", "-C": "--config"}
+
+
+def check_options(command: Iterable[str]) -> None:
+    """Raise ConfigError if Snakemake would drop one of two."""
+    named = [match[1] for word in command if (match := re.match(r"(--?\w+)(=|$)", word))]
+    given = [OPTIONS.get(name, name) for name in named]
+    for option in ("--configfile", "--config"):
+        if given.count(option) > 1:
+            raise ConfigError(
+                f"config: {option} is given {given.count(option)} times, and Snakemake takes the "
+                "last alone; give it once"
+            )
+
+
+def check_words(words: Iterable[str]) -> None:
+    """Check KEY=VALUE as Snakemake reads them: as numbers of Python, else as YAML of texts."""
+    seen = set()
+    for word in words:
+        key, _, value = word.partition("=")
+        where = f"config: --config {one_line(word, 100)}"
+        if key in seen:
+            raise ConfigError(f"{where}: {key} is given twice, and the last would win")
+        seen.add(key)
+        number = _number(value)
+        if number is not None and not is_plain_number(value):
+            raise ConfigError(
+                f"{where}: the number would be read as {number:.15g}; write it plainly"
+            )
+        with contextlib.suppress(yaml.YAMLError, ValueError, OverflowError):
+            if document := nodes_of(value, where):
+                NodeCheck(where, numbers=False).check(document)
+
+
+def _number(text: str) -> float | None:
+    with contextlib.suppress(ValueError):
+        return float(text)
+    return None
+
+
+def named_profiles(command: Sequence[str], default: str | None) -> list[str]:
+    """The profiles of a command line of Snakemake, or the default for `--profile`."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for option in ("--profile", "--workflow-profile"):
+        parser.add_argument(option, action="append", default=[])
+    named, _ = parser.parse_known_args(command)
+    return [*(named.profile or ([default] if default else [])), *named.workflow_profile]
