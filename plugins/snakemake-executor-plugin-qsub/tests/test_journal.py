@@ -102,7 +102,7 @@ def test_a_record_that_cannot_be_read_is_not_taken_for_none(journal, make_record
     record = make_record()
     file = journal.folder(record) / "record.json"
 
-    def read(path):
+    def read(path, most=0):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(files, "read", read)

@@ -361,7 +361,7 @@ def test_what_is_no_file_is_no_marker(of_this_version, make):
 def test_a_marker_that_cannot_be_read_is_none(of_this_version, monkeypatch):
     scheduler = of_this_version
     scheduler.leaves(0)
-    monkeypatch.setattr(files, "read", lambda path: (path / "x").stat())
+    monkeypatch.setattr(files, "read", lambda path, most: (path / "x").stat())
     scheduler.says(GONE)
     assert scheduler.after(300).outcome is Outcome.FAILED
 

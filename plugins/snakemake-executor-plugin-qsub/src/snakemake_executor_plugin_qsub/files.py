@@ -7,16 +7,20 @@ import tempfile
 from pathlib import Path
 
 LARGEST = 1_000_000  # bytes; a larger file is none of ours
+LINE = 1000  # bytes; nor is a larger one of one line
 
 
-def read(path: Path) -> str:
+def read(path: Path, most: int = LARGEST) -> str:
     """A file's text, in which a U+FFFD stands for what is none. A pipe does not hold us up.
+
+    Args:
+        most: bytes; what is longer is cut off.
 
     Raises:
         OSError: there is none, or none that can be read.
     """
     with open(path, "rb", opener=without_waiting) as file:
-        return (file.read(LARGEST) or b"").decode(errors="replace")
+        return (file.read(most) or b"").decode(errors="replace")
 
 
 def without_waiting(name: str, flags: int) -> int:

@@ -154,7 +154,7 @@ class Journal:
     def started_as(self, record: Record) -> str | None:
         """The id that the script has left, if it has started."""
         with contextlib.suppress(OSError):
-            if told := JOB_ID.fullmatch(files.read(self.started(record))):
+            if told := JOB_ID.fullmatch(files.read(self.started(record), files.LINE)):
                 return told[1]
         return None
 
@@ -213,7 +213,7 @@ class Journal:
 
         The first version of this plugin wrote a bare number, which is believed of its jobs alone.
         """
-        told = MARKER.fullmatch(files.read(marker))
+        told = MARKER.fullmatch(files.read(marker, files.LINE))
         if not told or told["token"] not in (marker.name, None):
             return None
         if told["token"] is None and not self._is_of_first_version(marker.name):

@@ -51,7 +51,7 @@ class Lease:
     def lost(self) -> bool:
         """Whether another took it over, not having heard of this process for too long."""
         with contextlib.suppress(OSError):
-            text = files.read(self.path)
+            text = files.read(self.path, files.LINE)
             return text != self.mine and holder_in(text) is not None
         return False
 
@@ -129,13 +129,13 @@ class Lease:
 
     def _is_mine(self) -> bool:
         with contextlib.suppress(OSError):
-            return files.read(self.path) == self.mine
+            return files.read(self.path, files.LINE) == self.mine
         return False
 
     def _holder(self) -> dict[str, Any] | None:
         """Whom the lease names; None where it is released just now, or names nobody."""
         with contextlib.suppress(FileNotFoundError):
-            return holder_in(files.read(self.path))
+            return holder_in(files.read(self.path, files.LINE))
         return None
 
     def _is_alive(self, holder: dict[str, Any]) -> bool:
