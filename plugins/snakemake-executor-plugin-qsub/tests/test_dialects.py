@@ -81,11 +81,6 @@ def test_pbs_job_id(pbs_answer, name, job_id):
     assert pbs.job_id(pbs_answer(name)) == job_id
 
 
-def test_a_word_of_a_wrapper_before_the_id_does_no_harm():
-    assert pbs.job_id(Answer("budget: 12 points\n1234.pbs1\n", "", 0)) == "1234.pbs1"
-    assert gridengine.job_id(Answer("budget: 12 points left\n1234\n", "", 0)) == "1234"
-
-
 def test_pbs_is_asked_once_for_all_and_more_often_only_for_very_many():
     asked = []
 

@@ -309,7 +309,7 @@ def test_a_driver_killed_while_qsub_ran_takes_the_job_over_if_it_started(site):
     driver.wait()
     slow.unlink()
     second = site.start()
-    time.sleep(2)
+    site.wait_for(lambda: site.calls("qstat"), "a question, asked when it is known what to run")
     (site.folder / "go").touch()
     output, _ = second.communicate(timeout=60)
     assert second.returncode == 0, output
@@ -352,6 +352,93 @@ def test_a_group_of_which_one_part_is_done_is_not_run_beside_itself(site):
     assert second.returncode == 0, output
 
 
+@pytest.mark.fault(
+    "a queue that takes two jobs at a time", outcome="the others wait their turn, none fails"
+)
+def test_a_full_queue_fails_no_job_and_watching_goes_on(site):
+    site.write(MANY_JOBS.format(jobs=4).replace("sleep 60", "sleep 1; touch {output}"))
+    code, output = site.run("--retries", "0", PBS_STAND_IN_MOST="2")
+    assert code == 0, output
+    assert output.count("PBS takes no more jobs for now (qsub: would exceed queue generic's") == 1
+    assert site.calls("qsub") <= 4 * 3, "it is not asked again and again"
+
+
+@pytest.mark.fault(
+    "Ctrl-C while jobs wait for a full queue", outcome="it ends at once, no job left"
+)
+def test_ctrl_c_while_a_job_waits_for_the_queue(site):
+    site.write(MANY_JOBS.format(jobs=4))
+    driver = site.start(PBS_STAND_IN_MOST="1")
+    site.wait_for((lambda: site.calls("qsub") >= 2), "a refusal")
+    site.wait_for((lambda: list(site.folder.glob("up*"))), "a job")
+    os.killpg(driver.pid, signal.SIGINT)
+    output, _ = driver.communicate(timeout=60)
+    assert driver.returncode != 0
+    assert "Error in rule" not in output, "they have not failed"
+    site.wait_for(lambda: not site.qstat(), "the end of the jobs")
+    assert len(list(site.folder.glob("up*"))) == 1
+
+
+@pytest.mark.fault(
+    "a job fails while others wait for a full queue", outcome="the others are not submitted"
+)
+def test_what_waits_for_the_queue_is_not_submitted_after_a_failure(site):
+    site.write(MANY_JOBS.format(jobs=3).replace("sleep 60", "sleep 3; exit 1"))
+    code, output = site.run(PBS_STAND_IN_MOST="1")
+    assert code != 0
+    assert "not submitted: Snakemake ends while it waits for the queue" in output
+    assert len(list(site.folder.glob("up*"))) < 3
+
+
+@pytest.mark.fault(
+    "other words of qsub around the job's id, or an exit code that is not 0",
+    outcome="the id that the scheduler shows as ours counts",
+)
+@pytest.mark.parametrize(
+    "commands",
+    [
+        f'echo 3; echo 12345.6; {STAND_IN}/qsub "$@"',
+        f'{STAND_IN}/qsub "$@"; echo 3',
+        f'id=$({STAND_IN}/qsub "$@"); printf "\\033[32mJob $id submitted\\033[0m\\r\\n"; exit 3',
+        f'{STAND_IN}/qsub "$@" >>ids; echo "qsub: End of File" >&2; exit 1',
+    ],
+)
+def test_a_site_whose_qsub_has_other_words(site, commands):
+    site.job("sleep 2; touch done")
+    site.wrap("qsub", commands)
+    code, output = site.run("--retries", "0")
+    assert code == 0, output
+    assert site.calls("qsub") == 1
+
+
+@pytest.mark.fault(
+    "a full disk when the id of a job is to be recorded",
+    outcome="said; the job is watched, and recorded as soon as there is room",
+)
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_a_job_that_cannot_be_recorded_is_not_lost(site, is_killed):
+    site.job(HOLDS)
+    full = "for job in .snakemake/qsub/jobs/*; do ln -s /dev/full $job/record.part; done"
+    wrapped = site.wrap("qsub", f'{STAND_IN}/qsub "$@"; {full}')
+    driver = site.start()
+    site.wait_for((site.folder / "running").exists, "the job")
+    if is_killed:
+        (record,) = (site.folder / ".snakemake/qsub/jobs").glob("*/record.json")
+        record.with_suffix(".part").unlink(missing_ok=True)
+        site.wait_for(lambda: "0.es1" in record.read_text(), "the record")
+        driver.kill()
+        driver.wait()
+        wrapped.unlink()
+        driver = site.start()
+        site.wait_for(lambda: not site.calls("qdel") and site.calls("qstat") > 2, "a look")
+    (site.folder / "go").touch()
+    output, _ = driver.communicate(timeout=60)
+    assert driver.returncode == 0, output
+    assert site.calls("qsub") == 1
+    told = "taking over job 0.es1" if is_killed else "cannot be recorded: No space left on device"
+    assert told in output
+
+
 def killed_driver(site, command=HOLDS):
     """A driver killed with -9 while its one job runs."""
     site.job(command)
@@ -363,8 +450,9 @@ def killed_driver(site, command=HOLDS):
 
 def test_a_driver_that_was_killed_takes_its_job_over(site):
     killed_driver(site)
+    before = site.calls("qstat")
     driver = site.start()
-    time.sleep(3)
+    site.wait_for(lambda: site.calls("qstat") > before, "a question")
     (site.folder / "go").touch()
     output, _ = driver.communicate(timeout=60)
     assert driver.returncode == 0, output
@@ -415,8 +503,9 @@ def numbers_begin_anew(site, name):
     "a server whose job numbers began anew, our old number another job's now",
     outcome="neither taken over nor deleted; ours is submitted again",
 )
-@pytest.mark.parametrize("name", ["job", "job-0badf00d", ""])
-@pytest.mark.parametrize("interrupted", [True, False])
+@pytest.mark.parametrize(
+    ("name", "interrupted"), [("job", True), ("job-0badf00d", False), ("", True)]
+)
 def test_a_foreign_job_of_the_same_number_is_left_alone(site, name, interrupted):
     numbers_begin_anew(site, name)
     driver = site.start()

@@ -379,3 +379,10 @@ def test_limits_of_the_queues(pbs: Pbs, options: tuple[str, ...]) -> None:
     answer = pbs.call("qsub", *MINIMAL, *options, "job.sh")
     assert answer.returncode == 188
     assert answer.stderr == "qsub: Job violates queue and/or server resource limits\n"
+
+
+def test_more_jobs_than_a_user_may_have_are_refused(pbs):
+    pbs.submit("sleep 100", PBS_STAND_IN_MOST="1")
+    answer = pbs.call("qsub", *MINIMAL, "job.sh", PBS_STAND_IN_MOST="1")
+    told = f"--- stderr\n{answer.stderr}--- exit {answer.returncode}\n"
+    assert CAPTURED["submit_over_queue_limit"].endswith(told)

@@ -5,6 +5,7 @@ snakemake --executor qsub --qsub-dialect pbs --qsub-submit 'qsub … {script}' -
 
 import asyncio
 import atexit
+import contextlib
 import secrets
 import shutil
 import signal
@@ -12,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncGenerator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,6 @@ from snakemake_interface_executor_plugins.settings import CommonSettings
 from snakemake_interface_executor_plugins.utils import format_cli_arg
 
 from . import gridengine, identity, pbs, whose
-from .commands import submit
 from .earlier import Earlier, delete
 from .journal import Journal, Record
 from .judge import Outcome, Verdict
@@ -33,6 +33,7 @@ from .lease import Lease
 from .plan import Request, is_known, request
 from .settings import ExecutorSettings
 from .submission import Script, require_variables
+from .submitter import Ending, NoAnswer, Submitter
 from .watch import Watch
 
 __all__ = ["Executor", "ExecutorSettings", "common_settings"]
@@ -84,9 +85,18 @@ class Executor(RemoteExecutor):
             self.logger.warning,
             self.settings.max_silence,
         )
-        # One submission at a time, and each to its end whatever happens to the main thread.
-        self.submitter = ThreadPoolExecutor(max_workers=1)
-        self.ending = threading.Event()
+        self.submitter = Submitter(
+            self.dialect,
+            lambda: len(self.watch.jobs),
+            self.is_ending,
+            self.journal.started_as,
+            self.logger.warning,
+            self.settings.max_silence,
+        )
+        # One submission at a time, and each to its end whatever happens to the other threads, which
+        # go on while a job waits for the queue to take it.
+        self.line = ThreadPoolExecutor(max_workers=1)
+        self.unrecorded: list[Record] = []
         self.next_seconds_between_status_checks = min(LOOK, self.settings.poll)
 
     def check(self) -> None:
@@ -141,9 +151,13 @@ class Executor(RemoteExecutor):
         key, digest = identity.key(job), identity.digest(job)
         if earlier := self.earlier.take(key, digest, asked):
             self.logger.info(f"taking over job {earlier.job_id} ({asked.title})")
-            self.register(job, asked, earlier)
-        else:
-            self.register(job, asked, self.open_record(asked, key, digest))
+            self.watch_on(asked, earlier)
+            self.report_job_submission(info_of(job, earlier))
+            return
+        record = self.open_record(asked, key, digest)
+        self.write_script(job, asked, record)
+        job.register()  # here, since Snakemake's own records are for its main thread
+        self.line_up(job, asked, record)
 
     def open_record(self, asked: Request, key: str, digest: str, walltimes: int = 1) -> Record:
         """A record of a submission to come."""
@@ -159,35 +173,100 @@ class Executor(RemoteExecutor):
         script, output = self.journal.script(record), self.journal.output(record)
         return asked.words(self.settings, script, output, record.token)
 
-    def register(self, job: JobExecutorInterface, asked: Request, record: Record) -> None:
-        """Submit a job that has no id yet, and let Snakemake wait for it."""
-        if record.job_id is None:
-            submitted = self.submitter.submit(self.submit, job, asked, record).result()
-            if isinstance(submitted, str):
-                self.report_job_error(SubmittedJobInfo(job), msg=submitted)
-                return
-            record = submitted
-        else:
-            self.requests[record.token] = asked
-            self.watch.add(record, asked.walltimes)
-        self.report_job_submission(info_of(job, record))
-
-    def submit(self, job: JobExecutorInterface, asked: Request, record: Record) -> Record | str:
-        """Call qsub and record its id; in place of a record, what qsub complained of."""
+    def write_script(self, job: JobExecutorInterface, asked: Request, record: Record) -> None:
         script = self.journal.script(record)
         script.write_text(self.script(job, asked, record))
         script.chmod(0o755)
-        answer = submit(self.words(asked, record), self.ending)
-        # Where qsub hung or broke off, the job may have started all the same.
-        job_id = self.dialect.job_id(answer) or self.journal.claim(record)
-        if job_id is None:
-            self.journal.close(record)
-            return f"qsub refused it: {answer.complaint}\n"
-        record = self.journal.submitted(record, job_id)
-        # Here and not where the result is awaited: a Ctrl-C may come before that.
+
+    def line_up(
+        self, job: JobExecutorInterface, asked: Request, record: Record, going_on: str = ""
+    ) -> None:
+        """Submit a job as soon as those before it are.
+
+        Args:
+            going_on: the job that it continues.
+        """
+        placed = self.line.submit(self.place, job, asked, record, going_on)
+        placed.add_done_callback(self.surface)
+
+    def place(
+        self, job: JobExecutorInterface, asked: Request, record: Record, going_on: str
+    ) -> None:
+        """Submit a job and let Snakemake wait for it; an error fails it alone."""
+        try:
+            record = self.submit(asked, record)
+        except Ending as error:
+            self.logger.info(f"{asked.title}: {error}")
+            self.workflow.scheduler.error_callback(job)
+            return
+        except NoAnswer as error:
+            self.leave_alone(f"{error}")
+            return
+        except (OSError, WorkflowError) as error:
+            self.report_job_error(SubmittedJobInfo(job), msg=f"{error}\n")
+            return
+        if going_on:
+            self.logger.info(
+                f"job {going_on} ({asked.title}) goes on as job {record.job_id}: walltime "
+                f"{record.walltimes} of at most {asked.walltimes}"
+            )
+        self.report_job_submission(info_of(job, record), register_job=False)
+
+    def surface(self, placed: Future[None]) -> None:
+        """Let no mistake of ours go unseen in a thread."""
+        if not placed.cancelled() and (error := placed.exception()):
+            self.workflow.scheduler.executor_error_callback(error)
+
+    def submit(self, asked: Request, record: Record) -> Record:
+        """Call qsub and record the id of the job.
+
+        Raises:
+            WorkflowError: it was not submitted, or if it was, it will do nothing.
+        """
+        try:
+            job_id = self.submitter.place(self.words(asked, record), record)
+        except WorkflowError:
+            # Where qsub hung or broke off, the job may have started all the same.
+            if not (job_id := self.journal.claim(record) or ""):
+                self.journal.close(record)
+                raise
+        record = self.record_id(record, job_id)
+        # Before Snakemake is told: a Ctrl-C may come in between.
+        self.watch_on(asked, record)
+        return record
+
+    def record_id(self, record: Record, job_id: str) -> Record:
+        """Record an id; where that fails the job is watched all the same, and it is tried again."""
+        record = replace(record, job_id=job_id, until=time.time())
+        try:
+            self.journal.write(record)
+        except OSError as error:
+            self.unrecorded.append(record)
+            self.logger.warning(
+                f"job {job_id} ({record.name}) is submitted and watched, but cannot be recorded: "
+                f"{error.strerror}: {self.journal.folder(record)}; until it is, do not kill this "
+                "Snakemake with -9: the next would not know of it"
+            )
+        return record
+
+    def record_again(self) -> None:
+        for record in list(self.unrecorded):
+            with contextlib.suppress(OSError):
+                if record.token in self.watch.jobs:
+                    self.journal.write(record)
+                self.unrecorded.remove(record)
+
+    def watch_on(self, asked: Request, record: Record) -> None:
         self.requests[record.token] = asked
         self.watch.add(record, asked.walltimes)
-        return record
+
+    def is_ending(self, record: Record) -> bool:
+        """Whether Snakemake waits for the jobs that run, and for no others."""
+        scheduler = self.workflow.scheduler
+        failed = scheduler._errors and not scheduler.keepgoing
+        is_new = record.walltimes == 1  # else to Snakemake it is one that runs
+        ending = self.stopped or scheduler._user_kill or (failed and is_new)
+        return bool(ending or self.lease.lost)
 
     def script(self, job: JobExecutorInterface, asked: Request, record: Record) -> str:
         prelude = self.settings.prelude
@@ -232,6 +311,7 @@ class Executor(RemoteExecutor):
         if self.lease.lost:
             self.leave_alone(LOST)
             return
+        self.record_again()
         try:
             verdicts = await asyncio.to_thread(self.watch.look)
         except Exception as error:  # a mistake of ours should not cost anybody's jobs
@@ -257,31 +337,24 @@ class Executor(RemoteExecutor):
             return info
         try:
             if verdict.outcome is Outcome.GO_ON:
-                return self.go_on(info)
+                self.go_on(info)
+                return None
             self.finish(info, verdict.reason)
         except (OSError, WorkflowError) as error:
             self.report_job_error(info, msg=f"{error}\n")
         return None
 
-    def go_on(self, info: SubmittedJobInfo) -> SubmittedJobInfo | None:
+    def go_on(self, info: SubmittedJobInfo) -> None:
         """Submit a job again that stopped in time: for Snakemake it is still the same."""
         token = info.aux["token"]
         record, asked = self.watch.jobs[token].record, self.requests[token]
         self.forget(record)
         if self.workflow.scheduler._user_kill:  # told to end when the running jobs have
             self.report_job_error(info, msg="stopped in time: start Snakemake again to go on\n")
-            return None
-        count = record.walltimes + 1
-        following = self.open_record(asked, record.key, record.digest, count)
-        submitted = self.submitter.submit(self.submit, info.job, asked, following).result()
-        if isinstance(submitted, str):
-            self.report_job_error(info, msg=submitted)
-            return None
-        self.logger.info(
-            f"job {record.job_id} ({asked.title}) goes on as job {submitted.job_id}: walltime "
-            f"{count} of at most {asked.walltimes}"
-        )
-        return info_of(info.job, submitted)
+            return
+        following = self.open_record(asked, record.key, record.digest, record.walltimes + 1)
+        self.write_script(info.job, asked, following)
+        self.line_up(info.job, asked, following, record.job_id or "")
 
     def finish(self, info: SubmittedJobInfo, reason: str) -> None:
         """Tell Snakemake that a job succeeded, or why it failed."""
@@ -301,6 +374,7 @@ class Executor(RemoteExecutor):
         self.journal.close(record)
         self.watch.drop(record.token)
         self.requests.pop(record.token, None)
+        self.submitter.job_ended()
 
     # Ending
 
@@ -315,8 +389,7 @@ class Executor(RemoteExecutor):
 
         Not `active_jobs`: Snakemake empties that list while it looks at the jobs.
         """
-        self.ending.set()
-        self.submitter.shutdown(wait=True, cancel_futures=True)
+        self.end_line()
         if self.stopped or self.lease.lost:
             self.watch.jobs.clear()
             self.earlier.records.clear()
@@ -326,18 +399,27 @@ class Executor(RemoteExecutor):
             return
         self.logger.info(f"deleting {len(records)} jobs …")
         for record in records:
-            self.journal.withdraw(record)
+            try:
+                self.journal.withdraw(record)
+            except OSError as error:
+                self.logger.error(f"{error.strerror}: {self.journal.folder(record)}")
             self.watch.drop(record.token)
         self.earlier.records.clear()
         if complaint := delete(records, self.dialect):
             ids = " ".join(record.job_id or "" for record in records)
             self.logger.error(f"qdel {ids}: {complaint}; the next start deletes what is left")
 
+    def end_line(self) -> None:
+        """Submit no more, nor what waits for the queue; one that is being submitted is awaited."""
+        self.submitter.stop()
+        self.line.shutdown(wait=True, cancel_futures=True)
+
     def shutdown(self) -> None:
         """Leave nothing behind, whichever way Snakemake ends."""
         with self.lock:
             self.wait = False
         self.wait_thread.join()
+        self.end_line()
         if self.watch.jobs or self.stopped:
             self.cancel_jobs([])
         if left := [record.job_id or "" for record in self.earlier.records]:

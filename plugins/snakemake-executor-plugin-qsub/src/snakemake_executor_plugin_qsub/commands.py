@@ -7,10 +7,8 @@ import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from threading import Event
 
-WAITS = (5.0, 20.0, 60.0)  # seconds between tries to submit
-UNREACHABLE = re.compile(r"cannot connect|Connection refused|Unable to contact", re.I)
+LONGEST_COMPLAINT = 400  # characters
 TIMEOUT = 120  # seconds: a scheduler under load may take its time
 LONGEST = (
     100_000  # characters of ids in one command line; Linux takes 128 KiB in one word, 2 MiB in all
@@ -44,9 +42,15 @@ class Answer:
         object.__setattr__(self, "stderr", plain(self.stderr))
 
     @property
+    def said(self) -> str:
+        return f"{self.stdout}\n{self.stderr}"
+
+    @property
     def complaint(self) -> str:
         """What it said is wrong, in one line."""
         said = " ".join((self.stderr.strip() or self.stdout.strip()).split())
+        if len(said) > LONGEST_COMPLAINT:
+            said = f"{said[: LONGEST_COMPLAINT // 2]} … {said[-LONGEST_COMPLAINT // 2 :]}"
         return said or f"exit code {self.exit_code} without a word"
 
 
@@ -79,20 +83,6 @@ def ask(words: Sequence[str]) -> Answer:
 
 def decoded(told: bytes | None) -> str:
     return (told or b"").decode(errors="replace")
-
-
-def submit(words: Sequence[str], stop: Event, waits: Sequence[float] = WAITS) -> Answer:
-    """Run qsub, again after a while where the scheduler was not to be reached.
-
-    Args:
-        stop: when set, it is not tried again.
-    """
-    answer = ask(words)
-    for seconds in waits:
-        if not (answer.exit_code and UNREACHABLE.search(answer.stderr)) or stop.wait(seconds):
-            break
-        answer = ask(words)
-    return answer
 
 
 def chunks(job_ids: Iterable[str], longest: int = LONGEST) -> Iterator[list[str]]:

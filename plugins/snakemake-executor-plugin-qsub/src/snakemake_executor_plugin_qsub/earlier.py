@@ -17,8 +17,11 @@ from .submission import clock
 
 CONFIRM = 3.0  # seconds between two questions
 PATIENCE = 180.0  # seconds for deleted jobs to be gone: some sites grant a minute after the warning
-# A job that has ended meanwhile; and Grid Engine's word for each that it deletes.
-HARMLESS = re.compile(r"has finished|Unknown Job|does not exist|registered the job|has deleted job")
+# A job that has ended meanwhile, or is about to; and Grid Engine's word for each that it deletes.
+HARMLESS = re.compile(
+    r"has finished|Unknown Job|does not exist|registered the job|has deleted job"
+    r"|already in deletion|Request invalid for state of job"
+)
 STARTED = time.time()  # of this Snakemake, before it looks at any file
 
 

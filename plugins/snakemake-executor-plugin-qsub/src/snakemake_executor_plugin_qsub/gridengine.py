@@ -20,7 +20,8 @@ JOB_ID_IN_JOB = "$JOB_ID"
 # ABCI writes the host names alone; elsewhere they are the first words of PE_HOSTFILE.
 HOSTFILE = "${SGE_JOB_HOSTLIST:-$PE_HOSTFILE}"
 
-JOB_ID = re.compile(r"^(?:Your job (\d+) .*|(\d+)\s*)$", re.MULTILINE)
+JOB_ID = re.compile(r'(\d+)|Your job (\d+) \("[^"\n]*"\) has been submitted')
+CANDIDATE = re.compile(r"(?<![\w.:/-])\d+(?![\w:/])")
 ACCOUNTED = re.compile(r"^(\w+) +(.*?) *$", re.MULTILINE)
 DETAIL = re.compile(r"^(\w+): +(.*?) *$", re.MULTILINE)
 ENTRY = re.compile(r"^=+$", re.MULTILINE)
@@ -31,9 +32,30 @@ ENFORCED, SIGNALLED = "37", "100"  # values of `failed`
 
 
 def job_id(answer: Answer) -> str | None:
-    """The id in what qsub printed, with -terse or without."""
-    found = JOB_ID.search(answer.stdout)
+    """The id, where qsub printed it and nothing else, with -terse or without."""
+    found = JOB_ID.fullmatch(answer.stdout.strip())
     return found[1] or found[2] if answer.exit_code == 0 and found else None
+
+
+def candidates(answer: Answer) -> list[str]:
+    """What may be an id in other words of qsub."""
+    return whose.candidates(CANDIDATE, answer.said)
+
+
+def find(
+    record: Record, job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]
+) -> list[str] | None:
+    """The id under which a job is in the queue.
+
+    Args:
+        job_ids: those that it may be, if not another.
+
+    Returns:
+        An empty list where it is not; None where there was no answer.
+    """
+    answer = ask(["qstat", "-xml", "-u", record.owner or whose.me()])
+    found = whose.find(record, job_ids, parse(answer))
+    return found if found or is_whole(answer) else None
 
 
 def query(records: Sequence[Record], ask: Callable[[Sequence[str]], Answer]) -> dict[str, Status]:
@@ -51,7 +73,7 @@ def query(records: Sequence[Record], ask: Callable[[Sequence[str]], Answer]) -> 
     found = whose.ours(records, listed)
     for name, status in found.items():
         if status.state is State.STUCK and not status.words:
-            (record,) = [each for each in records if each.job_id == name]
+            record = next(each for each in records if each.job_id == name)
             found[name] = replace(status, words=why_stuck(record, ask))
     return found
 

@@ -26,7 +26,8 @@ STATES, ENDED = set("BEFHMQRSTUWX"), set("FX")
 UNKNOWN = re.compile(r"^(?:qstat: )?Unknown Job Id (\S+\.\S+|\S+(?=\s))", re.MULTILINE)
 NO_HISTORY = re.compile(r"^(?:qstat: )?PBS is not configured to maintain job history", re.MULTILINE)
 HISTORY = re.compile(r"^(?:qstat: )?\S+ Job has finished, use -x", re.MULTILINE)
-JOB_ID = re.compile(r"^(\d+(?:\[\d*\])?(?:\.[\w.-]+)?)\s*$", re.MULTILINE)
+JOB_ID = re.compile(r"\d+(\[\d*\])?\.[A-Za-z][\w.-]*")
+CANDIDATE = re.compile(r"(?<![\w.:/-])\d+(?:\[\d*\])?(?:\.[A-Za-z][\w.-]*\w)?(?![\w:/])")
 
 KILLED_AT_WALLTIME = -29
 TERMINATED = "91"  # a substate
@@ -34,9 +35,37 @@ SIGNALLED = 256  # an Exit_status above it is 256 + signal
 
 
 def job_id(answer: Answer) -> str | None:
-    """The id in what qsub printed."""
-    found = JOB_ID.search(answer.stdout)
-    return found[1] if answer.exit_code == 0 and found else None
+    """The id, where qsub printed it and nothing else."""
+    found = JOB_ID.fullmatch(answer.stdout.strip())
+    return found[0] if answer.exit_code == 0 and found else None
+
+
+def candidates(answer: Answer) -> list[str]:
+    """What may be an id in other words of qsub."""
+    return whose.candidates(CANDIDATE, answer.said)
+
+
+def find(
+    record: Record, job_ids: Sequence[str], ask: Callable[[Sequence[str]], Answer]
+) -> list[str] | None:
+    """The id under which a job is in the queue.
+
+    Args:
+        job_ids: those that it may be, if not another.
+
+    Returns:
+        An empty list where it is not; None where there was no answer.
+    """
+    found = whose.find(record, job_ids, parse(ask_for(job_ids, ask))) if job_ids else []
+    if not found:
+        answer = ask(["qstat", "-f"])
+        listed = parse(answer)
+        found = whose.find(record, job_ids, listed)
+        entries = len(JOB.findall(answer.stdout))
+        whole = len(listed) == entries > 0 or not answer.stdout.strip()
+        if not found and (answer.exit_code or not whole):
+            return None
+    return found
 
 
 def query(records: Sequence[Record], ask: Callable[[Sequence[str]], Answer]) -> dict[str, Status]:

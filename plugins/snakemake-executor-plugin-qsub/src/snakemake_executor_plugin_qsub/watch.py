@@ -58,7 +58,7 @@ class Watch:
         """What has become of each job, by token."""
         codes = self._codes()
         if codes is None:  # nor is anything concluded from what the scheduler says
-            return {token: Verdict(Outcome.WAIT) for token in self.jobs}
+            return {token: Verdict(Outcome.WAIT) for token in list(self.jobs)}
         jobs = dict(self.jobs)  # others submit meanwhile
         ended = {token: job for token, job in jobs.items() if token in codes}
         silent = {token: job for token, job in jobs.items() if token not in codes}

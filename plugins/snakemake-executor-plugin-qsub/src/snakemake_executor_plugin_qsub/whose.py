@@ -21,6 +21,7 @@ from .status import Shown, State, Status
 SKEW = 4200.0
 SHORTEST = 8  # characters of a name that was cut off; what is shorter is another name
 FORMATS = ("%a %b %d %H:%M:%S %Y", "%m/%d/%Y %H:%M:%S")
+FAR, MANY = 100_000, 50  # characters and ids, from the end of what qsub printed
 EARLIEST = 1e8  # seconds since 1970: a time before 1973 stands for none
 
 
@@ -54,6 +55,22 @@ def ours(records: Iterable[Record], found: Mapping[str, Status]) -> dict[str, St
             if before is None or before.is_anothers:
                 statuses[record.job_id] = claim(record, status)
     return statuses
+
+
+def candidates(pattern: re.Pattern[str], text: str) -> list[str]:
+    """The last things in a text that may be ids."""
+    return list(dict.fromkeys(pattern.findall(text[-FAR:])))[-MANY:]
+
+
+def find(record: Record, job_ids: Iterable[str], listed: Mapping[str, Status]) -> list[str]:
+    """Under which of these ids, or by its name under which other, a job is listed."""
+    numbers = {job_id.partition(".")[0] for job_id in job_ids}
+    return [
+        name
+        for name, status in listed.items()
+        if status.shown and not difference(record, status.shown)
+        if name.partition(".")[0] in numbers or record.token in status.shown.name
+    ]
 
 
 def claim(record: Record, status: Status) -> Status:

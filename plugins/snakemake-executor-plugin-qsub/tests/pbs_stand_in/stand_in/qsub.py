@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from stand_in import state, variables
+from stand_in import lifecycle, state, variables
 from stand_in.state import Job, Refused
 
 NODES_PER_JOB = {"rt_HF": 128, "rt_HG": 1, "rt_HC": 1}  # largest select of each queue of ABCI
@@ -140,9 +140,20 @@ def queued(job: Job) -> Job:
     return job
 
 
+def check_limit() -> None:
+    """Refuse a job where as many are there as one user may have in the queue and running."""
+    most = os.environ.get("PBS_STAND_IN_MOST")
+    if most is None:
+        return
+    jobs = [lifecycle.look(job) for number in state.numbers() if (job := state.read(number))]
+    if sum(job["state"] != "F" for job in jobs) >= int(most):
+        raise Refused("would exceed queue generic's per-user limit", 38)
+
+
 def submit(arguments: list[str]) -> str:
     """Take the job and return its id; a supervisor lives on where the job has a process."""
     options, resources, script = parse(arguments)
+    check_limit()
     job = queued(described(options, resources, script))
     with state.locked():
         number = job["number"] = state.new_number()

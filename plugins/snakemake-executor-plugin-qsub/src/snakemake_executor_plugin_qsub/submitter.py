@@ -1,0 +1,183 @@
+"""Submit jobs, one after the other: find out their ids, and wait with what is not taken for now.
+
+Where it is in doubt whether qsub took a job, the scheduler is asked for a job of its name before
+qsub is run again or believed to have refused it: no job is submitted twice.
+"""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from threading import Event
+from types import ModuleType
+
+from snakemake_interface_common.exceptions import WorkflowError
+
+from .commands import Answer, ask
+from .journal import Record
+
+FIRST, LONGEST = 5.0, 300.0  # seconds between two tries
+SETTLE = (1.0, 3.0, 9.0, 27.0)  # seconds in which a job comes into sight that qsub says it took
+# There are as many jobs as the scheduler takes, of this user or in all.
+FULL = re.compile(
+    r"would exceed|max_queued|max_run\b|max_u_jobs|maximum number of (\w+ )*jobs|too many jobs"
+    r"|only \d+ jobs are allowed|jobs? limit (has been |is )?(reached|exceeded)|queue is full",
+    re.IGNORECASE,
+)
+# It did not answer, or broke off.
+AWAY = re.compile(
+    r"cannot connect|couldn't connect|connection (refused|reset|closed|timed out)|timed? ?out"
+    r"|unable to (contact|send message)|no route to host|unreachable|communication failure"
+    r"|commlib error|end of file|premature end|\bbusy\b|try again|temporarily unavailable"
+    r"|cannot allocate memory|shutting down|being shut down|no answer within",
+    re.IGNORECASE,
+)
+
+
+class Ending(WorkflowError):
+    """Snakemake ends, and a job that waited for the queue is not submitted any more."""
+
+
+class NoAnswer(WorkflowError):
+    """The scheduler has not answered for too long."""
+
+
+class Submitter:
+    """Submits for one Snakemake.
+
+    Args:
+        dialect: the module that understands the scheduler.
+        in_queue: how many of its jobs wait or run there.
+        is_ending: whether Snakemake does not want this job to be submitted any more.
+        started_as: the id that a job has left itself, if it has started.
+        tell: is given a line for the user.
+        max_silence: seconds; see settings.py.
+    """
+
+    def __init__(
+        self,
+        dialect: ModuleType,
+        in_queue: Callable[[], int],
+        is_ending: Callable[[Record], bool],
+        started_as: Callable[[Record], str | None],
+        tell: Callable[[str], None],
+        max_silence: float = 3600.0,
+        ask: Callable[[Sequence[str]], Answer] = ask,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.dialect, self.tell, self.ask, self.clock = dialect, tell, ask, clock
+        self.max_silence = max_silence
+        self.in_queue, self.is_ending, self.started_as = in_queue, is_ending, started_as
+        self.stopped = Event()  # for good
+        self.stirred = Event()  # something has changed for those who wait
+        self.most: int | None = None  # jobs that the scheduler takes, as far as is known
+        self.pause = FIRST
+        self.silent_since: float | None = None
+        self.told_full = False
+
+    def stop(self) -> None:
+        """Break off what waits."""
+        self.stopped.set()
+        self.stirred.set()
+
+    def job_ended(self) -> None:
+        """There may be room for another job."""
+        self.pause = FIRST
+        self.stirred.set()
+
+    def place(self, words: Sequence[str], record: Record) -> str:
+        """Run qsub until it has taken the job; its id.
+
+        Raises:
+            Ending, NoAnswer: it was not submitted, or it is in doubt whether it was.
+            WorkflowError: it was refused.
+        """
+        if self.most is not None and self.in_queue() >= self.most:
+            self._wait(record)
+        while not self._is_over(record):
+            answer = self.ask(words)
+            if job_id := self.dialect.job_id(answer) or self._find(record, answer):
+                self.silent_since = None
+                return job_id
+            self._bear(answer)
+            self._wait(record)
+        raise Ending("not submitted: Snakemake ends while it waits for the queue")
+
+    def _find(self, record: Record, answer: Answer) -> str | None:
+        """The id of a job in the queue, of which qsub has told it not at all or in other words."""
+        ids = self.dialect.candidates(answer)
+        if answer.exit_code and not ids and FULL.search(answer.said):
+            return None
+        for pause in (0.0,) if answer.exit_code else SETTLE:
+            while (found := self._shown(record, ids)) is None and not self._is_over(record):
+                self._bear_silence(f"qsub: {answer.complaint}; qstat shows no jobs")
+                self._wait(record)
+            if found:
+                return found
+            self._doze(pause)
+        return None
+
+    def _shown(self, record: Record, ids: Sequence[str]) -> str | None:
+        """The id under which a job has started or is listed; None where there was no answer."""
+        if job_id := self.started_as(record):
+            return job_id
+        found = self.dialect.find(record, ids, self.ask)
+        return None if found is None else "".join(found[-1:])
+
+    def _bear(self, answer: Answer) -> None:
+        """Take note of a refusal that is for now.
+
+        Raises:
+            WorkflowError: it is for good.
+        """
+        if FULL.search(answer.said):
+            self.silent_since, self.most = None, max(self.in_queue(), 1)
+            if not self.told_full:
+                self.tell(
+                    f"{self.dialect.NAME} takes no more jobs for now ({answer.complaint}): the "
+                    "others wait here, and are submitted as jobs end or when there is room"
+                )
+            self.told_full = True
+        elif AWAY.search(answer.said):
+            self._bear_silence(answer.complaint)
+        elif answer.exit_code:
+            raise WorkflowError(f"qsub refused it: {answer.complaint}")
+        else:
+            raise WorkflowError(
+                f"{self.dialect.NAME} shows no job of this name, and qsub printed no id of one: "
+                f"{answer.complaint}"
+            )
+
+    def _bear_silence(self, words: str) -> None:
+        """Take note that the scheduler does not answer.
+
+        Raises:
+            NoAnswer: it has not for too long.
+        """
+        if self.silent_since is None:
+            self.silent_since = self.clock()
+            self.tell(
+                f"{self.dialect.NAME} does not answer ({words}): trying again, for at most "
+                f"{self.max_silence:g} s"
+            )
+        elif self.clock() - self.silent_since >= self.max_silence:
+            raise NoAnswer(
+                f"{self.dialect.NAME} has not answered for {self.max_silence:g} s "
+                f"(--qsub-max-silence): {words}; jobs are left alone; when that is put right start "
+                "Snakemake again, which takes them over"
+            )
+
+    def _wait(self, record: Record) -> None:
+        """Until something has changed, or for a time that grows."""
+        until, self.pause = self.clock() + self.pause, min(2 * self.pause, LONGEST)
+        while self.clock() < until and not self._is_over(record):
+            if self._doze(1.0):
+                break
+
+    def _doze(self, seconds: float) -> bool:
+        """Whether something has changed meanwhile."""
+        stirred = not self.stopped.is_set() and self.stirred.wait(seconds)
+        self.stirred.clear()
+        return stirred
+
+    def _is_over(self, record: Record) -> bool:
+        return self.stopped.is_set() or self.is_ending(record)
