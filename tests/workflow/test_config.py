@@ -122,7 +122,7 @@ def test_what_snakemake_would_mix_or_drop_is_refused(fresh, arguments, message):
             + "".join(
                 f"a{n}: &a{n} {{x: *a{n - 1 or ''}, y: *a{n - 1 or ''}}}\n" for n in range(1, 40)
             ),
-            "config/config.yaml, line 17: more than 100000 values",
+            "config/config.yaml, line 16: more than 50000 values",
         ),
         ("runs: &a {b: *a}", "config/config.yaml, line 1: runs.b contains itself"),
         ("runs: " + 60 * "[", "config/config.yaml, line 1: more than 50 levels"),

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 from resolve_run import read_schema
-from yaml_readings import one_line
+from yaml_readings import is_plain_number, one_line
 
 LARGEST = sys.float_info.max  # beyond it an integer is no number of torch's either
 
@@ -71,8 +71,11 @@ def _hint(error: ValidationError) -> str:
         return ", write true or false (after --config: True or False)"
     with contextlib.suppress(ValueError, OverflowError):
         number = float(found)
+        why = f"YAML reads {one_line(found, 60)} as text"
+        if is_plain_number(found):
+            why = "without quotes; after --config all within braces is text"
         if math.isfinite(number) and "number" in kinds:
-            return f", write {number!r} (YAML reads {one_line(found, 60)} as text)"
+            return f", write {number!r} ({why})"
         if number.is_integer() and "integer" in kinds:
-            return f", write {int(number)} (YAML reads {one_line(found, 60)} as text)"
+            return f", write {int(number)} ({why})"
     return ""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import yaml
-from yaml_readings import MOST_LEVELS, ConfigError, NodeCheck, line_of, one_line
+from yaml_readings import MOST_LEVELS, MOST_NODES, ConfigError, NodeCheck, line_of, one_line
 
 MOST_BYTES = 1 << 20
 
@@ -63,9 +63,10 @@ def shown(path: Path) -> str:
 
 
 def _read(path: Path, where: str) -> str:
-    if not path.is_file():
-        raise ConfigError(f"{where}: {'is no file' if path.exists() else 'there is no such file'}")
     try:
+        if not path.is_file():
+            kind = "is no file" if path.exists() else "there is no such file"
+            raise ConfigError(f"{where}: {kind}")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
@@ -101,10 +102,12 @@ def _compose(text: str, where: str) -> yaml.Node | None:
 def nodes_of(text: str, where: str) -> yaml.Node | None:
     """The nodes of a document without tags, of so few levels that it can be read recursively."""
     level = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for number, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
         level += isinstance(event, yaml.CollectionStartEvent)
         level -= isinstance(event, yaml.CollectionEndEvent)
         complaint = f"more than {MOST_LEVELS} levels deep" if level > MOST_LEVELS else None
+        if number > 2 * MOST_NODES:  # each node takes one event, or two
+            complaint = f"more than {MOST_NODES} values"
         if tag := getattr(event, "tag", None):
             known = one_line(tag.replace("tag:yaml.org,2002:", "!!"), 60)
             complaint = f"tags as {known} are not supported; write the value alone"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import yaml
 
-MOST_NODES = 100_000  # with every alias written out
+MOST_NODES = 50_000  # with every alias written out
 MOST_LEVELS = 50
 MOST_DIGITS = 40
 PLAIN_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*|(?=\.[0-9]))(\.[0-9]*)?([eE][-+]?[0-9]+)?")
@@ -100,7 +100,8 @@ class NodeCheck:
                 advice = f"write '{written}', in quotes" if written else "give it a name"
                 self._refuse(key, f"the key {name} is {KINDS[kind]} to YAML; {advice}")
             if key.value in lines:
-                both = f"lines {lines[key.value]} and {line_of(key)}"
+                first, last = lines[key.value], line_of(key)
+                both = f"lines {first} and {last}" if first != last else f"line {first}"
                 raise ConfigError(
                     f"{self.where}, {both}: {name} stands twice, and the last would win; "
                     "take one out, or give it another name"
