@@ -5,12 +5,18 @@ PYTHON ?= python3
 VENV ?= .venv
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/elboflow
 TEST_ENVIRONMENT := .test-environment
+PIP = "$(VENV)/bin/python" -I workflow/scripts/site_pip.py
 PLUGIN := plugins/snakemake-executor-plugin-qsub
 TRAINING_SCRIPTS := $(addprefix workflow/scripts/,\
 	smoke_test.py train.py evaluate.py evaluation_tables.py kept_states.py parts.py trained_model.py \
 	ais_bounds.py chapter_vae.py code_digest.py job_end.py progress.py stage_outputs.py state_digest.py \
 	state_lock.py user_errors.py whole_files.py worker.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
+# Of the shell's variables these are for other projects. workflow/scripts/surroundings.py keeps more from
+# the workflow's programs, site_pip.py from pip.
+unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
+unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
+export LC_ALL := C.UTF-8
 
 .PHONY: help setup report test test-faults soak test-cluster test-environment lint bench unlock clean-state pins
 help: ## show these lines
@@ -21,36 +27,46 @@ setup: $(VENV)/plugin ## prepare Snakemake in .venv
 		{ echo ".snakemake is a folder already: move it to $(SNAKEMAKE_DIR) first" >&2; exit 1; })
 	@$(if $(SNAKEMAKE_DIR),mkdir -p "$(SNAKEMAKE_DIR)" && ln -sfn "$(abspath $(SNAKEMAKE_DIR))" .snakemake)
 
+# Looked at each time: made anew where the clone was moved or its Python is gone.
+$(VENV)/pyvenv.cfg: FORCE
+	@sh workflow/scripts/controller.sh "$(VENV)" "$(PYTHON)"
+FORCE:
+
 # The packages are kept as wheels, so that a second clone needs no network.
-$(VENV)/requirements: requirements.txt workflow/scripts/prerequisites.sh
-	@sh workflow/scripts/prerequisites.sh $(PYTHON)
-	$(PYTHON) -m venv "$(VENV)"
+$(VENV)/requirements: requirements.txt $(VENV)/pyvenv.cfg
 	wheels="$(CACHE)/controller/$$($(PYTHON) -VV | cat - requirements.txt | sha256sum | cut -c 1-16)" && \
 	if [ ! -d "$$wheels" ]; then \
-		"$(VENV)/bin/python" -m pip wheel --quiet --use-pep517 --wheel-dir "$$wheels.$$$$" \
+		$(PIP) wheel --quiet --use-pep517 --wheel-dir "$$wheels.$$$$" \
 			--requirement requirements.txt && mv "$$wheels.$$$$" "$$wheels" || \
 		{ rm -rf "$$wheels.$$$$"; exit 1; }; \
 	fi && \
-	"$(VENV)/bin/python" -m pip install --quiet --no-index --find-links "$$wheels" --requirement requirements.txt
+	$(PIP) install --quiet --no-index --find-links "$$wheels" --requirement requirements.txt
+	@touch "$@"
+
+# Snakemake sees no modules of other projects, however it is started.
+$(VENV)/isolated: $(VENV)/requirements $(addprefix workflow/scripts/,isolated.pth snakemake.sh)
+	cp workflow/scripts/isolated.pth "$(VENV)"/lib/python3*/site-packages/
+	cp workflow/scripts/snakemake.sh "$(VENV)/bin/snakemake" && chmod +x "$(VENV)/bin/snakemake"
 	@touch "$@"
 
 # Installed, not linked: Snakemake finds no plugins that are installed as editable.
-$(VENV)/plugin: $(VENV)/requirements $(shell find $(PLUGIN)/src -name '*.py') $(PLUGIN)/pyproject.toml
-	"$(VENV)/bin/python" -m pip install --quiet --no-index --no-build-isolation --no-deps --force-reinstall ./$(PLUGIN)
+$(VENV)/plugin: $(VENV)/isolated $(shell find $(PLUGIN)/src -name '*.py') $(PLUGIN)/pyproject.toml
+	$(PIP) install --quiet --no-index --no-build-isolation --no-deps --force-reinstall ./$(PLUGIN)
 	@touch "$@"
 
 report: setup ## train, evaluate and write results/report.html
 	snakemake --profile profiles/local
 
 $(VENV)/requirements-dev: $(VENV)/requirements requirements-dev.txt
-	"$(VENV)/bin/python" -m pip install --quiet --requirement requirements-dev.txt
+	$(PIP) install --quiet --requirement requirements-dev.txt
 	@touch "$@"
 
 $(TEST_ENVIRONMENT)/tests: $(VENV)/requirements workflow/envs/*.txt tests/requirements.txt \
-		$(addprefix workflow/scripts/,build_environment.py cuda_build.py horovod_build.py interpreter.py wheelhouse.py)
+		$(addprefix workflow/scripts/,build_environment.py cuda_build.py horovod_build.py interpreter.py site_pip.py \
+		surroundings.py wheelhouse.py)
 	python workflow/scripts/build_environment.py --torch pinned --pins workflow/envs/*.txt \
 		--venv $(@D)/venv --build-json $(@D)/build.json --packages $(@D)/packages.txt --log $(@D)/build.log
-	$(@D)/venv/bin/python -m pip install --quiet --requirement tests/requirements.txt
+	$(@D)/venv/bin/python -I workflow/scripts/site_pip.py install --quiet --requirement tests/requirements.txt
 	@touch "$@"
 
 test-environment: $(TEST_ENVIRONMENT)/tests ## build the environment that the tests share

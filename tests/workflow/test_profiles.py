@@ -1,4 +1,4 @@
-"""What each profile asks a scheduler for, as Snakemake works it out, held against what jobs need."""
+"""What each profile asks a scheduler for, as Snakemake works it out, against what jobs need."""
 
 import json
 import re
@@ -124,7 +124,5 @@ def test_every_rule_that_goes_on_after_a_walltime_may_do_so(asked, profile):
     assert {"train", "evaluate", "ais_bounds"} <= set(rules_that_go_on())
     for rule in rules_that_go_on():
         job = asked(profile)[rule]
-        times = (
-            int(job["resources"].get("max_walltimes", 0)) if profile != "slurm" else job["retries"]
-        )
-        assert times > 1, rule
+        walltimes = int(job["resources"].get("max_walltimes", 0))
+        assert (job["retries"] if profile == "slurm" else walltimes) > 1, rule

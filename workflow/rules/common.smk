@@ -18,6 +18,11 @@ PYTHON = sys.executable
 
 import surroundings
 
+if workflow.is_main_process and (
+    refusal := surroundings.refused_folder(os.getcwd()) or surroundings.strange_module()
+):
+    raise WorkflowError(refusal)
+
 # All that is started from here on, on this machine, has this environment. A job of the qsub executor
 # is another Snakemake; what one has left in the shell of this one is no job.
 surroundings.clear()

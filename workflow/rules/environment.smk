@@ -19,7 +19,14 @@ rule build_environment:
         script=f"{SCRIPTS}/build_environment.py",
         package=expand(
             f"{SCRIPTS}/{{module}}.py",
-            module=["cuda_build", "horovod_build", "interpreter", "wheelhouse"],
+            module=[
+                "cuda_build",
+                "horovod_build",
+                "interpreter",
+                "site_pip",
+                "surroundings",
+                "wheelhouse",
+            ],
         ),
         pins=PINS,
     output:

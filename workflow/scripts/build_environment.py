@@ -12,6 +12,7 @@ from typing import Any
 from cuda_build import CudaBuild, Nvcc, choose_nvcc, cuda_build, readable_version
 from horovod_build import cache_key, horovod_wheel, user_settings
 from interpreter import ABI, HOROVOD, PACKAGES, SITE_FOLDERS, TORCH, ask, first_line
+from surroundings import clear
 from wheelhouse import (
     SetupError,
     check_archive,
@@ -86,7 +87,7 @@ def make_venv(arguments: argparse.Namespace) -> Path:
     site = arguments.torch == "site"
     base = arguments.site_python if site else arguments.python
     shutil.rmtree(arguments.venv, ignore_errors=True)
-    command = [str(base), "-m", "venv", str(arguments.venv)]
+    command = [str(base), "-I", "-m", "venv", str(arguments.venv)]
     command += ["--system-site-packages"] * site
     status, lines = run(command, arguments.log)
     if status:
@@ -212,6 +213,7 @@ def main() -> None:
     arguments = parse_arguments()
     if arguments.torch == "site" and not arguments.site_python:
         raise SystemExit("--torch site needs --site-python, the interpreter that has PyTorch")
+    clear()
     os.environ.update(arguments.build_variable)
     for path in (arguments.build_json, arguments.packages, arguments.log):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ from wheelhouse import (
     check_archive,
     digest,
     fetch_archive,
+    pip_words,
     read_pin,
     run,
     settled,
@@ -161,7 +162,7 @@ def compile_wheel(
         shutil.unpack_archive(archive, scratch)  # its sha256 was checked
         source = Path(scratch) / f"horovod-{pin.version}"
         apply_patches(source, patches(facts))
-        command = [str(venv / "bin/python"), "-m", "pip", "wheel", "--verbose", "--no-index"]
+        command = [*pip_words(venv / "bin/python"), "wheel", "--verbose", "--no-index"]
         command += ["--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(source)]
         environment = build_environment(venv, cuda, Path(scratch))
         status, lines = run(command, log, env=environment)

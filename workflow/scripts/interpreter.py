@@ -60,7 +60,7 @@ def ask(python: Path, question: str) -> Any:
     Raises:
         SetupError: with the last line of its traceback.
     """
-    command = [str(python), "-W", "ignore", "-c", question]
+    command = [str(python), "-I", "-W", "ignore", "-c", question]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode:
         raise SetupError(f"{python}: {answer.stderr.strip().rpartition(chr(10))[2]}")

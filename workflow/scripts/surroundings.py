@@ -108,6 +108,24 @@ def numbers(ranges: str) -> list[str]:
     return found
 
 
+def refused_folder(folder: str) -> str:
+    """Why nothing can run in a folder of such a name, or ''."""
+    command = ["sh", str(Path(__file__).with_name("checkout.sh")), folder]
+    return subprocess.run(command, capture_output=True, text=True).stderr.strip()
+
+
+def strange_module(environment: Mapping[str, str] = os.environ) -> str:
+    """Why not, where Snakemake has read modules from PYTHONPATH, as that of .venv never does."""
+    given = environment.get("PYTHONPATH", "") if not sys.flags.ignore_environment else ""
+    folders = tuple(f"{os.path.realpath(folder)}/" for folder in given.split(os.pathsep) if folder)
+    for name, module in sorted(sys.modules.items()):
+        file = os.path.realpath(getattr(module, "__file__", None) or "")
+        if file.startswith(folders or ("\0",)):
+            return f"PYTHONPATH: Snakemake runs with another {name}, {file}: unset the variable"
+    sys.path[:] = [path for path in sys.path if f"{os.path.realpath(path)}/" not in folders]
+    return ""
+
+
 def is_here(host: str) -> bool:
     """Whether a scheduler's name of a host is this one's, with its domain or without."""
     return host.partition(".")[0] == socket.gethostname().partition(".")[0]

@@ -89,7 +89,12 @@ def run(
 def pip(python: Path, arguments: list[str], log: Path) -> tuple[int, list[str]]:
     """pip of the environment that `python` belongs to."""
     options = ["--disable-pip-version-check", "--no-input"]
-    return run([str(python), "-m", "pip", *arguments, *options], log)
+    return run([*pip_words(python), *arguments, *options], log)
+
+
+def pip_words(python: Path) -> list[str]:
+    """How the pip of an interpreter is started, without the user's settings."""
+    return [str(python), "-I", str(Path(__file__).with_name("site_pip.py"))]
 
 
 def why_pip_failed(lines: list[str], log: Path) -> str:

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Make the controller's virtual environment, where there is none that works.
+#
+#   controller.sh VENV PYTHON
+#
+# Before anything is made, one line for each thing that nothing can work without. An environment whose
+# clone was moved, or whose Python is gone, is made anew: its programs know it by the path that it had.
+set -eu
+
+venv=$1 python=$2
+scripts=$(dirname "$0")
+case $venv in /*) place=$venv ;; *) place=$PWD/$venv ;; esac
+
+# Whether programs can be started from a folder, or below the first one that exists.
+check_programs() {
+    folder=$1
+    while [ ! -d "$folder" ]; do folder=$(dirname "$folder"); done
+    probe=$(mktemp "$folder/.probe.XXXXXX" 2>/dev/null) || {
+        echo "$folder cannot be written: put the checkout elsewhere" >&2
+        exit 1
+    }
+    trap 'rm -f "$probe"' EXIT
+    printf '#!/bin/sh\n' >"$probe"
+    chmod +x "$probe"
+    "$probe" 2>/dev/null || {
+        echo "$folder lies on a file system from which no programs start (noexec): put the checkout elsewhere" >&2
+        exit 1
+    }
+    rm -f "$probe"
+}
+
+is_in_place() {
+    [ -e "$venv/pyvenv.cfg" ] || return 1
+    case $(sed -n 's/^command = //p' "$venv/pyvenv.cfg") in *" $place") ;; *) return 1 ;; esac
+    "$venv/bin/python" -I -c '' 2>/dev/null
+}
+
+sh "$scripts/checkout.sh" "$PWD"
+sh "$scripts/checkout.sh" "$place"
+check_programs "$PWD"
+is_in_place && exit
+check_programs "$place"
+sh "$scripts/prerequisites.sh" "$python"
+if [ -e "$venv" ]; then
+    # Not whatever else VENV may name.
+    [ -e "$venv/pyvenv.cfg" ] || { echo "$venv is no virtual environment: name another in VENV" >&2; exit 1; }
+    echo "$venv was made in another place, or with a Python that is gone: making it anew" >&2
+    rm -rf "$venv"
+fi
+"$python" -I -m venv "$venv"
