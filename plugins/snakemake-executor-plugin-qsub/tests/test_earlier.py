@@ -9,7 +9,8 @@ import pytest
 from snakemake_executor_plugin_qsub import earlier
 from snakemake_executor_plugin_qsub.commands import Answer
 from snakemake_executor_plugin_qsub.earlier import Earlier
-from snakemake_executor_plugin_qsub.status import State, Status
+from snakemake_executor_plugin_qsub.plan import Request
+from snakemake_executor_plugin_qsub.status import Shown, State, Status
 from snakemake_interface_common.exceptions import WorkflowError
 
 SAID = Answer("", "qstat: cannot connect to server es1", 255)
@@ -107,3 +108,67 @@ def test_a_job_that_is_taken_over_has_a_ticket(journal, make_record, scheduler):
     asked = SimpleNamespace(title="job", nodes=1, tasks_per_node=1, seconds=3600)
     assert start(journal, scheduler).take(key, "d", asked) == record
     assert journal.ticket(record).exists()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the scheduler's programs are asked; qdel answers as if it had done all."""
+    words = []
+    monkeypatch.setattr(earlier, "ask", lambda given: words.append(given) or Answer("", "", 0))
+    return words
+
+
+SHOWN = Shown("someone", "other")
+
+
+@pytest.mark.fault(
+    "a number in the journal that is another job's now", outcome="not deleted, and it is said"
+)
+def test_only_what_is_shown_to_be_ours_is_deleted(make_record, scheduler, asked):
+    records = [make_record(f"job-{number}", f"{number}.es1") for number in range(5)]
+    scheduler.statuses |= {
+        "0.es1": Status(State.RUNNING),
+        "1.es1": Status(State.UNLISTED, "its number is another job's: owner", shown=SHOWN),
+        "2.es1": Status(State.WAITING),
+        "3.es1": Status(State.ENDED, exit_code=0),
+    }
+    told = earlier.delete(records, scheduler)
+    assert [words for words in asked if words[0] == "qdel"] == [["qdel", "0.es1", "2.es1"]]
+    assert told == "PBS does not show whose jobs 4.es1 are: left alone"
+
+
+def test_a_job_of_which_nothing_is_known_is_taken_over_when_the_scheduler_answers(
+    journal, make_record, scheduler, asked
+):
+    record = make_record(key='["job"]')
+    found = start(journal, scheduler)
+    scheduler.statuses["1.es1"] = Status(State.UNLISTED, "another's", shown=SHOWN)
+    assert found.take('["job"]', "d", Request("job", "job", {}, 3600, 1, 1, 1, 0)) is None
+    assert scheduler.told[-1] == "job 1.es1 of an earlier Snakemake is gone: another's"
+    assert not journal.folder(record).exists()
+    assert not [words for words in asked if words[0] == "qdel"]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name"),
+    [
+        ("pbs", "qdel_many_one_finished"),
+        ("pbs", "qdel_unknown"),
+        ("pbs", "history_off_qdel_finished"),
+        ("gridengine", "qdel_several"),
+        ("gridengine", "qdel_twice"),
+        ("gridengine", "qdel_finished"),
+    ],
+)
+def test_that_a_job_has_ended_meanwhile_is_no_complaint(
+    monkeypatch, pbs_answer, gridengine_answer, make_record, dialect, name
+):
+    answer = (pbs_answer if dialect == "pbs" else gridengine_answer)(name)
+    monkeypatch.setattr(earlier, "ask", lambda words: answer)
+    assert earlier.qdel([make_record()]) == ""
+
+
+def test_what_keeps_a_job_from_being_deleted_is_told(monkeypatch, make_record):
+    answer = Answer("", "qdel: Unknown Job Id 1.es1\nqdel: Unauthorized Request 2.es1\n", 159)
+    monkeypatch.setattr(earlier, "ask", lambda words: answer)
+    assert earlier.qdel([make_record()]) == "qdel: Unauthorized Request 2.es1"

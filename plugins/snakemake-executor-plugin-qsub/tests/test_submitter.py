@@ -202,6 +202,14 @@ def test_a_refusal_for_good_is_told_at_once(dialect, answer, told):
     assert len(scheduler.times("qsub")) == 1
 
 
+def test_a_refusal_is_told_at_once_though_the_scheduler_does_not_say_whether_it_has_the_job():
+    scheduler = Scheduler(pbs, Answer("", "qsub: Unknown queue\n", 170))
+    scheduler.down = True
+    with pytest.raises(WorkflowError, match="Unknown queue"):
+        scheduler.place()
+    assert scheduler.clock.now == 0
+
+
 def test_a_refusal_without_end_is_told_in_short():
     scheduler = Scheduler(pbs, Answer("", "x" * 1_000_000 + " end", 1))
     with pytest.raises(WorkflowError, match=r"end$") as refused:
@@ -223,7 +231,7 @@ FULL = [
     (pbs, "qsub: submit error (Maximum number of jobs already in queue MSG=total number of jobs)"),
     (
         gridengine,
-        "Unable to run job: job rejected: Only 2 jobs are allowed per user (current job count: 2)",
+        "Unable to run job: job rejected: only 2 jobs are allowed per user (current job count: 2)",
     ),
     (gridengine, "Unable to run job: job rejected: only 10 jobs are allowed per cluster"),
 ]
@@ -243,6 +251,15 @@ def test_a_full_queue_is_waited_for(dialect, words):
     assert dialect is gridengine or scheduler.times("qstat") == [], "there is no doubt"
     (told,) = scheduler.told
     assert words in told
+
+
+def test_grid_engine_is_full_and_warns_in_these_words(gridengine_answer):
+    full, warned = gridengine_answer("qsub_over_limit"), gridengine_answer("qsub_warning")
+    scheduler = Scheduler(gridengine, full, warned)
+    scheduler.queue["1"] = ("zero", "abci")
+    scheduler.clock.meanwhile = lambda: scheduler.queue.update({"2": (NAME, "abci")})
+    assert scheduler.place() == "2"
+    assert scheduler.times("qsub") == [0, 5]
 
 
 def test_a_full_queue_is_tried_more_and_more_seldom_and_for_ever(pbs_answer):

@@ -8,7 +8,9 @@ import pytest
 from snakemake_executor_plugin_qsub import gridengine, pbs, whose
 from snakemake_executor_plugin_qsub.commands import Answer
 from snakemake_executor_plugin_qsub.journal import Record
+from snakemake_executor_plugin_qsub.judge import Outcome
 from snakemake_executor_plugin_qsub.status import Shown, State
+from snakemake_executor_plugin_qsub.watch import Watch
 
 SUBMITTED = whose.moment("Sun Nov 22 16:03:12 2026")
 OURS = Record(
@@ -20,6 +22,7 @@ OURS = Record(
     until=SUBMITTED + 1,
 )
 DAY = 24 * 3600
+NAME = "train.beta_4.1-3fa2b1c4"
 ANOTHERS = {
     "owner": replace(OURS, owner="someone"),
     "name": replace(OURS, name="train.beta_4.1-0badf00d"),
@@ -119,6 +122,30 @@ def test_the_accounting_of_another_job_is_not_ours(
     )
 
 
+@pytest.mark.fault(
+    "an accounting record of another job under our job's number",
+    outcome="is not believed: ours counts, wherever it stands, else none",
+)
+def test_a_job_that_vanished_has_not_succeeded_because_another_did(
+    gridengine_answer, journal, make_record
+):
+    record = make_record(job_id="1", owner="abci", name=NAME, since=time.time())
+    now, answers = [0.0], {"qacct": gridengine_answer("qacct_exit_0")}
+    watch = Watch(
+        gridengine,
+        journal,
+        *(30, 60, print),
+        ask=lambda words: answers.get(words[0], gridengine_answer("qstat_xml_empty")),
+        clock=lambda: now[0],
+    )
+    watch.add(record, walltimes=1)
+    for now[0] in (30.0, 100.0, 200.0):
+        verdict = watch.look()[record.token]
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.reason.startswith("gone from the scheduler, which knows nothing of it")
+    assert "its number is another job's: name train, not train.beta_4.1-3fa2b1c4" in verdict.reason
+
+
 def test_of_a_job_that_was_started_over_the_last_end_counts(gridengine_answer):
     """Grid Engine gives it a new time of submission then."""
     answer, ours = finished("qacct_exit_99_rescheduled", gridengine_answer)
@@ -142,7 +169,6 @@ def test_what_is_wrong_with_another_job_is_not_told_of_ours(gridengine_answer, w
     assert gridengine.why_stuck(another, asking(answer)) == "in an error state"
 
 
-NAME = "train.beta_4.1-3fa2b1c4"
 NAMED = replace(OURS, token=NAME, name=NAME)
 IN_TIME = {"submitted": SUBMITTED, "is_fixed": True}
 

@@ -105,10 +105,13 @@ class Submitter:
     def _find(self, record: Record, answer: Answer) -> str | None:
         """The id of a job in the queue, of which qsub has told it not at all or in other words."""
         ids = self.dialect.candidates(answer)
-        if answer.exit_code and not ids and FULL.search(answer.said):
+        refused = answer.exit_code and not AWAY.search(answer.said)
+        if refused and not ids and FULL.search(answer.said):
             return None
         for pause in (0.0,) if answer.exit_code else SETTLE:
             while (found := self._shown(record, ids)) is None and not self._is_over(record):
+                if refused:  # it may be believed: should there be a job, it will find no ticket
+                    return None
                 self._bear_silence(f"qsub: {answer.complaint}; qstat shows no jobs")
                 self._wait(record)
             if found:
