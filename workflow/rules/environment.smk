@@ -39,6 +39,7 @@ rule build_environment:
     resources:
         runtime=30,
     params:
+        pinned=code_of(*PINS),  # an older file in the place of one shows
         torch=resolve_environment(config)["torch"],
         gpu=resolve_environment(config)["gpu"],
         flags=optional_flags(
