@@ -275,7 +275,7 @@ REFUSED = {
         "1.png has 16 bits a sample; save it with 8",
     ),
     "animation": ({"1.png": ANIMATION.getvalue()}, "1.png is an animation; save single images"),
-    "bomb": ({"1.png": BOMB}, "1.png is damaged or truncated: Image size"),
+    "bomb": ({"1.png": BOMB}, "1.png has more than 16777216 pixels"),
     "wide": ({"1.png": WIDE}, "1.png is 8192 x 4096, more than 16777216 pixels"),
     "text bomb": (
         {"1.png": png(GREY[0])[:CHUNKS] + TEXT_BOMB + png(GREY[0])[CHUNKS:]},

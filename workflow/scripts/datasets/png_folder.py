@@ -145,6 +145,8 @@ def read_png(content: bytes) -> Pixels:
         raise
     except UnidentifiedImageError as error:
         raise DataError("is no PNG file, or its header is damaged") from error
+    except Image.DecompressionBombError as error:
+        raise DataError(f"has more than {MOST_PIXELS} pixels") from error
     except MemoryError as error:
         raise DataError("does not fit into memory") from error
     # Damaged bytes make the parser raise exceptions of a dozen kinds.
