@@ -56,7 +56,7 @@ def test_a_mistake_is_one_line_before_anything_starts(fresh, tiny, section, name
     assert message in refusal(fresh)
 
 
-@pytest.mark.fault("a configuration that is no mapping", outcome="refused in one line")
+@pytest.mark.fault("a configuration that cannot be read", outcome="refused in one line")
 @pytest.mark.parametrize("content", ["", "[1, 2]", "runs: [", "just words"])
 def test_a_file_that_is_no_mapping_is_refused(fresh, content):
     fresh.config.write_text(content)
@@ -77,7 +77,7 @@ def refusal(checkout, *arguments):
 TWICE = "datasets: {}\nruns:\n  a: {beta: 1}\n  a: {beta: 2}\n"
 
 
-@pytest.mark.fault("two runs of one name in YAML", outcome="one line with both lines")
+@pytest.mark.fault("a key stands twice in YAML or JSON", outcome="one line with both lines")
 def test_two_runs_of_one_name_are_refused(fresh):
     fresh.config.write_text(TWICE)
     assert "config/config.yaml, lines 3 and 4: runs.a stands twice" in refusal(fresh)
@@ -86,7 +86,7 @@ def test_two_runs_of_one_name_are_refused(fresh):
     assert "other.yaml, lines 3 and 4: runs.a stands twice" in refused
 
 
-@pytest.mark.fault("two rules of one name in a profile", outcome="one line with both lines")
+@pytest.mark.fault("a key stands twice in YAML or JSON", outcome="one line with both lines")
 def test_two_rules_of_one_name_in_a_profile_are_refused(fresh):
     profile = fresh.folder / "profiles" / "local" / "profile.yaml"
     profile.write_text("set-resources:\n  train: {runtime: 1}\n  train: {nodes: 2}\n")

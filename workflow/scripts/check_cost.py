@@ -1,7 +1,7 @@
 """What can fit nowhere is refused before anything starts: memory and steps of a run.
 
-Only what cannot be avoided is counted, so that nothing is refused that some machine could do. The
-limits are the same on every machine.
+Only what cannot be avoided is counted, and the limits are far above what is done anywhere. They are
+the same on every machine that plans.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Any
 
 from model_size import SHAPES, Product, Shape, ends, layers, parameters, products, value
 
-MOST_BYTES = 2 << 40  # 2 TiB, more than the nodes of a cluster and their GPUs have
+MOST_BYTES = 1 << 40  # 1 TiB, far above any model of this kind
 MOST_STEPS = 10**10  # four months, at a millisecond each
 STEPS_AHEAD = 32  # of AIS, whose noise is drawn at once
 
@@ -44,11 +44,15 @@ def complaint_about(
 
 
 def _training_bytes(run: dict[str, Any], shape: Shape) -> Iterator[Product]:
-    """Of the ranks of a node: parameters, gradient and Adam's moments, and what a step computes."""
+    """Of the ranks of a node: what they hold, what one of them saves, and what a step computes."""
     number = ("", _bytes(run))
     for product in products(run, shape):
+        # Parameters, gradient and Adam's two moments; a checkpoint has all but the gradient.
         yield [*product, ("tasks_per_node", run["tasks_per_node"]), number, ("", 4)]
+        yield [*product, number, ("", 3)]
     images = ("batch_size", run["batch_size"] // run["nodes"])
+    for layer in layers(run, "encoder_layers"):
+        yield [images, layer, number]
     latent, components = ("latent_dim", run["latent_dim"]), _components(run)
     draws = ("training_samples", run["training_samples"])
     if run["posterior"] == "categorical":

@@ -140,7 +140,10 @@ class NodeCheck:
 
 
 def _number_advice(text: str, quoted: str) -> str:
-    number = yaml.safe_load(text)
+    try:
+        number = yaml.safe_load(text)
+    except ValueError:  # of 0x_
+        return f"a number, and cannot; write one, {quoted}"
     if not math.isfinite(number):
         return f"{number}; write a finite number, {quoted}"
     decimal = text.replace("_", "").lstrip("+-").lstrip("0")

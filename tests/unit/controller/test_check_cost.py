@@ -31,11 +31,16 @@ def refusal(values: dict[str, Any], read_files: bool = True) -> str:
     ("run", "complaint"),
     [
         ({"encoder_layers": [10**9, 10**9]}, "encoder_layers: training 1.0e+18 parameters takes"),
+        ({"encoder_layers": [10**9]}, "encoder_layers: training 8.5e+10 parameters takes 4.1e+12"),
+        (
+            {"encoder_layers": [10**9], "batch_size": 1, "tasks_per_node": 1, "latent_dim": 1},
+            "encoder_layers: training 6.7e+10 parameters takes 1.9e+12 bytes",
+        ),
         ({"encoder_layers": [10**12]}, "encoder_layers: training 8.5e+13 parameters takes"),
         ({"decoder_layers": [10**40]}, "decoder_layers: training"),
         (
             {"latent_dim": 10**10},
-            "latent_dim: training 6.0e+12 parameters takes 2.0e+14 bytes on a",
+            "latent_dim: training 6.0e+12 parameters takes 2.7e+14 bytes on a",
         ),
         (
             {"latent_dim": 10**5, "posterior": "full_covariance"},

@@ -122,6 +122,7 @@ def test_a_name_that_yaml_reads_otherwise_is_refused(section: str, key: str, kin
         ("runs:\n  ? \n  : {}", "the key runs. is null to YAML; give it a name"),
         ("? [a]\n: 1", "a key must be a name"),
         ("runs: {{run}: 1}", "a key must be a name"),
+        ("runs: {a: {epochs: 0x_}}", "YAML reads 0x_ as a number, and cannot; write one, or '0x_'"),
         ("runs: {a: {<<: 3}}", "<<: takes the alias of a mapping"),
         ("__use_yte__: true\nruns: {}", "templates are not supported"),
     ],
