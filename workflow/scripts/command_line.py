@@ -12,18 +12,24 @@ import yaml
 from config_files import nodes_of
 from yaml_readings import ConfigError, NodeCheck, is_plain_number, one_line
 
-OPTIONS = {"--configfiles": "--configfile", "-C": "--config"}
+# Of these Snakemake takes the last alone, with all of its values.
+LISTS = ("--configfile", "--config", "--set-resources", "--default-resources", "--set-threads")
+SYNONYMS = {
+    "--configfiles": "--configfile",
+    "-C": "--config",
+    "--default-res": "--default-resources",
+}
 
 
 def check_options(command: Iterable[str]) -> None:
     """Raise ConfigError if Snakemake would drop one of two."""
-    named = [match[1] for word in command if (match := re.match(r"(--?\w+)(=|$)", word))]
-    given = [OPTIONS.get(name, name) for name in named]
-    for option in ("--configfile", "--config"):
+    named = [match[1] for word in command if (match := re.match(r"(-[\w-]+)(=|$)", word))]
+    given = [SYNONYMS.get(name, name) for name in named]
+    for option in LISTS:
         if given.count(option) > 1:
             raise ConfigError(
                 f"config: {option} is given {given.count(option)} times, and Snakemake takes the "
-                "last alone; give it once"
+                "last alone; give it once, with all values"
             )
 
 

@@ -280,6 +280,10 @@ def test_plain_words_pass() -> None:
         (["--configfile", "a", "--configfile=b"], "--configfile is given 2 times"),
         (["--configfile", "a", "--configfiles", "b"], "--configfile is given 2 times"),
         (["--config", "nodes=1", "-C", "chapter=False"], "--config is given 2 times"),
+        (
+            ["--set-resources", "train:nodes=1", "--set-resources", "train:queue=x"],
+            "--set-resources is given 2 times, and Snakemake takes the last alone",
+        ),
     ],
 )
 def test_an_option_that_would_be_dropped_is_refused(command: list[str], complaint: str) -> None:
