@@ -597,8 +597,9 @@ def test_a_driver_that_hears_nothing_stops_and_the_next_one_goes_on(site):
     assert site.calls("qdel") == 0
     (site.state / "fail-qstat").unlink()
     assert site.qstat() == ["0.es1"]
+    asked = site.calls("qstat")
     second = site.start()
-    time.sleep(2)
+    site.wait_for(lambda: site.calls("qstat") > asked, "a question")
     (site.folder / "go").touch()
     output, _ = second.communicate(timeout=60)
     assert second.returncode == 0, output
