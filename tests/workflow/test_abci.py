@@ -102,7 +102,8 @@ def test_the_workflow_runs_through_the_profile_on_the_stand_in(
     """PBS has no package: its stand-in runs the jobs, one node each, which is this machine."""
     fresh.configure(tiny())
     fresh.borrow_environment()
-    (fresh.folder / "no_modules.sh").touch()
+    # Modules of a site's own Python, which are not for that of the workflow.
+    (fresh.folder / "no_modules.sh").write_text("export PYTHONHOME=/nowhere CDPATH=/ BASH_ENV=/\n")
     (fresh.folder / "here.yaml").write_text(
         for_this_machine(fresh.folder / "profiles/abci/profile.yaml")
     )

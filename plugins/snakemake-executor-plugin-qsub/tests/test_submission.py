@@ -131,6 +131,26 @@ def test_a_job_leaves_its_exit_code_and_its_output(make_script):
     assert (work / "logs/job.log").read_text() == f"hello\n{work}\n"
 
 
+@pytest.mark.fault(
+    "noclobber, errexit, CDPATH, BASH_ENV or a function `cd` in a job's shell",
+    outcome="the job runs and tells how it went",
+)
+def test_settings_of_the_shell_do_not_reach_the_job(make_script, tmp_path):
+    work, path = make_script('false; echo "went$UNSET_HERE" >log; bash -c "echo on >log"; cat log')
+    (work / "started").write_text("of a run that the scheduler started over")
+    (tmp_path / "profile").write_text("echo from the profile")
+    left = {
+        "BASH_ENV": str(tmp_path / "profile"),
+        "CDPATH": "/",
+        "BASH_FUNC_cd%%": "() {  false\n}",
+    }
+    done = run(path, SHELLOPTS="braceexpand:noclobber:errexit:nounset:noglob", THE_ID="2", **left)
+    assert done.returncode == 0
+    assert (work / "started").read_text() == "2\n"
+    assert (work / "logs/job.log").read_text() == "on\n"
+    assert (work / "marker").read_text() == "marker ended with 0\n"
+
+
 def test_a_job_whose_inputs_stay_away_fails_and_names_them(make_script):
     work, path = make_script("touch done", inputs=("in put", "it's"))
     (work / "in put").touch()

@@ -9,6 +9,7 @@ import contextlib
 import secrets
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -289,6 +290,11 @@ class Executor(RemoteExecutor):
             latency=self.workflow.execution_settings.latency_wait,
             command=self.format_job_exec(job),
         ).text()
+
+    def get_python_executable(self) -> str:
+        """Blind to a prelude's PYTHONPATH and PYTHONHOME where this Snakemake is to the shell's."""
+        python: str = super().get_python_executable()
+        return f"{python} -I" if sys.flags.isolated else python
 
     def get_job_args(self, job: JobExecutorInterface) -> str:
         """Without --wait-for-files: where one stays away, Snakemake ends with exit code 0."""

@@ -18,6 +18,9 @@ SCRIPT = """\
 # {title}
 # Written by snakemake-executor-plugin-qsub. It runs only while its ticket exists, so that a job
 # whose submission was lost or withdrawn does nothing.
+set +Cefu # as a shell's exported SHELLOPTS might have set them
+export -n SHELLOPTS BASHOPTS
+unset -f cd
 cd {workdir} || exit 1
 echo "{job_id}" >{started} || exit 1 # else nobody might know that it runs
 [ -e {ticket} ] || {{ echo "withdrawn: nothing to do"; exit 1; }}
@@ -38,6 +41,7 @@ trap finish EXIT
 export SNAKEMAKE_QSUB_DEADLINE=$(($(date +%s) + {seconds}))
 {exports}
 {prelude}
+unset BASH_ENV ENV CDPATH # of a shell that waits for someone's commands
 export SNAKEMAKE_QSUB_HOSTFILE="{hostfile}"
 for input in {inputs}; do
     for ((waited = 0; waited <= {latency}; waited++)); do
