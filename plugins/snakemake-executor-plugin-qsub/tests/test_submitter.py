@@ -289,6 +289,15 @@ def test_after_a_refusal_a_job_is_submitted_when_another_has_ended(pbs_answer):
     assert scheduler.times("qsub") == [0, 3, 103], "not tried while there are three"
 
 
+def test_when_there_is_room_again_all_are_submitted_at_once(pbs_answer):
+    """The limit may have been one on the jobs of all users."""
+    full, taken = pbs_answer("submit_over_queue_limit"), pbs_answer("submit")
+    scheduler = Scheduler(pbs, *[full] * 5, taken)
+    for scheduler.in_queue in (3, 4, 5):
+        scheduler.place()
+    assert scheduler.times("qsub") == [0, 5, 15, 35, 75, 155, 155, 155]
+
+
 @pytest.mark.fault(
     "a scheduler that is away or busy while a job is submitted",
     outcome="waited out for an hour, said once; no job is submitted twice",

@@ -96,11 +96,18 @@ class Submitter:
         while not self._is_over(record):
             answer = self.ask(words)
             if job_id := self.dialect.job_id(answer) or self._find(record, answer):
-                self.silent_since = None
+                self._note_room()
                 return job_id
-            self._bear(answer)
-            self._wait(record)
+            if not self._is_over(record):
+                self._bear(answer)
+                self._wait(record)
         raise Ending("not submitted: Snakemake ends while it waits for the queue")
+
+    def _note_room(self) -> None:
+        """A job was taken; where there were as many as ever before, the limit is unknown again."""
+        self.pause, self.silent_since = FIRST, None
+        if self.most is not None and self.in_queue() >= self.most:
+            self.most = None
 
     def _find(self, record: Record, answer: Answer) -> str | None:
         """The id of a job in the queue, of which qsub has told it not at all or in other words."""
