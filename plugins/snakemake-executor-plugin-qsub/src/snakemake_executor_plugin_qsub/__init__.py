@@ -50,6 +50,7 @@ common_settings = CommonSettings(
 DIALECTS = {"pbs": pbs, "gridengine": gridengine}
 LOOK = 5.0  # seconds between two looks at the markers, which cost the scheduler nothing
 TAIL = 40  # lines of a failed job's log to print
+LEFT = "jobs are left alone; start Snakemake again to go on"
 LOST = "another Snakemake took this directory over and has its jobs now"
 
 
@@ -187,8 +188,9 @@ class Executor(RemoteExecutor):
         Args:
             going_on: the job that it continues.
         """
-        placed = self.line.submit(self.place, job, asked, record, going_on)
-        placed.add_done_callback(self.surface)
+        with contextlib.suppress(RuntimeError):  # the line has ended, because Snakemake does
+            placed = self.line.submit(self.place, job, asked, record, going_on)
+            placed.add_done_callback(self.surface)
 
     def place(
         self, job: JobExecutorInterface, asked: Request, record: Record, going_on: str
@@ -214,9 +216,9 @@ class Executor(RemoteExecutor):
         self.report_job_submission(info_of(job, record), register_job=False)
 
     def surface(self, placed: Future[None]) -> None:
-        """Let no mistake of ours go unseen in a thread."""
+        """A mistake of ours should neither go unseen in a thread nor cost anybody's jobs."""
         if not placed.cancelled() and (error := placed.exception()):
-            self.workflow.scheduler.executor_error_callback(error)
+            self.leave_alone(f"{error!r}: {LEFT}")
 
     def submit(self, asked: Request, record: Record) -> Record:
         """Call qsub and record the id of the job.
@@ -321,7 +323,7 @@ class Executor(RemoteExecutor):
         try:
             verdicts = await asyncio.to_thread(self.watch.look)
         except Exception as error:  # a mistake of ours should not cost anybody's jobs
-            self.leave_alone(f"{error!r}: jobs are left alone; start Snakemake again to go on")
+            self.leave_alone(f"{error!r}: {LEFT}")
             return
         for info in active_jobs:
             token = info.aux["token"]
