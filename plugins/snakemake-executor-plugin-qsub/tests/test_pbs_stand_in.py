@@ -135,6 +135,9 @@ class Replay(Pbs):
         self.qsub("-l select=64 -l walltime=0:10:00 sl.sh")
         self.repeat("held", "queued_cannot_run_yet", "unknown", "version")
         self.repeat(*(name for name in CAPTURED if name.startswith("submit_")))
+        self.environment["PBS_STAND_IN_MOST"] = "1"
+        self.repeat("over_queue_limit")
+        del self.environment["PBS_STAND_IN_MOST"]
         for job_id in ("0.es1", "2.es1", "3.es1", "4.es1", "7.es1"):
             self.wait(job_id)
         assert not self.call("qdel", "-x", "2.es1").returncode  # the capture has no job 2
@@ -379,10 +382,3 @@ def test_limits_of_the_queues(pbs: Pbs, options: tuple[str, ...]) -> None:
     answer = pbs.call("qsub", *MINIMAL, *options, "job.sh")
     assert answer.returncode == 188
     assert answer.stderr == "qsub: Job violates queue and/or server resource limits\n"
-
-
-def test_more_jobs_than_a_user_may_have_are_refused(pbs):
-    pbs.submit("sleep 100", PBS_STAND_IN_MOST="1")
-    answer = pbs.call("qsub", *MINIMAL, "job.sh", PBS_STAND_IN_MOST="1")
-    told = f"--- stderr\n{answer.stderr}--- exit {answer.returncode}\n"
-    assert CAPTURED["submit_over_queue_limit"].endswith(told)

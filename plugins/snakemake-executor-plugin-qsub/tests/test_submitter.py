@@ -263,7 +263,7 @@ def test_grid_engine_is_full_and_warns_in_these_words(gridengine_answer):
 
 
 def test_a_full_queue_is_tried_more_and_more_seldom_and_for_ever(pbs_answer):
-    scheduler = Scheduler(pbs, *[pbs_answer("submit_over_queue_limit")] * 100, pbs_answer("submit"))
+    scheduler = Scheduler(pbs, *[pbs_answer("over_queue_limit")] * 100, pbs_answer("submit"))
     assert scheduler.place() == "1.es1"
     times = scheduler.times("qsub")
     assert times[-1] - times[-2] == LONGEST and times[-1] > 7 * PATIENCE
@@ -272,7 +272,7 @@ def test_a_full_queue_is_tried_more_and_more_seldom_and_for_ever(pbs_answer):
 
 def test_after_a_refusal_a_job_is_submitted_when_another_has_ended(pbs_answer):
     """--jobs is lowered to what the queue takes."""
-    full, taken = pbs_answer("submit_over_queue_limit"), pbs_answer("submit")
+    full, taken = pbs_answer("over_queue_limit"), pbs_answer("submit")
     scheduler = Scheduler(pbs, full, taken)
     scheduler.in_queue = 3
 
@@ -291,7 +291,7 @@ def test_after_a_refusal_a_job_is_submitted_when_another_has_ended(pbs_answer):
 
 def test_when_there_is_room_again_all_are_submitted_at_once(pbs_answer):
     """The limit may have been one on the jobs of all users."""
-    full, taken = pbs_answer("submit_over_queue_limit"), pbs_answer("submit")
+    full, taken = pbs_answer("over_queue_limit"), pbs_answer("submit")
     scheduler = Scheduler(pbs, *[full] * 5, taken)
     for scheduler.in_queue in (3, 4, 5):
         scheduler.place()
