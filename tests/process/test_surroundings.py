@@ -154,3 +154,19 @@ def test_a_job_of_slurm_tells_its_end(launch: Launch, show: Path, tmp_path: Path
         tmp_path / "squeue", 'echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1'
     )
     assert deadline(launch(show, ranks=1, mpi=stand_in, env=here | path)) is None
+
+
+@pytest.mark.fault(
+    "the Python of the training environment is gone", outcome="one line: what to type"
+)
+def test_an_environment_whose_python_is_gone_is_one_line(
+    launch_command: Callable[..., list[str]], show: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    (tmp_path / "venv/bin/python").symlink_to("/usr/bin/python3.of.last.year")
+    words = launch_command(show, venv=str(tmp_path / "venv"))
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("launch.sh: no training environment that works at ")
+    assert "--forcerun build_environment" in line

@@ -53,7 +53,7 @@ done
 gpu=${ELBOFLOW_GPU:-auto}
 [[ $gpu =~ ^(auto|cuda|none)$ ]] || fail "ELBOFLOW_GPU must be auto, cuda or none, not '$gpu'"
 [[ -x $venv/bin/python ]] ||
-    fail "no training environment at '$venv': build it with \`snakemake build_environment\`"
+    fail "no training environment that works at '$venv': build it with \`snakemake --cores 2 --forcerun build_environment\`"
 [[ -f $1 ]] || fail "no script at '$1'"
 ranks=$((nodes * tasks_per_node))
 

@@ -115,14 +115,20 @@ def refused_folder(folder: str) -> str:
 
 
 def strange_module(environment: Mapping[str, str] = os.environ) -> str:
-    """Why not, where Snakemake has read modules from PYTHONPATH, as that of .venv never does."""
-    given = environment.get("PYTHONPATH", "") if not sys.flags.ignore_environment else ""
-    folders = tuple(f"{os.path.realpath(folder)}/" for folder in given.split(os.pathsep) if folder)
+    """Why not, where Snakemake has read modules from PYTHONPATH, as that of .venv never does.
+
+    What it has not read by now it will not find there.
+    """
+    if sys.flags.ignore_environment:
+        return ""
+    given = environment.get("PYTHONPATH", "").split(os.pathsep)
+    folders = {Path(folder).resolve() for folder in given if folder}
     for name, module in sorted(sys.modules.items()):
-        file = os.path.realpath(getattr(module, "__file__", None) or "")
-        if file.startswith(folders or ("\0",)):
+        file = Path(getattr(module, "__file__", None) or "").resolve()
+        place = file.parents[1] if file.stem == "__init__" else file.parent
+        if "." not in name and file.is_file() and place in folders:
             return f"PYTHONPATH: Snakemake runs with another {name}, {file}: unset the variable"
-    sys.path[:] = [path for path in sys.path if f"{os.path.realpath(path)}/" not in folders]
+    sys.path[:] = [path for path in sys.path if Path(path).resolve() not in folders]
     return ""
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -53,16 +54,21 @@ HOSTILE = {
 }
 
 
+@pytest.fixture(scope="module")
+def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pip") / "venv"
+    subprocess.run([sys.executable, "-I", "-m", "venv", str(folder)], check=True)
+    return folder
+
+
 @pytest.mark.fault(
     "pip.conf or PIP_… with another place, other versions or no dependencies",
     outcome="packages go where they belong, from the mirrors that it names",
 )
 @pytest.mark.parametrize("name", HOSTILE)
-def test_packages_are_installed_where_they_belong(tmp_path: Path, name: str) -> None:
-    venv, home, wheels = tmp_path / "venv", tmp_path / "home", tmp_path / "wheels"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+def test_packages_are_installed_where_they_belong(venv: Path, tmp_path: Path, name: str) -> None:
+    home, wheels = tmp_path / "home", tmp_path / "wheels"
     wheels.mkdir()
-    (tmp_path / "setup").mkdir()
     write_wheel(wheels)
     (home / ".config/pip").mkdir(parents=True)
     (home / "pip").mkdir()
@@ -72,19 +78,19 @@ def test_packages_are_installed_where_they_belong(tmp_path: Path, name: str) -> 
         (home / place).write_text(f"{hostile}find-links = {wheels}\n")
     given = {key: value.replace("HOME", str(home)) for key, value in HOSTILE[name].items()}
     own = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "XDG_"))}
+    pip = [str(venv / "bin/python"), "-I", str(SCRIPT)]
     done = subprocess.run(
-        [str(venv / "bin/python"), "-I", str(SCRIPT), "install", "--quiet", "toy"],
+        [*pip, "install", "--quiet", "--force-reinstall", "toy"],
         env={**own, "HOME": str(home), **given}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert list(venv.glob("lib/python3*/site-packages/toy.py"))
+    (installed,) = venv.glob("lib/python3*/site-packages/toy.py")
+    installed.unlink()
     assert not (home / "elsewhere").exists()
 
 
 def write_wheel(folder: Path) -> None:
     """The smallest package there is."""
-    import zipfile
-
     info = "toy-1.dist-info"
     with zipfile.ZipFile(folder / "toy-1-py3-none-any.whl", "w") as wheel:
         wheel.writestr("toy.py", "")

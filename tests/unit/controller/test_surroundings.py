@@ -1,10 +1,13 @@
 """Which variables of a user's environment are cleared, and which jobs are believed."""
 
+import os
 import socket
+import sys
 from pathlib import Path
 
 import pytest
-from surroundings import clear, expanded, leftovers
+import yaml
+from surroundings import clear, expanded, leftovers, strange_module
 
 KEPT = [
     "PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CC", "CXX", "CFLAGS", "CXXFLAGS", "CUDA_HOME",
@@ -60,3 +63,15 @@ def test_a_file_of_hosts_is_a_job_where_it_names_this_one(tmp_path: Path) -> Non
     assert leftovers({**job, "SNAKEMAKE_QSUB_HOSTFILE": str(hosts)}) == []
     hosts.write_bytes(b"\xff\xfe")
     assert sorted(leftovers(job)) == sorted(job)
+
+
+def test_a_module_from_pythonpath_is_told_from_one_that_lies_below(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A home on PYTHONPATH makes no stranger of the environments and checkouts in it."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    folder = Path(yaml.__file__).parents[1]
+    assert strange_module({}) == ""
+    assert strange_module({"PYTHONPATH": os.pathsep.join(map(str, folder.parents))}) == ""
+    assert str(folder) in sys.path
+    assert strange_module({"PYTHONPATH": f"/nowhere:{folder}"}).startswith("PYTHONPATH: Snakemake")
