@@ -29,10 +29,13 @@ check_programs() {
     rm -f "$probe"
 }
 
+# Whether an environment's Python starts, and says that it was made here.
 is_in_place() {
-    [ -e "$venv/pyvenv.cfg" ] || return 1
-    case $(sed -n 's/^command = //p' "$venv/pyvenv.cfg") in *" $place") ;; *) return 1 ;; esac
-    "$venv/bin/python" -I -c '' 2>/dev/null
+    "$venv/bin/python" -I -c '
+import os, sys
+with open(os.path.join(sys.prefix, "pyvenv.cfg")) as record:
+    command = next(line.rstrip("\n") for line in record if line.startswith("command = "))
+sys.exit(not command.endswith(" " + os.path.abspath(sys.argv[1])))' "$venv" 2>/dev/null
 }
 
 sh "$scripts/checkout.sh" "$PWD"

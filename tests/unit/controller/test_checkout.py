@@ -67,8 +67,9 @@ def test_other_paths_work(prepare, tmp_path: Path, name: str) -> None:
     folder.mkdir()
     assert (prepare(folder).returncode, works(folder)) == (0, True)
     before = (folder / ".venv/pyvenv.cfg").stat().st_mtime_ns
-    again = prepare(folder)
-    assert (again.returncode, again.stderr) == (0, "")
+    for venv in (".venv", "./.venv/", f"../{name}/.venv"):
+        again = prepare(folder, venv)
+        assert (again.returncode, again.stderr) == (0, "")
     assert (folder / ".venv/pyvenv.cfg").stat().st_mtime_ns == before
 
 
