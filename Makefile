@@ -9,8 +9,8 @@ PIP = "$(VENV)/bin/python" -I workflow/scripts/site_pip.py
 PLUGIN := plugins/snakemake-executor-plugin-qsub
 TRAINING_SCRIPTS := $(addprefix workflow/scripts/,\
 	smoke_test.py train.py evaluate.py evaluation_tables.py kept_states.py parts.py trained_model.py \
-	ais_bounds.py chapter_vae.py code_digest.py job_end.py progress.py stage_outputs.py state_digest.py \
-	state_lock.py user_errors.py whole_files.py worker.py)
+	ais_bounds.py chapter_vae.py code_digest.py job_end.py progress.py rank_signs.py stage_outputs.py \
+	state_digest.py state_lock.py user_errors.py whole_files.py worker.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 # Of the shell's variables these are for other projects. workflow/scripts/surroundings.py keeps more from
 # the workflow's programs, site_pip.py from pip.

@@ -61,8 +61,11 @@ WIDEST = max(
     RUNS.values(), key=lambda run: (run["nodes"] * run["tasks_per_node"], run["nodes"])
 )
 
-# For launch.sh. No param, since those are triggers: another device is no reason to train again.
-os.environ.update(ELBOFLOW_GPU=resolve_environment(config)["gpu"])
+# For launch.sh. No params, since those are triggers: another device is no reason to train again.
+os.environ.update(
+    ELBOFLOW_GPU=resolve_environment(config)["gpu"],
+    ELBOFLOW_STALL_SECONDS=str(config.get("stall_seconds", 600)),
+)
 
 # What every rule under mpirun starts with. Training waits for the smoke test and with it for the
 # environment, but names it as ancient(): both gate, neither triggers. (An ancient() input that is
@@ -80,7 +83,7 @@ SMOKE_TEST = "results/machine/smoke_test/ranks.csv"
 # those that scripts run in.
 DRIVER = os.getpid()
 WATCHDOG = os.path.join(SCRIPTS, "watchdog.py")
-shell.prefix("set -euo pipefail; {PYTHON:q} -I {WATCHDOG:q} {DRIVER} $$ & ")
+shell.prefix("set -euo pipefail; {PYTHON:q} -Es {WATCHDOG:q} {DRIVER} $$ & ")
 
 
 def per_run(pattern):

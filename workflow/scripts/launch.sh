@@ -15,6 +15,8 @@
 #
 # When the process that started this script is gone, it and all ranks end within seconds: a driver that
 # was killed leaves nothing behind that writes into what the next one makes.
+# A rank that does nothing for ELBOFLOW_STALL_SECONDS (600), while the others wait for it, is named, and
+# all ranks end.
 #
 # ELBOFLOW_GPU says what the ranks compute on: cuda insists on GPUs, none hides them, and auto, where it
 # is not set, takes those that are there.
@@ -52,6 +54,9 @@ for count in "$nodes" "$tasks_per_node" "$threads"; do
 done
 gpu=${ELBOFLOW_GPU:-auto}
 [[ $gpu =~ ^(auto|cuda|none)$ ]] || fail "ELBOFLOW_GPU must be auto, cuda or none, not '$gpu'"
+stall_seconds=${ELBOFLOW_STALL_SECONDS:-600}
+[[ $stall_seconds =~ ^[1-9][0-9]*$ ]] ||
+    fail "ELBOFLOW_STALL_SECONDS must be a whole number above 0, not '$stall_seconds'"
 [[ -x $venv/bin/python ]] ||
     fail "no training environment that works at '$venv': build it with \`snakemake --cores 2 --forcerun build_environment\`"
 [[ -f $1 ]] || fail "no script at '$1'"
@@ -112,12 +117,23 @@ for name in "${!HOROVOD_@}"; do settings+=("$name=${!name}"); done
 # A redrawn line ends in a carriage return each time; only its last state belongs into the log.
 [[ -n $log ]] && exec > >(tee >(sed -u 's/.*\r//' >"$log")) 2>&1
 
-# Neither the launcher nor a rank outlives what started it.
-"$venv/bin/python" -I "$scripts/watchdog.py" "$PPID" "$$" &
+# Neither the launcher nor a rank outlives what started it, and none waits without end for a rank that
+# stands still. The ranks' signs of life lie where all hosts see them.
+signs=${log:-.launch}
+[[ $signs == /* ]] || signs=$PWD/$signs
+signs=$(mktemp -d "$signs.ranks.XXXXXX") || fail "no folder for the ranks' signs of life"
+"$venv/bin/python" -Es "$scripts/watchdog.py" "$PPID" "$$" \
+    --signs "$signs" --ranks "$ranks" --stall-seconds "$stall_seconds" &
+settings+=("ELBOFLOW_SIGNS=$signs" "ELBOFLOW_STALL_SECONDS=$stall_seconds")
 
 # Through env, since mpirun hands a shell's variables to its own host only. And exec, so that
 # Ctrl-C and a scheduler's signals reach mpirun itself, which then ends the ranks. Another host has
 # an environment of its own, which is cleared there.
-exec "${launcher[@]}" -n "$ranks" env "${settings[@]}" \
-    sh -c '"$1" -I "$0" "$PPID" "$$" >/dev/null 2>&1 & exec "$@"' \
+# shellcheck disable=SC2016 # what a rank's own shell reads
+exec "${launcher[@]}" -n "$ranks" env "${settings[@]}" sh -c '
+    rank=${OMPI_COMM_WORLD_RANK:-${PMIX_RANK:-${PMI_RANK:-${SLURM_PROCID:-$(uname -n)-$$}}}}
+    export ELBOFLOW_SIGN="$ELBOFLOW_SIGNS/$rank"
+    "$1" -Es "$0" "$PPID" "$$" --sign "$ELBOFLOW_SIGN" --stall-seconds "$ELBOFLOW_STALL_SECONDS" \
+        >/dev/null 2>&1 &
+    exec "$@"' \
     "$scripts/watchdog.py" "$venv/bin/python" -IS "$scripts/surroundings.py" "$venv/bin/python" -Esu "$@"

@@ -3,6 +3,8 @@
 Every program under the launcher begins with `worker = start()`.
 """
 
+import atexit
+import contextlib
 import json
 import os
 import signal
@@ -12,12 +14,14 @@ import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
 import horovod.torch as hvd
 import torch
 from cuda_build import readable_version
+from rank_signs import AT_EXIT
 from torch import Tensor
 
 DTYPES = (torch.float32, torch.float64, torch.int64)
@@ -52,6 +56,7 @@ def start(ranks: int | None = None) -> Worker:
         signal.signal(warning, signal.SIG_IGN)
     # Horovod: connects the ranks; no other hvd call may come before.
     hvd.init()
+    atexit.register(_tell_of_exit)  # before Horovod's own, which waits for the other ranks
     sys.excepthook = _end_all_ranks
     # Cheap in comparison with a result that no one can repeat. cuBLAS wants its variable as well.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -70,6 +75,13 @@ def start(ranks: int | None = None) -> Worker:
     if problems:
         _stop(problems, worker.rank)
     return worker
+
+
+def _tell_of_exit() -> None:
+    """Tell this rank's watchdog that it now rests while others work."""
+    if sign := os.environ.get("ELBOFLOW_SIGN"):
+        with contextlib.suppress(OSError):
+            Path(sign + AT_EXIT).touch()
 
 
 def wanted_gpu() -> str:

@@ -43,7 +43,7 @@ def table(properties: dict[str, Any]) -> str:
 def sections() -> dict[str, dict[str, Any]]:
     schema = read_schema()
     run = schema["$defs"]["run"]["properties"]
-    top = ("nodes", "tasks_per_node", "chapter")
+    top = ("nodes", "tasks_per_node", "stall_seconds", "chapter")
     return {
         "top level": {key: schema["properties"][key] for key in top},
         "environment": schema["properties"]["environment"]["properties"],
