@@ -131,7 +131,7 @@ settings+=("ELBOFLOW_SIGNS=$signs" "ELBOFLOW_STALL_SECONDS=$stall_seconds")
 # an environment of its own, which is cleared there.
 # shellcheck disable=SC2016 # what a rank's own shell reads
 exec "${launcher[@]}" -n "$ranks" env "${settings[@]}" sh -c '
-    rank=${OMPI_COMM_WORLD_RANK:-${PMIX_RANK:-${PMI_RANK:-${SLURM_PROCID:-$(uname -n)-$$}}}}
+    rank=${OMPI_COMM_WORLD_RANK:-${PMIX_RANK:-${PMI_RANK:-$(uname -n)-$$}}}
     export ELBOFLOW_SIGN="$ELBOFLOW_SIGNS/$rank"
     "$1" -Es "$0" "$PPID" "$$" --sign "$ELBOFLOW_SIGN" --stall-seconds "$ELBOFLOW_STALL_SECONDS" \
         >/dev/null 2>&1 &
