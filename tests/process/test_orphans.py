@@ -48,7 +48,7 @@ def start(
         script.write_text("\n".join(lines))
         words = launch_command(script, ranks=ranks)
         above = f"import subprocess; subprocess.run({words!r})"
-        subprocess.Popen([sys.executable, "-c", above], stderr=subprocess.DEVNULL)
+        subprocess.Popen([sys.executable, "-c", above], stderr=subprocess.DEVNULL, cwd=tmp_path)
         wait_until(lambda: len(list(tmp_path.glob("came*"))) == ranks, "the ranks")
         return script
 

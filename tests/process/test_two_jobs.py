@@ -15,8 +15,8 @@ SLOW = {"importance_samples": 400_000}
 class Started:
     """A program of a few ranks at work, and what it says in the end."""
 
-    def __init__(self, words: list[str]) -> None:
-        self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    def __init__(self, words: list[str], folder: Path) -> None:
+        self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, cwd=folder)
 
     def works_until(self, happens: Callable[[], object]) -> None:
         deadline = time.monotonic() + 60
@@ -38,11 +38,12 @@ class Started:
 
 
 @pytest.fixture
-def start(launch_command, scripts):
+def start(launch_command, scripts, tmp_path):
     started = []
 
     def run(script: str, arguments: list[object]) -> Started:
-        started.append(Started(launch_command(scripts / f"{script}.py", *arguments)))
+        words = launch_command(scripts / f"{script}.py", *arguments)
+        started.append(Started(words, tmp_path))
         return started[-1]
 
     yield run

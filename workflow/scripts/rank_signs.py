@@ -5,9 +5,11 @@ launcher another one reads the files of all: those of a rank that is stopped, ha
 dead node stay as they are.
 """
 
+import glob
 import os
 import shutil
 import socket
+import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import psutil
 
 AT_EXIT = ".exit"  # behind the name of a sign: this rank only waits for the end of the others
 ENDED = "ended"  # in a sign
+SECONDS_OF_DAY = 86_400
 
 
 class Sign:
@@ -69,6 +72,7 @@ class Signs:
         self.folder, self.ranks, self.limit = folder, ranks, limit
         self.signs: dict[str, str] = {}
         self.still: dict[str, float] = defaultdict(float)
+        self._sweep()
 
     def look(self, seconds: float) -> str | None:
         """Read the signs, so many seconds after the last look; a line where a rank is given up."""
@@ -102,3 +106,10 @@ class Signs:
     def close(self) -> None:
         """Remove the signs."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        """Remove what was left where watchdogs were killed as well: signs of a day ago."""
+        for former in self.folder.parent.glob(f"{glob.escape(self.folder.stem)}.*"):
+            times = [path.stat().st_mtime for path in (former, *former.glob("*"))]
+            if max(times) < time.time() - SECONDS_OF_DAY:
+                shutil.rmtree(former, ignore_errors=True)

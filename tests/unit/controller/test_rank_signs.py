@@ -1,5 +1,7 @@
 """What the launcher's watchdog concludes from the signs of the ranks."""
 
+import os
+
 import pytest
 from rank_signs import AT_EXIT, ENDED, Signs
 
@@ -61,6 +63,21 @@ def test_a_rank_that_has_ended_is_not_waited_for(signs):
 def test_where_signs_cannot_be_read_nothing_is_concluded(signs):
     signs.folder.rmdir()
     assert [signs.look(60) for _ in range(20)] == [None] * 20
+
+
+def test_signs_of_a_day_ago_are_removed_and_no_others(tmp_path):
+    old, young, own, other = (
+        tmp_path / name for name in ("log.ranks.a", "log.ranks.b", "log.ranks.c", "log.2.ranks.d")
+    )
+    for folder in (old, young, own, other):
+        folder.mkdir()
+        (folder / "0").touch()
+        for path in (folder / "0", folder):
+            os.utime(path, (0, 0))
+    (young / "0").touch()
+    (own / "0").touch()
+    Signs(own, ranks=1, limit=600)
+    assert sorted(tmp_path.iterdir()) == [other, young, own]
 
 
 def test_marks_of_the_exit_are_no_ranks(signs):
