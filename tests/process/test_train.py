@@ -180,6 +180,54 @@ def test_progress_is_a_bar_on_a_terminal_and_one_line_in_the_log(experiment, lau
     assert "toy_run seed 1: 100%" in log
 
 
+@pytest.mark.fault("the log of a job is on a full disk", outcome="it says so, and the work goes on")
+def test_a_log_that_cannot_be_written_ends_no_training(experiment, launch_command):
+    run = experiment()
+    words = launch_command(TRAIN, *run.train_arguments())
+    words[words.index("--") : words.index("--")] = ["--log", "/dev/full"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "launch.sh: /dev/full cannot be written and ends here; the work goes on" in done.stderr
+    assert (run.folder / "model.pt").exists()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 100 KiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(disk)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("only root can mount a small disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.fault(
+    "the disk is full when a training saves its state",
+    outcome="one line with the file and what to do; the checkpoint before it stays and serves",
+)
+def test_a_full_disk_ends_a_training_in_one_line(experiment, small_disk):
+    """The disk holds a checkpoint or two, and no more beside what fills it later."""
+    run = experiment()
+    (run.folder / "state").symlink_to(small_disk)
+    assert run.train().returncode == 0
+    (checkpoint,) = run.checkpoints()
+    before, size = checkpoint.read_bytes(), checkpoint.stat().st_size
+    (run.folder / "model.pt").unlink()
+    (checkpoint.parent / "previous.pt").unlink(missing_ok=True)
+    room = os.statvfs(small_disk)
+    filling = room.f_bavail * room.f_frsize - size // 2
+    (small_disk / "filling").write_bytes(bytes(filling))
+    line = error_line(run.train(ranks=2))
+    assert line.startswith(f"error: no space left on device: {checkpoint}; make room on that disk")
+    assert [path.name for path in checkpoint.parent.iterdir()] == ["checkpoint.pt"]
+    assert checkpoint.read_bytes() == before
+    (small_disk / "filling").unlink()
+    assert run.train().returncode == 0
+    assert json.loads((run.folder / "speed.json").read_text())["started_at_step"] == 100
+
+
 def test_a_training_stops_before_the_jobs_end_and_goes_on_to_the_same_bits(experiment, tmp_path):
     """The deadline has passed already, so that each job takes one step."""
     changes = {"epochs": 1, "batch_size": 100}

@@ -105,6 +105,7 @@ def test_editing_what_only_evaluates_retrains_nothing(finished):
 
 
 COMMENTED = ["vae/objective", "vae/summary", "train", "evaluate", "fetch_data", "datasets/splits"]
+COMMENTED += ["build_environment", "wheelhouse"]
 
 
 @pytest.mark.fault(
@@ -189,6 +190,10 @@ def test_specifications_name_the_modules_that_scripts_import(finished, script, s
     assert named == {name for name in imported if "vae/" in name} | {"vae/__init__.py"}
 
 
+# How files are written and checked, which changes nothing in them.
+HOW = {"whole_files.py"}
+
+
 def test_rules_name_the_modules_that_their_scripts_import(fresh):
     """Of all that run in the controller's Python: an edit of a module would else be missed."""
     plan = fresh.snakemake("-n", "--forceall").stdout
@@ -198,7 +203,7 @@ def test_rules_name_the_modules_that_their_scripts_import(fresh):
     launched = {"smoke_test", "train", "evaluate", "chapter_vae"}
     checked = [name for name in rules if (scripts / f"{name}.py").exists()]
     missing = {
-        name: imported_modules(scripts / f"{name}.py") - named_scripts(rules[name])
+        name: imported_modules(scripts / f"{name}.py") - named_scripts(rules[name]) - HOW
         for name in sorted(set(checked) - launched)
     }
     assert len(missing) > 20

@@ -12,22 +12,25 @@ OUTPUTS:
     packages = results/environment/packages.txt   (name==version lines)
 """
 
+BUILDING_SCRIPT = f"{SCRIPTS}/build_environment.py"
+BUILDING_PACKAGE = [
+    f"{SCRIPTS}/{name}.py"
+    for name in [
+        "cuda_build",
+        "horovod_build",
+        "interpreter",
+        "site_pip",
+        "surroundings",
+        "wheelhouse",
+    ]
+]
+
 
 rule build_environment:
     """Build or take from the cache what training needs."""
     input:
-        script=f"{SCRIPTS}/build_environment.py",
-        package=expand(
-            f"{SCRIPTS}/{{module}}.py",
-            module=[
-                "cuda_build",
-                "horovod_build",
-                "interpreter",
-                "site_pip",
-                "surroundings",
-                "wheelhouse",
-            ],
-        ),
+        script=ancient(BUILDING_SCRIPT),
+        package=ancient(BUILDING_PACKAGE),
         pins=PINS,
     output:
         venv=directory(VENV),
@@ -39,7 +42,8 @@ rule build_environment:
     resources:
         runtime=30,
     params:
-        pinned=code_of(*PINS),  # an older file in the place of one shows
+        # Pins as well: an older file in the place of one shows.
+        code=code_of(*PINS, BUILDING_SCRIPT, *BUILDING_PACKAGE),
         torch=resolve_environment(config)["torch"],
         gpu=resolve_environment(config)["gpu"],
         flags=optional_flags(

@@ -21,7 +21,9 @@ from wheelhouse import (
     requirement_words,
     run,
     wheelhouse,
+    without_room,
 )
+from whole_files import in_words, write_bytes
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -91,7 +93,8 @@ def make_venv(arguments: argparse.Namespace) -> Path:
     command += ["--system-site-packages"] * site
     status, lines = run(command, arguments.log)
     if status:
-        raise SetupError(f"`{' '.join(command)}` failed: {lines[-1] if lines else 'no output'}")
+        reason = without_room(lines) or (lines[-1] if lines else "no output")
+        raise SetupError(f"`{' '.join(command)}` failed: {reason}")
     python = arguments.venv.absolute() / "bin/python"
     if site:
         # Where the site's PyTorch lies in a virtual environment, the switch above misses it.
@@ -130,7 +133,8 @@ def install(
     command += ["--ignore-installed"] * (arguments.torch == "site")
     status, lines = pip(python, command, arguments.log)
     if status:
-        raise SetupError(f"packages did not install: {lines[-1]} (log: {arguments.log})")
+        reason = without_room(lines) or lines[-1]
+        raise SetupError(f"packages did not install: {reason} (log: {arguments.log})")
 
 
 def add_horovod(
@@ -142,7 +146,8 @@ def add_horovod(
     command = ["install", "--no-index", "--no-deps", str(wheel)]
     status, lines = pip(python, command, arguments.log)
     if status:
-        raise SetupError(f"Horovod did not install: {lines[-1]} (log: {arguments.log})")
+        reason = without_room(lines) or lines[-1]
+        raise SetupError(f"Horovod did not install: {reason} (log: {arguments.log})")
 
 
 def find_facts(
@@ -205,8 +210,9 @@ def record(arguments: argparse.Namespace, python: Path, facts: dict[str, Any]) -
         "mpi_source": "PyPI" if facts["own_mpi"] else "system",
         "cache_key": cache_key(read_pin(pin_file(arguments.pins, "horovod.txt")), facts),
     }
-    arguments.packages.write_text("\n".join(ask(python, PACKAGES)) + "\n")
-    arguments.build_json.write_text(json.dumps(build, indent=2, sort_keys=True) + "\n")
+    write_bytes(arguments.packages, ("\n".join(ask(python, PACKAGES)) + "\n").encode())
+    text = json.dumps(build, indent=2, sort_keys=True) + "\n"
+    write_bytes(arguments.build_json, text.encode())
 
 
 def main() -> None:
@@ -215,10 +221,10 @@ def main() -> None:
         raise SystemExit("--torch site needs --site-python, the interpreter that has PyTorch")
     clear()
     os.environ.update(arguments.build_variable)
-    for path in (arguments.build_json, arguments.packages, arguments.log):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
     try:
+        for path in (arguments.build_json, arguments.packages, arguments.log):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
         pin = read_pin(pin_file(arguments.pins, "horovod.txt"))
         if arguments.horovod_sdist:
             check_archive(arguments.horovod_sdist, pin)  # before minutes of work
@@ -233,7 +239,8 @@ def main() -> None:
         record(arguments, python, facts)
     except (SetupError, OSError) as error:
         shutil.rmtree(arguments.venv, ignore_errors=True)
-        raise SystemExit(f"build_environment: {error}") from None
+        told = in_words(error, arguments.venv) if isinstance(error, OSError) else error
+        raise SystemExit(f"build_environment: {told}") from None
 
 
 if __name__ == "__main__":

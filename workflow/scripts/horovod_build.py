@@ -21,6 +21,7 @@ from wheelhouse import (
     read_pin,
     run,
     settled,
+    without_room,
 )
 
 ROOT = "CMakeLists.txt"
@@ -167,6 +168,8 @@ def compile_wheel(
         environment = build_environment(venv, cuda, Path(scratch))
         status, lines = run(command, log, env=environment)
     if status:
+        if told := without_room(lines):
+            raise SetupError(f"Horovod {pin.version} did not build: {told} (log: {log})")
         shown = "\n".join(f"  {line}" for line in error_lines(lines))
         raise SetupError(f"Horovod {pin.version} did not build:\n{shown}\nThe whole log: {log}")
 

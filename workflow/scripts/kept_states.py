@@ -11,6 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import state_lock
 from whole_files import sweep
 
 KEPT = 4  # of each run and seed, beside one another
@@ -56,7 +57,10 @@ def megabytes(folders: list[Path]) -> str:
 
 
 def superfluous(results: Path) -> list[Path]:
-    """States that no present result was made from: all but the last used one of what there is."""
+    """States that no present result was made from: all but the last used one of what there is.
+
+    A job that works on one made it the last used one as it began.
+    """
     found = []
     for seed in sorted((results / "state").glob("*/seed*")):
         if seed.suffix == ".superseded":  # as earlier versions called them
@@ -65,7 +69,8 @@ def superfluous(results: Path) -> list[Path]:
         has_results = (results / "runs" / seed.parent.name / seed.name).is_dir()
         for folder in (seed, seed / "evaluate", seed / "ais_bounds"):
             former = states(folder)
-            found += former[:-1] if has_results else former
+            used = has_results or state_lock.is_held(folder)
+            found += former[:-1] if used else former
     return found
 
 

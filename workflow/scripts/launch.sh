@@ -114,8 +114,13 @@ deadline=${SNAKEMAKE_QSUB_DEADLINE:-${SLURM_JOB_END_TIME:+$((SLURM_JOB_END_TIME 
 [[ -t 2 ]] && settings+=(ELBOFLOW_PROGRESS_BAR=1)
 for name in "${!HOROVOD_@}"; do settings+=("$name=${!name}"); done
 
-# A redrawn line ends in a carriage return each time; only its last state belongs into the log.
-[[ -n $log ]] && exec > >(tee >(sed -u 's/.*\r//' >"$log")) 2>&1
+# A redrawn line ends in a carriage return each time; only its last state belongs into the log. Where
+# that cannot be written the work goes on, so somebody must go on reading.
+no_log() {
+    echo "launch.sh: $log cannot be written and ends here; the work goes on" >&2
+    cat >/dev/null
+}
+[[ -n $log ]] && exec > >(tee >(sed -u 's/.*\r//' >"$log" || no_log)) 2>&1
 
 # Neither the launcher nor a rank outlives what started it, and none waits without end for a rank that
 # stands still. The ranks' signs of life lie where all hosts see them.

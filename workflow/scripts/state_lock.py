@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import IO
 
+from whole_files import naming
+
 # What file systems without locks answer.
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 SECONDS = 10.0  # for a job whose driver was killed, and which is just ending
@@ -41,10 +43,23 @@ def hold(folder: Path) -> None:
         print(f"{folder}: no locks on this file system, so start no other job on it",
               file=sys.stderr, flush=True)  # fmt: skip
         return
-    file.truncate(0)
-    file.write(f"process {os.getpid()} on host {socket.gethostname()}\n")
-    file.flush()
+    with naming(folder / ".lock"):
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on host {socket.gethostname()}\n")
+        file.flush()
     _held.append(file)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a job works on a state now; not known where there are no locks."""
+    try:
+        with (folder / ".lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _lock(file: IO[str], deadline: float) -> None:

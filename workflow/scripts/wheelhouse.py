@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from whole_files import naming
+
 # PyPI's torch for Linux brings several GB of CUDA 13; other builds are only here.
 INDEX = "https://download.pytorch.org/whl"
 # Kind of build (cpu, or CUDA's major version): its folder there, which is its local version too.
@@ -25,6 +27,7 @@ UNREACHABLE = re.compile(
     r"Failed to establish a new connection|name resolution|Network is unreachable"
     r"|Connection refused|ConnectTimeout|Read timed out|ProxyError|SSLError"
 )
+NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded")
 
 
 class SetupError(RuntimeError):
@@ -68,7 +71,7 @@ def run(
 ) -> tuple[int, list[str]]:
     """Run a command, append its output to the log; the exit status and the lines."""
     lines = []
-    with log.open("a") as record:
+    with naming(log), log.open("a") as record:
         record.write(f"$ {shlex.join(command)}\n")
         record.flush()
         process = subprocess.Popen(
@@ -97,8 +100,18 @@ def pip_words(python: Path) -> list[str]:
     return [str(python), "-I", str(Path(__file__).with_name("site_pip.py"))]
 
 
+def without_room(lines: list[str]) -> str:
+    """Nothing, or that what a command printed is of a full disk."""
+    if not any(NO_ROOM.search(line) for line in lines):
+        return ""
+    places = f"{Path.cwd()}, {cache_folder()} or {tempfile.gettempdir()}"
+    return f"no space left on device: make room on the disk of {places} and start again"
+
+
 def why_pip_failed(lines: list[str], log: Path) -> str:
-    """The one line that says why packages could not be fetched."""
+    """The one line that says why packages could not be fetched, installed or built."""
+    if told := without_room(lines):
+        return f"{told} (log: {log})"
     if any(UNREACHABLE.search(line) for line in lines):
         return (
             f"the package index cannot be reached, and {cache_folder()} does not hold what is "

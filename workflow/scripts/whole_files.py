@@ -49,6 +49,17 @@ def in_words(error: OSError, path: str | Path | None = None) -> str:
 
 
 @contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let the system's errors say which file they are of, which those of a write do not."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
+
+
+@contextlib.contextmanager
 def whole(path: Path, recorded: bool = False) -> Iterator[BinaryIO]:
     """Write a file under a temporary name, sync it, and rename it: readers see all or nothing.
 
@@ -61,6 +72,8 @@ def whole(path: Path, recorded: bool = False) -> Iterator[BinaryIO]:
     aside = path.with_name(f".{path.name}.{HOST}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if recorded:
+            sweep(path.parent)
         with aside.open("wb") as file:
             yield file
             file.flush()
@@ -134,7 +147,7 @@ def sweep(folder: Path) -> None:
     """Remove what killed processes of this host left half written in a folder."""
     for aside in folder.glob(f".*.{glob.escape(HOST)}.*.part"):
         process = aside.name.split(".")[-2]
-        if process.isdigit() and not (int(process) != os.getpid() and _lives(int(process))):
+        if process.isdigit() and not _lives(int(process)):
             with contextlib.suppress(OSError):
                 aside.unlink()
 

@@ -16,7 +16,8 @@ import interpreter
 import pytest
 import wheelhouse
 from resolve_run import read_schema
-from wheelhouse import Pin, SetupError
+from wheelhouse import Pin, SetupError, cache_folder, run, why_pip_failed
+from whole_files import in_words
 
 VERSION = "0.28.1"
 FACTS: dict[str, Any] = {
@@ -298,6 +299,24 @@ def test_missing_network_is_named(tmp_path: Path) -> None:
     reason = wheelhouse.why_pip_failed(lines, tmp_path / "log")
     assert "cannot be reached" in reason
     assert wheelhouse.why_pip_failed(lines[1:], tmp_path / "log").startswith("No matching")
+
+
+@pytest.mark.fault(
+    "the disk is full while packages are fetched, installed or built",
+    outcome="one line that says so, and where to make room",
+)
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    lines = ["ERROR: Could not install: [Errno 28] No space left on device"]
+    found = why_pip_failed(lines, tmp_path / "log")
+    assert found.startswith(f"no space left on device: make room on the disk of {Path.cwd()}, ")
+    assert str(cache_folder()) in found
+    assert "\n" not in found
+
+
+def test_a_log_on_a_full_disk_is_named() -> None:
+    with pytest.raises(OSError) as error:
+        run(["echo", "words"], Path("/dev/full"))
+    assert in_words(error.value).startswith("no space left on device: /dev/full; make room")
 
 
 def test_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

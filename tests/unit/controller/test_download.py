@@ -370,3 +370,12 @@ def test_progress_gives_a_log_a_line_now_and_then(monkeypatch):
         progress.update(1 << 20, 4 << 20)
     progress.close()
     assert stream.getvalue() == "images: 1.0 of 4.0 MiB (25%)\n" * 2
+
+
+def test_a_full_disk_names_the_partial_file(mirror, tmp_path):
+    server = mirror(whole())
+    part = part_path(tmp_path, FILE, f"{server.url}/{FILE.name}{FILE.packing}")
+    part.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device") as error:
+        fetch(tmp_path, server.url)
+    assert error.value.filename == str(part)

@@ -1,5 +1,6 @@
 """States by digest: which are kept, which are dropped, and what is said of it."""
 
+import fcntl
 import os
 
 import kept_states
@@ -64,6 +65,15 @@ def test_cleaning_keeps_what_the_present_results_were_made_from(results, capsys)
     assert "7 former states dropped, 3.0 MB freed" in capsys.readouterr().out
     main(results)
     assert "0 former states dropped, 0.0 MB freed" in capsys.readouterr().out
+
+
+def test_cleaning_leaves_what_a_job_works_on(results):
+    """Of a run that has no results yet."""
+    seed = results / "state" / "gone" / "seed1"
+    with (seed / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        main(results)
+    assert (names(seed), names(seed / "evaluate")) == ("2", "")
 
 
 def test_cleaning_where_nothing_is(tmp_path, capsys):

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
+from whole_files import naming
 
 from datasets.errors import DataError
 from datasets.progress import Progress
@@ -41,7 +42,7 @@ def transfer(
             total = _total(response, start)
             if total is not None and total > most:
                 raise TransferError(f"{total} bytes, more than the file can have")
-            with part.open("r+b" if start else "wb") as stream:
+            with naming(part), part.open("r+b" if start else "wb") as stream:
                 stream.seek(start)
                 _receive(response, stream, total, most, limits, progress)
     except requests.RequestException as error:
