@@ -5,6 +5,7 @@ p(z) is K independent Bernoulli variables, p(x|z) independent pixels with logits
 variables.
 """
 
+import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from result_files import in_one_line
 from scipy.optimize import minimize
 from scipy.special import expit, logit, logsumexp, xlog1py, xlogy
 from threadpoolctl import threadpool_limits
+from whole_files import write_result
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
@@ -146,7 +148,9 @@ def main() -> None:
     train = binarise(np.load(snakemake.input.train), LEVELS, 0, "train").astype(float)
     test = np.load(snakemake.input.test)[:IMAGES].astype(float)
     model = fit(train)
-    np.savez(snakemake.output.switches, allow_pickle=False, **vars(model))
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **vars(model))
+    write_result(snakemake.output.switches, buffer.getvalue())
     joint, states = model.log_joint(test), model.states
     log_q = log_mean_field(mean_field(joint, states), states)
     table = measure(joint, log_q)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 from result_files import Columns
+from whole_files import write_result
 
 PARTS = ("rate_nats", "distortion_nats", "elbo_nats", "log_p_nats", "gap_nats", "kl_nats")
 JENSEN = Columns(floats=("q_spam", *PARTS), key=("q_spam",))
@@ -58,4 +59,5 @@ def write(table: pd.DataFrame, path: str | Path, decimals: int = 9) -> None:
     rounded = table.round(decimals)
     numbers = rounded.select_dtypes("float").columns
     rounded[numbers] += 0.0
-    rounded.to_csv(path, index=False, float_format=f"%.{decimals}f", lineterminator="\n")
+    content = rounded.to_csv(index=False, float_format=f"%.{decimals}f", lineterminator="\n")
+    write_result(path, content.encode())

@@ -1,5 +1,6 @@
 """One look for all figures, and SVG files that are the same bytes wherever they are drawn."""
 
+import io
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
+from whole_files import write_result
 
 # Seaborn's colour-blind-safe palette without those that are too pale for lines. Seven colours and
 # six markers: 42 runs differ in at least one.
@@ -64,5 +66,7 @@ def label(name: str, width: int = 24) -> str:
 def save(figure: Figure, path: str | Path) -> None:
     """Write an SVG whose ids depend on its name and content, with no date and no version."""
     with mpl.rc_context({"svg.hashsalt": Path(path).stem}):
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": "ELBOFlow"})
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "ELBOFlow"})
+    write_result(path, buffer.getvalue())
     plt.close(figure)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from whole_files import write_bytes
 
 
 def render(template: Path, **values: Any) -> str:
@@ -20,4 +21,4 @@ def render(template: Path, **values: Any) -> str:
 
 
 def write_page(path: str | Path, html: str) -> None:
-    Path(path).write_text(html, encoding="utf-8", newline="\n")
+    write_bytes(Path(path), html.encode())

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from notation import plain, with_error
 from result_files import SETTINGS, SUMMARY, in_one_line, kinds, read_table, setting
+from whole_files import write_bytes, write_result
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
@@ -72,6 +73,6 @@ if __name__ == "__main__":
             read_table(snakemake.input.summary, SUMMARY),
             read_table(snakemake.input.settings, SETTINGS),
         )
-        table.to_csv(snakemake.output.csv, index=False, lineterminator="\n", encoding="utf-8")
-        # In bytes: no line ends of the platform.
-        Path(snakemake.output.tex).write_bytes(latex(table).encode("utf-8"))
+        content = table.to_csv(index=False, lineterminator="\n")
+        write_result(snakemake.output.csv, content.encode())
+        write_bytes(Path(snakemake.output.tex), latex(table).encode())

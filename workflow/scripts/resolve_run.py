@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from whole_files import in_words, write_result
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
@@ -94,7 +95,7 @@ def specification(config: dict[str, Any], run: str, file: str = "run") -> dict[s
 
 def write(specification: dict[str, Any], path: Path) -> None:
     """Write a specification, or a part of it, as JSON with sorted keys."""
-    path.write_text(json.dumps(specification, indent=2, sort_keys=True) + "\n")
+    write_result(path, (json.dumps(specification, indent=2, sort_keys=True) + "\n").encode())
 
 
 def _filled(kind: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -109,4 +110,7 @@ if __name__ == "__main__":
     # With code and pins in it, an edit of these changes the file: what follows from it is asked for
     # by every later call too, until it is there.
     code = {"code_sha256": snakemake.params.code} if snakemake.input else {}
-    write({**snakemake.params.specification, **code}, Path(snakemake.output.specification))
+    try:
+        write({**snakemake.params.specification, **code}, Path(snakemake.output.specification))
+    except OSError as error:
+        raise SystemExit(f"error: {in_words(error)}") from None

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from likelihood_data import OBSERVES, WORDS
+from whole_files import Damaged, in_words, verify
 
 
 class InputError(ValueError):
@@ -177,16 +179,26 @@ def run_and_seed(path: str | Path) -> tuple[str, int]:
     return folder.parent.name, int(folder.name.removeprefix("seed"))
 
 
+def _inputs_of_script() -> list[str]:
+    """What Snakemake gave to the script that runs."""
+    given = getattr(sys.modules["__main__"], "snakemake", None)
+    return given.input if given and isinstance(given.input, list) else []
+
+
 @contextmanager
 def in_one_line() -> Iterator[None]:
-    """End a script with the message of an InputError or OSError instead of a traceback."""
+    """Run a script on inputs that are as they were written.
+
+    What the user can mend ends it with one line instead of a traceback.
+    """
     try:
+        for path in _inputs_of_script():
+            verify(path)
         yield
-    except InputError as error:
+    except (InputError, Damaged) as error:
         raise SystemExit(f"error: {error}") from None
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        raise SystemExit(f"error: {place}{error.strerror or error}") from None
+        raise SystemExit(f"error: {in_words(error)}") from None
 
 
 def number(value: float, decimals: int = 2) -> str:

@@ -20,6 +20,7 @@ from result_files import (
     read_table,
     run_and_seed,
 )
+from whole_files import write_result
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
@@ -99,7 +100,8 @@ def write(frame: pd.DataFrame, path: str | Path) -> None:
         frame["learning_rate"] = frame["learning_rate"].map("{:.8g}".format)
     floats = frame.select_dtypes("float").columns
     frame[floats] = frame[floats].round(6) + 0.0  # no negative zeros
-    frame.to_csv(path, index=False, float_format="%.6f", lineterminator="\n", encoding="utf-8")
+    content = frame.to_csv(index=False, float_format="%.6f", lineterminator="\n")
+    write_result(path, content.encode())
 
 
 if __name__ == "__main__":

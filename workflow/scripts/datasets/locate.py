@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from whole_files import write_bytes
+
 from datasets.download import download
 from datasets.errors import DataError, WrongContent
 from datasets.session import Limits
 from datasets.sources import PublishedFile, PublishedSource
 from datasets.verify import read_verified
-from datasets.writing import write_bytes
 
 
 def cache_folder(source: PublishedSource) -> Path:

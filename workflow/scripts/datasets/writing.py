@@ -1,47 +1,39 @@
-"""Files that are there whole or not at all, and the folder of a data set."""
+"""The folder of a data set: arrays, and the manifest that describes them."""
 
 import hashlib
 import json
-import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from whole_files import whole, write_result
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write `path` aside, sync it to disk and rename it, so that no one sees half of it."""
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with aside.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+class Hashed:
+    """A stream that takes the sha256 of what is written to it.
+
+    And no file to NumPy, which would write to one in a way that tells no cause where it fails.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream, self.sha256 = stream, hashlib.sha256()
+
+    def write(self, content: bytes) -> int:
+        self.sha256.update(content)
+        return self.stream.write(content)
 
 
 def write_array(path: Path, array: NDArray[Any]) -> str:
-    """Write `array` as .npy, in the same way, and return the sha256 of the file's bytes."""
-    aside = path.with_name(f".{path.name}.tmp")
-    try:
-        with aside.open("w+b") as stream:
-            # A fixed format version, so that the bytes do not follow NumPy's choice.
-            np.lib.format.write_array(
-                stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False
-            )
-            stream.flush()
-            os.fsync(stream.fileno())
-            stream.seek(0)
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    return digest
+    """Write `array` as .npy, whole or not at all, and return the sha256 of the file's bytes."""
+    with whole(path, recorded=True) as file:
+        stream = Hashed(file)
+        # A fixed format version, so that the bytes do not follow NumPy's choice.
+        np.lib.format.write_array(
+            stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False
+        )
+    return stream.sha256.hexdigest()
 
 
 def write_data_set(
@@ -71,5 +63,5 @@ def write_data_set(
         for name, array in arrays.items()
     }
     text = json.dumps({**facts, "files": files}, indent=2, sort_keys=True) + "\n"
-    write_bytes(manifest, text.encode("ascii"))
+    write_result(manifest, text.encode("ascii"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from whole_files import verify
 
 from vae.noise import Purpose, binarise, generator, words, words_for
 
@@ -46,6 +47,7 @@ class Manifest:
 def read_manifest(folder: Path) -> Manifest:
     """Read a data set's manifest.json."""
     path = folder / "manifest.json"
+    verify(path)
     try:
         content = path.read_bytes()
         document = json.loads(content)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from whole_files import verify
+
 
 class SpecError(ValueError):
     """A specification that is unreadable or has missing, unknown or mistyped keys."""
@@ -95,6 +97,7 @@ def read_run(path: Path) -> tuple[str, dict[str, Any]]:
     Returns:
         The run's name and the whole document.
     """
+    verify(path)
     try:
         document = json.loads(path.read_text())
         return str(document["run"]), document

@@ -1,0 +1,82 @@
+"""Which results are found damaged when a workflow is planned."""
+
+import os
+
+import pytest
+from damaged_results import damaged
+from whole_files import record_of, write_result
+
+NAMES = ["runs/plain/seed1/summary.csv", "data/digits/train.npy", "tables/runs.csv"]
+
+
+@pytest.fixture
+def results(tmp_path):
+    for name in NAMES:
+        write_result(tmp_path / name, b"elbo,-23.384\n")
+    return tmp_path
+
+
+def flip(path):
+    path.write_bytes(path.read_bytes().replace(b"3", b"8"))
+
+
+def flip_with_the_former_time(path):
+    before = path.stat()
+    flip(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def a_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+HARMS = [flip, flip_with_the_former_time, a_folder, lambda path: path.write_bytes(b"")]
+
+
+@pytest.mark.parametrize("looked_before", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("harm", HARMS)
+def test_what_was_damaged_is_found(results, harm, name, looked_before):
+    if looked_before:
+        assert damaged(results) == []
+    harm(results / name)
+    assert damaged(results) == [results / name]
+    assert damaged(results) == [results / name], "until it is made again"
+
+
+def test_what_is_as_it_was_is_not_read_again(results, monkeypatch):
+    assert damaged(results) == []
+    monkeypatch.setattr("damaged_results.verify", None)
+    assert damaged(results) == []
+
+
+def test_what_was_made_again_is_whole(results):
+    flip(results / NAMES[0])
+    assert damaged(results) == [results / NAMES[0]]
+    write_result(results / NAMES[0], b"elbo,-23.38\n")
+    assert damaged(results) == []
+
+
+def test_what_was_deleted_is_left_to_snakemake(results):
+    (results / NAMES[0]).unlink()
+    assert damaged(results) == []
+
+
+def test_a_digest_that_was_damaged_counts_against_its_file(results):
+    assert damaged(results) == []
+    record_of(results / NAMES[0]).write_text("0\n")
+    assert damaged(results) == [results / NAMES[0]]
+
+
+@pytest.mark.parametrize("memory", [b"", b"[]", b"[" * 100_000, b"\xff"])
+def test_a_damaged_memory_is_no_matter(results, memory):
+    damaged(results)
+    (results / "state" / "verified.json").write_bytes(memory)
+    flip(results / NAMES[0])
+    assert damaged(results) == [results / NAMES[0]]
+
+
+def test_a_clone_without_results_is_left_as_it_is(tmp_path):
+    assert damaged(tmp_path / "results") == []
+    assert list(tmp_path.iterdir()) == []
