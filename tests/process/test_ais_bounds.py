@@ -115,7 +115,7 @@ def test_other_settings_start_over(trained, bound):
 
 def test_a_job_whose_time_is_up_asks_for_another(trained, bound, tmp_path):
     again = tmp_path / "again"
-    ended = {"ELBOFLOW_DEADLINE": "1", "ELBOFLOW_CONTINUE": str(again)}
+    ended = {"SNAKEMAKE_QSUB_DEADLINE": "1", "SNAKEMAKE_QSUB_CONTINUE": str(again)}
     done = bound(trained, ranks=2, env=ended)
     assert done.returncode != 0
     assert "follow when it is started again" in done.stderr

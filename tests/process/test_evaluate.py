@@ -142,7 +142,9 @@ def test_other_settings_start_over_and_the_former_ones_are_kept(trained):
 
 def test_an_evaluation_whose_time_is_up_asks_for_another_job(trained, tmp_path):
     again = tmp_path / "again"
-    done = trained.evaluate(2, {"ELBOFLOW_DEADLINE": "1", "ELBOFLOW_CONTINUE": str(again)})
+    done = trained.evaluate(
+        2, {"SNAKEMAKE_QSUB_DEADLINE": "1", "SNAKEMAKE_QSUB_CONTINUE": str(again)}
+    )
     assert done.returncode != 0
     assert "follow when it is started again" in done.stderr
     assert again.exists()
