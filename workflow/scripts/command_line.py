@@ -6,30 +6,47 @@ An option that is given again replaces the first, and numbers of --config are th
 import argparse
 import contextlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import yaml
 from config_files import nodes_of
 from yaml_readings import ConfigError, NodeCheck, is_plain_number, one_line
 
-# Of these Snakemake takes the last alone, with all of its values.
-LISTS = ("--configfile", "--config", "--set-resources", "--default-resources", "--set-threads")
+# Of these Snakemake takes the last alone, with all of its values; and of equal keys the last.
+MAPPINGS = ("--set-resources", "--default-resources", "--set-threads", "--resources")
+LISTS = ("--configfile", "--config", *MAPPINGS)
 SYNONYMS = {
     "--configfiles": "--configfile",
     "-C": "--config",
     "--default-res": "--default-resources",
+    "--res": "--resources",
 }
+OPTION = re.compile(r"-C|-[\w-]+(?==|$)")  # -Cnodes=4 is allowed
 
 
 def check_options(command: Iterable[str]) -> None:
-    """Raise ConfigError if Snakemake would drop one of two."""
-    named = [match[1] for word in command if (match := re.match(r"(-[\w-]+)(=|$)", word))]
-    given = [SYNONYMS.get(name, name) for name in named]
+    """Raise ConfigError if Snakemake would drop one of two options, or of two values."""
+    given: Counter[str] = Counter()
+    values: Counter[tuple[str, str]] = Counter()
+    option = ""
+    for word in command:
+        if match := OPTION.match(word):
+            option = SYNONYMS.get(match[0], match[0])
+            given[option] += 1
+        elif option in MAPPINGS:
+            values[option, word.partition("=")[0]] += 1
     for option in LISTS:
-        if given.count(option) > 1:
+        if given[option] > 1:
             raise ConfigError(
-                f"config: {option} is given {given.count(option)} times, and Snakemake takes the "
+                f"config: {option} is given {given[option]} times, and Snakemake takes the "
                 "last alone; give it once, with all values"
+            )
+    for (option, key), times in values.items():
+        if times > 1:
+            raise ConfigError(
+                f"config: {option} {one_line(key, 100)}: is given {times} times, and the last "
+                "would win; give it once"
             )
 
 

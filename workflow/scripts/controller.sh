@@ -45,9 +45,13 @@ is_in_place && exit
 check_programs "$place"
 sh "$scripts/prerequisites.sh" "$python"
 if [ -e "$venv" ]; then
-    # Not whatever else VENV may name.
-    [ -e "$venv/pyvenv.cfg" ] || { echo "$venv is no virtual environment: name another in VENV" >&2; exit 1; }
+    # Not whatever else VENV may name. Those of earlier releases have no mark, but the list of packages.
+    [ -e "$venv/.elboflow" ] || { [ -e "$venv/pyvenv.cfg" ] && [ -f "$venv/requirements" ]; } || {
+        echo "$venv is no virtual environment that make has made: name another in VENV, or remove it" >&2
+        exit 1
+    }
     echo "$venv was made in another place, or with a Python that is gone: making it anew" >&2
     rm -rf "$venv"
 fi
+mkdir -p "$venv" && : >"$venv/.elboflow"
 "$python" -I -m venv "$venv"

@@ -101,12 +101,26 @@ def test_an_environment_whose_python_is_gone_is_made_anew(prepare, tmp_path: Pat
     assert works(tmp_path)
 
 
-def test_a_folder_that_is_no_environment_is_left_alone(prepare, tmp_path: Path) -> None:
+@pytest.mark.fault(
+    "VENV names a folder, or an environment that another program made (uv, virtualenv)",
+    outcome="`make` refuses in one line, and leaves it alone",
+)
+@pytest.mark.parametrize("record", ["", "home = /usr/bin\nuv = 0.9.0\n"])
+def test_what_make_has_not_made_is_left_alone(prepare, tmp_path: Path, record: str) -> None:
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv/precious").touch()
+    if record:
+        (tmp_path / ".venv/pyvenv.cfg").write_text(record)
     done = prepare(tmp_path)
-    assert done.stderr == ".venv is no virtual environment: name another in VENV\n"
+    told = "no virtual environment that make has made: name another in VENV, or remove it"
+    assert done.stderr == f".venv is {told}\n"
     assert (tmp_path / ".venv/precious").exists()
+
+
+def test_an_environment_that_was_not_finished_is_made_anew(prepare, tmp_path: Path) -> None:
+    prepare(tmp_path)
+    (tmp_path / ".venv/pyvenv.cfg").unlink()
+    assert (prepare(tmp_path).returncode, works(tmp_path)) == (0, True)
 
 
 @pytest.mark.fault("a checkout that cannot be written", outcome="`make` says so in one line")

@@ -280,6 +280,13 @@ def test_plain_words_pass() -> None:
         (["--configfile", "a", "--configfile=b"], "--configfile is given 2 times"),
         (["--configfile", "a", "--configfiles", "b"], "--configfile is given 2 times"),
         (["--config", "nodes=1", "-C", "chapter=False"], "--config is given 2 times"),
+        (["-Cnodes=1", "-Cnodes=2"], "--config is given 2 times"),
+        (["--resources", "a=1", "--res", "b=1"], "--resources is given 2 times"),
+        (
+            ["--set-resources", "train:nodes=1", "train:queue=x", "train:nodes=2", "-n"],
+            "--set-resources train:nodes: is given 2 times, and the last would win",
+        ),
+        (["--set-threads", "train=1", "train=2"], "--set-threads train: is given 2 times"),
         (
             ["--set-resources", "train:nodes=1", "--set-resources", "train:queue=x"],
             "--set-resources is given 2 times, and Snakemake takes the last alone",
@@ -289,6 +296,11 @@ def test_plain_words_pass() -> None:
 def test_an_option_that_would_be_dropped_is_refused(command: list[str], complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
         check_options(command)
+
+
+def test_options_that_are_given_once_pass() -> None:
+    mappings = ["--set-resources", "train:nodes=1", "evaluate:nodes=1", "--res", "nodes=1"]
+    check_options([*mappings, "--set-threads=train=1", "train", "-Cnodes=1", "chapter=False", "-n"])
 
 
 @WORDS
