@@ -439,6 +439,24 @@ def test_a_job_that_cannot_be_recorded_is_not_lost(site, is_killed):
     assert told in output
 
 
+@pytest.mark.fault(
+    "a disk that is full when a job's script is written", outcome="the job fails, the file named"
+)
+def test_a_script_that_cannot_be_written_is_named(site):
+    """A limit on the size of files stands in for the full disk."""
+    site.job("touch done")
+    limited = site.folder / "limited"
+    limited.write_text('#!/bin/bash\nulimit -f 2\nexec "$@"\n')
+    limited.chmod(0o755)
+    words = site.words()
+    site.words = lambda *_, **__: [str(limited), *words]
+    code, output = site.run()
+    assert code != 0
+    assert re.search(r"not submitted: .*File too large.*/jobs/job-\w{8}/job-\w{8}\.sh", output)
+    assert not list((site.folder / ".snakemake/qsub/jobs").iterdir())
+    assert site.calls("qsub") == 0
+
+
 def killed_driver(site, command=HOLDS):
     """A driver killed with -9 while its one job runs."""
     site.job(command)
@@ -530,6 +548,26 @@ def test_ctrl_c_deletes_the_jobs_of_an_earlier_driver_as_well(site):
     os.killpg(driver.pid, signal.SIGINT)
     driver.communicate(timeout=60)
     site.wait_for(lambda: not site.qstat(), "the end of the jobs")
+
+
+@pytest.mark.fault(
+    "Ctrl-C while a starting driver asks for its old jobs", outcome="one line, jobs left alone"
+)
+def test_ctrl_c_before_anything_is_taken_over_leaves_jobs_alone(site):
+    killed_driver(site)
+    slow = site.wrap("qstat", f'touch asked; sleep 3; {STAND_IN}/qstat "$@"')
+    driver = site.start()
+    site.wait_for((site.folder / "asked").exists, "a question")
+    os.killpg(driver.pid, signal.SIGINT)
+    output, _ = driver.communicate(timeout=60)
+    assert driver.returncode != 0
+    assert "Traceback" not in output and "interrupted: jobs are left alone" in output
+    slow.unlink()
+    assert site.qstat() == ["0.es1"]
+    (site.folder / "go").touch()
+    code, output = site.run()
+    assert code == 0, output
+    assert site.calls("qsub") == 1
 
 
 def test_a_job_that_nothing_asks_for_any_more_is_told_and_left(site):

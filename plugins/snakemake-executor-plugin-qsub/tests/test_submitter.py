@@ -179,6 +179,34 @@ def test_an_id_in_other_words_is_also_found_where_the_site_cuts_names_off():
     assert scheduler.place() == "1234.es1"
 
 
+BANNER = "No more than 100: the maximum number of jobs per user. Busy? Try again later.\n"
+
+
+@pytest.mark.fault(
+    "a site's words before a refusal for good", outcome="the scheduler's own count: told at once"
+)
+@pytest.mark.parametrize(
+    ("dialect", "stdout", "stderr"),
+    [
+        (pbs, "", BANNER + "qsub: Unknown queue\n"),
+        (pbs, BANNER, "qsub: Unknown queue\n"),
+        (pbs, "", "qsub: ERROR: group x has no points left, get some and try again\n"),
+        (gridengine, BANNER, "Unable to run job: job rejected: no project x\nExiting.\n"),
+    ],
+)
+def test_the_words_of_a_site_keep_no_job_waiting(dialect, stdout, stderr):
+    scheduler = Scheduler(dialect, Answer(stdout, stderr, 1))
+    with pytest.raises(WorkflowError, match="qsub refused it"):
+        scheduler.place()
+    assert scheduler.clock.now == 0
+
+
+@pytest.mark.parametrize("words", ["qsub: illegal -N value", "qsub: job name is too long"])
+def test_where_a_name_is_too_long_it_is_told_what_to_leave_out(words):
+    with pytest.raises(WorkflowError, match=r"leave -N \{name\} out of qsub-submit"):
+        Scheduler(pbs, Answer("", words, 1)).place()
+
+
 @pytest.mark.parametrize(
     ("dialect", "answer", "told"),
     [
@@ -268,6 +296,22 @@ def test_a_full_queue_is_tried_more_and_more_seldom_and_for_ever(pbs_answer):
     times = scheduler.times("qsub")
     assert times[-1] - times[-2] == LONGEST and times[-1] > 7 * PATIENCE
     assert len(scheduler.told) == 1
+
+
+@pytest.mark.fault(
+    "a job that a limit never lets in", outcome="said, when none of ours is in the queue any more"
+)
+def test_where_none_of_ours_is_in_the_queue_the_job_itself_may_ask_for_too_much():
+    full = Answer("", "qsub: would exceed queue rt_HF's per-user limit on resource ncpus", 38)
+    scheduler = Scheduler(pbs, *[full] * 4, Answer("1234.es1", "", 0))
+    scheduler.in_queue = 1
+
+    def it_ends():
+        scheduler.in_queue = 0 if scheduler.clock.now > 7 else 1
+
+    scheduler.clock.meanwhile = it_ends
+    assert scheduler.place() == "1234.es1"
+    assert ["none of ours is there" in line for line in scheduler.told] == [False, True]
 
 
 def test_after_a_refusal_a_job_is_submitted_when_another_has_ended(pbs_answer):

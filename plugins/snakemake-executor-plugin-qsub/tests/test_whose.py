@@ -217,6 +217,16 @@ def test_two_records_of_one_number_are_told_apart():
     assert whose.ours([old], {"1.es1": entry})["1.es1"].is_anothers
 
 
+@pytest.mark.parametrize("owner", ["abci", "abci@ad.example.org", "AD\\abci"])
+def test_names_of_a_domain_are_owners(pbs_answer, owner):
+    answer = pbs_answer("running")
+    shown = replace(
+        answer, stdout=answer.stdout.replace("Job_Owner = abci@", f"Job_Owner = {owner}@")
+    )
+    (status,) = pbs.parse(shown).values()
+    assert status.shown.owner == owner
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -262,4 +272,6 @@ def test_a_record_of_an_earlier_version_has_the_name_that_it_was_submitted_with(
     )
     (record,) = journal.left_over(time.time())
     assert whose.difference(record, Shown(whose.me(), "train.beta")) == ""
+    assert whose.difference(record, Shown(whose.me(), "job.sh")) == "", "no -N in its submit line"
+    assert whose.difference(replace(OURS, name="x"), Shown("abci", "job.sh", SUBMITTED)) != ""
     assert whose.difference(record, Shown(whose.me(), "train.other")) != ""

@@ -26,7 +26,7 @@ from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.settings import CommonSettings
 from snakemake_interface_executor_plugins.utils import format_cli_arg
 
-from . import gridengine, identity, pbs, whose
+from . import files, gridengine, identity, pbs, whose
 from .earlier import Earlier, delete
 from .journal import Journal, Record
 from .judge import Outcome, Verdict
@@ -72,6 +72,8 @@ class Executor(RemoteExecutor):
             self.journal = Journal(folder)
             self.earlier = Earlier(self.journal, self.dialect, self.logger.warning)
             self.configs = self.journal.keep_configs(self.config_files())
+        except KeyboardInterrupt:  # in what may last for minutes
+            raise WorkflowError(f"interrupted: {LEFT}") from None
         except OSError as error:
             raise WorkflowError(
                 f"{error.strerror}: {error.filename or folder}: {folder} keeps account of the jobs "
@@ -177,8 +179,12 @@ class Executor(RemoteExecutor):
 
     def write_script(self, job: JobExecutorInterface, asked: Request, record: Record) -> None:
         script = self.journal.script(record)
-        script.write_text(self.script(job, asked, record))
-        script.chmod(0o755)
+        try:
+            files.write_whole(script, self.script(job, asked, record))
+            script.chmod(0o755)
+        except OSError:
+            self.journal.close(record)
+            raise
 
     def line_up(
         self, job: JobExecutorInterface, asked: Request, record: Record, going_on: str = ""

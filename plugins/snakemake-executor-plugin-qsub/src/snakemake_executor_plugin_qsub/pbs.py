@@ -138,7 +138,7 @@ def is_read(attributes: dict[str, str]) -> bool:
 
 def shown(attributes: dict[str, str]) -> Shown:
     """Whose job it is."""
-    owner = attributes.get("Job_Owner", "").partition("@")[0]
+    owner = re.sub("@[^@]*$", "", attributes.get("Job_Owner", ""))  # names of a domain have an @
     submitted = whose.moment(attributes.get("ctime"))
     return Shown(owner, attributes.get("Job_Name", ""), submitted, is_fixed=True)
 

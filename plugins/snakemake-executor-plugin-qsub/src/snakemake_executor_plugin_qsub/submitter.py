@@ -15,6 +15,8 @@ from snakemake_interface_common.exceptions import WorkflowError
 from .commands import Answer, ask
 from .journal import Record
 
+# The scheduler's own refusal, and what follows; what a site says before it is none.
+OWN = re.compile(r"^\W*(?:qsub: |Unable to run job: ).*", re.MULTILINE | re.DOTALL)
 FIRST, LONGEST = 5.0, 300.0  # seconds between two tries
 SETTLE = (1.0, 3.0, 9.0, 27.0)  # seconds in which a job comes into sight that qsub says it took
 # There are as many jobs as the scheduler takes, of this user or in all.
@@ -23,14 +25,25 @@ FULL = re.compile(
     r"|only \d+ jobs are allowed|jobs? limit (has been |is )?(reached|exceeded)|queue is full",
     re.IGNORECASE,
 )
+BAD_NAME = re.compile(r"illegal -N|(illegal|invalid|too long) (job ?)?name|name .*too long", re.I)
+SHORTER = (
+    "; where names may not be so long leave -N {name} out of qsub-submit: a job then has its "
+    "script's name"
+)
 # It did not answer, or broke off.
 AWAY = re.compile(
     r"cannot connect|couldn't connect|connection (refused|reset|closed|timed out)|timed? ?out"
     r"|unable to (contact|send message)|no route to host|unreachable|communication failure"
-    r"|commlib error|end of file|premature end|\bbusy\b|try again|temporarily unavailable"
+    r"|commlib error|end of file|premature end|\bbusy\b|try again later|temporarily unavailable"
     r"|cannot allocate memory|shutting down|being shut down|no answer within",
     re.IGNORECASE,
 )
+
+
+def refusal(answer: Answer) -> str:
+    """Why qsub took no job, in its words or in those of whoever stands in for it."""
+    found = OWN.search(answer.said)
+    return found[0] if found else answer.said
 
 
 class Ending(WorkflowError):
@@ -72,7 +85,7 @@ class Submitter:
         self.most: int | None = None  # jobs that the scheduler takes, as far as is known
         self.pause = FIRST
         self.silent_since: float | None = None
-        self.told_full = False
+        self.told_full: set[bool] = set()  # with jobs of ours in the queue, and with none
 
     def stop(self) -> None:
         """Break off what waits."""
@@ -112,8 +125,8 @@ class Submitter:
     def _find(self, record: Record, answer: Answer) -> str | None:
         """The id of a job in the queue, of which qsub has told it not at all or in other words."""
         ids = self.dialect.candidates(answer)
-        refused = answer.exit_code and not AWAY.search(answer.said)
-        if refused and not ids and FULL.search(answer.said):
+        refused = answer.exit_code and not AWAY.search(refusal(answer))
+        if refused and not ids and FULL.search(refusal(answer)):
             return None
         for pause in (0.0,) if answer.exit_code else SETTLE:
             while (found := self._shown(record, ids)) is None and not self._is_over(record):
@@ -139,23 +152,30 @@ class Submitter:
         Raises:
             WorkflowError: it is for good.
         """
-        if FULL.search(answer.said):
-            self.silent_since, self.most = None, max(self.in_queue(), 1)
-            if not self.told_full:
-                self.tell(
-                    f"{self.dialect.NAME} takes no more jobs for now ({answer.complaint}): the "
-                    "others wait here, and are submitted as jobs end or when there is room"
-                )
-            self.told_full = True
-        elif AWAY.search(answer.said):
+        if FULL.search(refusal(answer)):
+            self._bear_fullness(answer.complaint)
+        elif AWAY.search(refusal(answer)):
             self._bear_silence(answer.complaint)
         elif answer.exit_code:
-            raise WorkflowError(f"qsub refused it: {answer.complaint}")
+            hint = SHORTER if BAD_NAME.search(refusal(answer)) else ""
+            raise WorkflowError(f"qsub refused it: {answer.complaint}{hint}")
         else:
             raise WorkflowError(
                 f"{self.dialect.NAME} shows no job of this name, and qsub printed no id of one: "
                 f"{answer.complaint}"
             )
+
+    def _bear_fullness(self, words: str) -> None:
+        """Take note of how many jobs the scheduler takes."""
+        there = self.in_queue()
+        self.silent_since, self.most = None, max(there, 1)
+        if bool(there) not in self.told_full:
+            doubt = "; none of ours is there: if a job asks for too much, Ctrl-C and ask for less"
+            self.tell(
+                f"{self.dialect.NAME} takes no more jobs for now ({words}): the others wait here, "
+                f"and are submitted as jobs end or when there is room{'' if there else doubt}"
+            )
+        self.told_full.add(bool(there))
 
     def _bear_silence(self, words: str) -> None:
         """Take note that the scheduler does not answer.

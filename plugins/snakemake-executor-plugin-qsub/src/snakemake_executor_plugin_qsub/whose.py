@@ -22,6 +22,7 @@ SKEW = 4200.0
 SHORTEST = 8  # characters of a name that was cut off; what is shorter is another name
 FORMATS = ("%a %b %d %H:%M:%S %Y", "%m/%d/%Y %H:%M:%S")
 FAR, MANY = 100_000, 50  # characters and ids, from the end of what qsub printed
+FIRST_SCRIPT = "job.sh"  # of the first version's jobs, whose submit line may have given no name
 EARLIEST = 1e8  # seconds since 1970: a time before 1973 stands for none
 
 
@@ -100,6 +101,8 @@ def has_name(record: Record, shown: str) -> bool | None:
     if not record.name or not cut:
         return None
     if record.token in shown or record.name == shown:
+        return True
+    if record.since is None and shown == FIRST_SCRIPT:
         return True
     return None if len(cut) >= SHORTEST and record.name.startswith(cut) else False
 
