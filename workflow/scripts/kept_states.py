@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 
 import state_lock
-from whole_files import sweep
+from whole_files import in_words, sweep, write_bytes
 
 KEPT = 4  # of each run and seed, beside one another
 NAME = re.compile("[0-9a-f]{16}")
+LAST = ".last"  # names the state that was used last: a clock may go back, and a copy has new times
 
 
 def place(folder: Path, digest: str) -> Path:
@@ -24,9 +25,21 @@ def place(folder: Path, digest: str) -> Path:
 
 
 def states(folder: Path) -> list[Path]:
-    """All states in a folder, the one that was used last at the end."""
-    found = [path for path in folder.glob("*") if NAME.fullmatch(path.name) and path.is_dir()]
-    return sorted(found, key=lambda path: path.stat().st_mtime_ns)
+    """All states in a folder, the one that was used last at the end; links are the user's own."""
+    found = [path for path in folder.glob("*") if NAME.fullmatch(path.name) and _is_folder(path)]
+    last = _last(folder)
+    return sorted(found, key=lambda path: (path.name == last, path.stat().st_mtime_ns))
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _last(folder: Path) -> str | None:
+    try:
+        return (folder / LAST).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None  # as with earlier versions
 
 
 def begin(state: Path) -> None:
@@ -34,7 +47,13 @@ def begin(state: Path) -> None:
     sweep(state)
     if state.is_dir():
         os.utime(state)
-        return
+    else:
+        _make(state)
+    write_bytes(state.parent / LAST, state.name.encode())
+
+
+def _make(state: Path) -> None:
+    """A new state, in the place of the oldest."""
     others = states(state.parent)
     for old in others[: 1 - KEPT]:
         shutil.rmtree(old)
@@ -64,7 +83,7 @@ def superfluous(results: Path) -> list[Path]:
     found = []
     for seed in sorted((results / "state").glob("*/seed*")):
         if seed.suffix == ".superseded":  # as earlier versions called them
-            found.append(seed)
+            found += [seed] if _is_folder(seed) else []
             continue
         has_results = (results / "runs" / seed.parent.name / seed.name).is_dir()
         for folder in (seed, seed / "evaluate", seed / "ais_bounds"):
@@ -78,8 +97,12 @@ def main(results: Path) -> None:
     """Drop what is superfluous, and say how much that was."""
     found = superfluous(results)
     freed = megabytes(found)
-    for state in found:
-        shutil.rmtree(state)
+    try:
+        for state in found:
+            shutil.rmtree(state)
+    except OSError as error:
+        error.filename = str(state)  # rmtree's is the bare name of a file in it
+        raise SystemExit(f"error: {in_words(error)}") from None
     print(f"{results}/state: {len(found)} former states dropped, {freed} freed")
 
 

@@ -31,7 +31,21 @@ def a_folder(path):
     path.mkdir()
 
 
+def a_loop(path):
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+def a_folder_for_its_digest(path):
+    a_folder(record_of(path))
+
+
+def a_loop_for_its_digest(path):
+    a_loop(record_of(path))
+
+
 HARMS = [flip, flip_with_the_former_time, a_folder, lambda path: path.write_bytes(b"")]
+HARMS += [a_loop, a_folder_for_its_digest, a_loop_for_its_digest]
 
 
 @pytest.mark.parametrize("looked_before", [False, True])
@@ -43,6 +57,17 @@ def test_what_was_damaged_is_found(results, harm, name, looked_before):
     harm(results / name)
     assert damaged(results) == [results / name]
     assert damaged(results) == [results / name], "until it is made again"
+
+
+@pytest.mark.parametrize("linked", ["runs", "runs/plain", "runs/plain/seed1", "data/digits"])
+def test_what_was_damaged_is_found_behind_a_link(results, tmp_path, linked):
+    """As a user has who keeps the data, or a run, on another disk."""
+    folder, other = results / linked, tmp_path / "other disk"
+    folder.rename(other)
+    folder.symlink_to(other)
+    name = next(name for name in NAMES if name.startswith(linked))
+    flip(results / name)
+    assert damaged(results) == [results / name]
 
 
 def test_what_is_as_it_was_is_not_read_again(results, monkeypatch):
@@ -60,6 +85,20 @@ def test_what_was_made_again_is_whole(results):
 
 def test_what_was_deleted_is_left_to_snakemake(results):
     (results / NAMES[0]).unlink()
+    assert damaged(results) == []
+
+
+@pytest.mark.fault(
+    "the job that makes a damaged result again fails",
+    outcome="the next start makes it, although all that follows from it is there",
+)
+def test_what_was_damaged_is_so_until_it_is_there_again(results):
+    flip(results / NAMES[0])
+    assert damaged(results) == [results / NAMES[0]]
+    (results / NAMES[0]).unlink()  # as Snakemake does before and after such a job
+    record_of(results / NAMES[0]).unlink()
+    assert damaged(results) == damaged(results) == [results / NAMES[0]]
+    write_result(results / NAMES[0], b"elbo,-23.384\n")
     assert damaged(results) == []
 
 

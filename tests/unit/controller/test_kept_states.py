@@ -1,5 +1,6 @@
 """States by digest: which are kept, which are dropped, and what is said of it."""
 
+import errno
 import fcntl
 import os
 
@@ -74,6 +75,40 @@ def test_cleaning_leaves_what_a_job_works_on(results):
         fcntl.flock(file, fcntl.LOCK_EX)
         main(results)
     assert (names(seed), names(seed / "evaluate")) == ("2", "")
+
+
+@pytest.mark.fault(
+    "states whose times are of a clock that went back, or of a copy",
+    outcome="`make clean-state` keeps the one that was used last",
+)
+def test_times_do_not_decide_which_state_was_used_last(results):
+    seed = results / "state" / "present" / "seed1"
+    os.utime(place(seed, "1" * 64), (10**10, 10**10))
+    main(results)
+    assert names(seed) == "2"
+
+
+def test_a_state_of_another_disk_is_let_alone(results, tmp_path):
+    """As a user links it: a link is not dropped, nor what is behind it."""
+    seed = results / "state" / "present" / "seed1"
+    place(seed, "1" * 64).rename(tmp_path / "elsewhere")
+    place(seed, "1" * 64).symlink_to(tmp_path / "elsewhere")
+    seed.with_name("seed3.superseded").symlink_to("nowhere")
+    main(results)
+    make(seed, "3", "4", "5", "6", "7")
+    assert place(seed, "1" * 64).is_symlink() and (tmp_path / "elsewhere").exists()
+    assert names(seed) == "4567"
+
+
+def test_a_state_that_cannot_be_dropped_is_named_in_one_line(results, monkeypatch):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied", "checkpoint.pt")
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(SystemExit) as caught:
+        main(results)
+    message = str(caught.value)
+    assert f"permission denied: {results}/state/" in message and "correct the perm" in message
 
 
 def test_cleaning_where_nothing_is(tmp_path, capsys):
