@@ -645,6 +645,19 @@ def test_a_driver_that_hears_nothing_stops_and_the_next_one_goes_on(site):
     assert site.calls("qsub") == 1
 
 
+@pytest.mark.fault(
+    "our job's name shown under another owner or time (mapped users, another time zone)",
+    outcome="nothing follows: it is neither gone, nor deleted, nor run a second time",
+)
+def test_a_qstat_of_another_time_zone_costs_no_job(site):
+    site.job("echo $$ >>runs; sleep 15; touch done")
+    site.wrap("qstat", f'TZ=Asia/Tokyo {STAND_IN}/qstat "$@"')
+    code, output = site.run("--retries", "1", TZ="UTC")
+    assert code == 0, output
+    assert len((site.folder / "runs").read_text().split()) == 1
+    assert "PBS gave no answer that can be read on 0.es1: Job Id: 0.es1 Job_Name = job-" in output
+
+
 @pytest.fixture
 def no_history(site):
     """The site's PBS keeps no finished jobs."""

@@ -208,6 +208,25 @@ def test_clocks_may_differ_by_seventy_minutes(seconds, is_ours):
     assert (whose.difference(NAMED, shown) == "") is is_ours
 
 
+@pytest.mark.fault(
+    "our job's name shown under another owner or time (mapped users, another time zone)",
+    outcome="nothing follows: it is neither gone, nor deleted, nor run a second time",
+)
+@pytest.mark.parametrize(
+    "shown",
+    [
+        Shown("someone", NAME, **IN_TIME),
+        Shown("*****", NAME, **IN_TIME),
+        Shown("abci", f"{NAME}.sh", SUBMITTED + 9 * 3600, is_fixed=True),
+        Shown("abci", NAME, SUBMITTED - 9 * 3600),
+    ],
+)
+def test_from_an_entry_that_contradicts_itself_nothing_follows(shown):
+    entry = pbs.Status(State.RUNNING, shown=shown)
+    assert whose.ours([NAMED], {"1.es1": entry}) == {}
+    assert whose.find(NAMED, ["1.es1"], {"1.es1": entry}) == []
+
+
 def test_two_records_of_one_number_are_told_apart():
     """That of a job of last year, and that of one that got its number again."""
     old = replace(NAMED, token="old-00000000", name="old-00000000", since=1e9, until=1e9)

@@ -2,7 +2,8 @@
 
 An entry is of our job if it shows our owner and the job name that no two submissions share, and no
 other time of submission. What is not shown is no proof: where a site cuts names off, masks them or
-gives its own, the time of submission must be ours.
+gives its own, the time of submission must be ours. An entry that shows our job name under another
+owner or time (mapped users, another time zone) says nothing: it is no other job's.
 """
 
 import contextlib
@@ -51,7 +52,11 @@ def ours(records: Iterable[Record], found: Mapping[str, Status]) -> dict[str, St
     """
     statuses: dict[str, Status] = {}
     for record in records:
-        if record.job_id and (status := found.get(record.job_id)):
+        if (
+            record.job_id
+            and (status := found.get(record.job_id))
+            and not contradicts(record, status)
+        ):
             before = statuses.get(record.job_id)  # an old record may bear the same number
             if before is None or before.is_anothers:
                 statuses[record.job_id] = claim(record, status)
@@ -72,6 +77,13 @@ def find(record: Record, job_ids: Iterable[str], listed: Mapping[str, Status]) -
         if status.shown and not difference(record, status.shown)
         if name.partition(".")[0] in numbers or record.token in status.shown.name
     ]
+
+
+def contradicts(record: Record, status: Status) -> bool:
+    """Whether it shows the name of this one submission, and that it is not this one."""
+    return bool(
+        status.shown and record.token in status.shown.name and difference(record, status.shown)
+    )
 
 
 def claim(record: Record, status: Status) -> Status:
