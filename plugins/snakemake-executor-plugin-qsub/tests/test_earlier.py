@@ -168,6 +168,13 @@ def test_that_a_job_has_ended_meanwhile_is_no_complaint(
     assert earlier.qdel([make_record()]) == ""
 
 
+@pytest.mark.fault("a qdel that asks whether to delete", outcome="its question is told")
+@pytest.mark.parametrize("question", ["Delete 2 jobs?\n", "really [y/N] nothing done", "Sure? "])
+def test_a_qdel_that_asks_is_told(monkeypatch, make_record, question):
+    monkeypatch.setattr(earlier, "ask", lambda words: Answer(question, "", 0))
+    assert earlier.qdel([make_record()]) == question.splitlines()[0]
+
+
 def test_what_keeps_a_job_from_being_deleted_is_told(monkeypatch, make_record):
     answer = Answer("", "qdel: Unknown Job Id 1.es1\nqdel: Unauthorized Request 2.es1\n", 159)
     monkeypatch.setattr(earlier, "ask", lambda words: answer)

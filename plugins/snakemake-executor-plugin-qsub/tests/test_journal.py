@@ -55,6 +55,10 @@ RECORDS = {
     "another job's": json.dumps({**WHOLE, "token": "train-2"}).encode(),
     "a number for an id": json.dumps({**WHOLE, "job_id": 1}).encode(),
     "words for a number": json.dumps({**WHOLE, "seconds": "60"}).encode(),
+    "an option for an id": json.dumps({**WHOLE, "job_id": "-W force"}).encode(),
+    "not a number": json.dumps({**WHOLE, "since": float("nan")}).encode(),
+    "a time without end": json.dumps({**WHOLE, "until": 1e300}).encode(),
+    "a walltime without end": json.dumps({**WHOLE, "seconds": 10**400}).encode(),
     "nested": b"[" * 100_000,
 }
 

@@ -22,6 +22,7 @@ HARMLESS = re.compile(
     r"has finished|Unknown Job|does not exist|registered the job|has deleted job"
     r"|already in deletion|Request invalid for state of job"
 )
+ASKS = re.compile(r"\?\s*$|\by(es)?/n", re.IGNORECASE | re.MULTILINE)  # and hears nothing
 STARTED = time.time()  # of this Snakemake, before it looks at any file
 
 
@@ -54,7 +55,7 @@ def qdel(records: Iterable[Record]) -> str:
     complaints = []
     for chunk in chunks(record.job_id for record in records if record.job_id):
         answer = ask(["qdel", *chunk])
-        if answer.exit_code:
+        if answer.exit_code or ASKS.search(answer.said):
             lines = (answer.stderr or answer.stdout).splitlines()
             complaints += [line for line in lines if line.strip() and not HARMLESS.search(line)]
     return "; ".join(complaints)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from . import files
 from .commands import plain
@@ -26,6 +27,7 @@ JOB_ID = re.compile(r"(\d+(?:\[\d*\])?(?:\.[\w.-]+)?)\n", re.ASCII)
 MARKER = re.compile(r"(?:(?P<token>\S+) ended with )?(?P<code>\d{1,3})\n", re.ASCII)
 SLACK = 60.0  # seconds that a file may be ahead of the file system's clock
 WEEK = 7 * 24 * 3600
+MOST = 1e10  # seconds, and jobs' numbers: till the year 2286
 
 
 @dataclass(frozen=True)
@@ -293,9 +295,7 @@ class Journal:
         except (IsADirectoryError, ValueError, TypeError, RecursionError):
             self.damaged.append(folder / "record.json")
             return None
-        values = [(getattr(record, each.name), each.type) for each in fields(Record)]
-        whole = all(isinstance(value, form) for value, form in values)
-        if whole and record.token == folder.name:
+        if is_whole(record) and record.token == folder.name:
             return record
         self.damaged.append(folder / "record.json")
         return None
@@ -304,6 +304,18 @@ class Journal:
     def _remains(folder: Path) -> Record:
         """What is known of a job without its record: if it has started, it is to be deleted."""
         return Record(folder.name, "[]", "", "", WEEK, withdrawn=True, name=folder.name)
+
+
+def is_whole(record: Record) -> bool:
+    """Whether its values are such as we write; an id of other letters may be an option of qdel."""
+    values: list[tuple[object, Any]]
+    values = [(getattr(record, each.name), each.type) for each in fields(Record)]
+    numbers = [value for value, _ in values if isinstance(value, int | float)]
+    return (
+        all(isinstance(value, form) for value, form in values)
+        and all(0 <= number < MOST for number in numbers)  # nor NaN
+        and (record.job_id is None or JOB_ID.fullmatch(f"{record.job_id}\n") is not None)
+    )
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -7,6 +7,7 @@ owner or time (mapped users, another time zone) says nothing: it is no other job
 """
 
 import contextlib
+import functools
 import os
 import pwd
 import re
@@ -27,8 +28,9 @@ FIRST_SCRIPT = "job.sh"  # of the first version's jobs, whose submit line may ha
 EARLIEST = 1e8  # seconds since 1970: a time before 1973 stands for none
 
 
+@functools.cache
 def me() -> str:
-    """Who submits; not $USER, which may be another's."""
+    """Who submits; not $USER, which may be another's. Asked once: LDAP has bad moments."""
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:  # in a container, perhaps
