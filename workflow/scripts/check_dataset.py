@@ -95,6 +95,8 @@ def _parts(where: str, values: Mapping[str, Any]) -> Mapping[str, int]:
     name, path = printable(values["path"]), Path(values["path"])
     try:
         refuse_unusual(path)
+        if Path("results").resolve() in path.resolve().parents:
+            raise DataError("lies in results/, where old files are removed; move it elsewhere")
         return _images_in_folder(path) if path.is_dir() else _images_in_file(path)
     except DataError as error:
         raise ConfigError(f"{where}.path: {name}: {error}") from error

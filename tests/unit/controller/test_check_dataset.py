@@ -136,6 +136,22 @@ def test_no_more_than_the_header_of_a_file_is_read(tmp_path):
 
 
 @pytest.mark.fault(
+    "one's own data lie in results/, where the workflow would remove them",
+    outcome="refused in one line",
+)
+@pytest.mark.parametrize("path", ["results/data/mine/train.npz", "link.npz", "results/data/mine"])
+def test_data_in_the_results_are_refused(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results/data/mine").mkdir(parents=True)
+    save(tmp_path / "results/data/mine/train.npz", train=12)
+    (tmp_path / "link.npz").symlink_to("results/data/mine/train.npz")
+    with pytest.raises(ConfigError, match=r"\.path: [^\n]* lies in results/, [^\n]*\Z"):
+        check(config(own(tmp_path / path)))
+    with pytest.raises(ConfigError, match=r"mine\.path: elsewhere: no such file"):
+        check(config(own(Path("elsewhere"))))
+
+
+@pytest.mark.fault(
     "a node on which the user's own data cannot be seen",
     outcome="its jobs do not ask for them",
 )
