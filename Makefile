@@ -1,8 +1,8 @@
 # Variables: PYTHON, the interpreter of both environments. VENV, where the controller's lies.
 # XDG_CACHE_HOME, where wheels and downloads are cached. SNAKEMAKE_DIR, where Snakemake keeps its
 # records if not in ./.snakemake. MINUTES, how long `make soak` goes on.
-PYTHON ?= python3
-VENV ?= .venv
+override PYTHON := $(or $(PYTHON),python3)
+override VENV := $(patsubst ~/%,$(HOME)/%,$(or $(VENV),.venv))
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/elboflow
 TEST_ENVIRONMENT := .test-environment
 PIP = "$(VENV)/bin/python" -I workflow/scripts/site_pip.py

@@ -123,6 +123,26 @@ def test_an_environment_that_was_not_finished_is_made_anew(prepare, tmp_path: Pa
     assert (prepare(tmp_path).returncode, works(tmp_path)) == (0, True)
 
 
+@pytest.mark.parametrize(
+    ("given", "venv"),
+    [
+        ({}, ".venv"),
+        ({"VENV": "", "PYTHON": ""}, ".venv"),
+        ({"VENV": "~/env", "HOME": "/me"}, "/me/env"),
+        ({"VENV": "/a/b"}, "/a/b"),
+    ],
+)
+def test_places_are_what_make_is_told(given: dict[str, str], venv: str) -> None:
+    """Also where a shell has left its ~ as it is, or an empty variable."""
+    own = {name: value for name, value in os.environ.items() if name not in ("VENV", "PYTHON")}
+    rule = ["make", "--dry-run", "--file", str(SCRIPTS.parents[1] / "Makefile")]
+    for command, variables in (([*rule, *map("=".join, given.items())], {}), (rule, given)):
+        told = subprocess.check_output(
+            [*command, f"{venv}/pyvenv.cfg"], env={**own, **variables}, text=True, cwd="/"
+        )
+        assert f'controller.sh "{venv}" "python3"\n' in told
+
+
 @pytest.mark.fault("a checkout that cannot be written", outcome="`make` says so in one line")
 def test_a_folder_that_cannot_be_written_is_one_line(prepare) -> None:
     """Not by its mode, which does not stop root."""
