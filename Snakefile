@@ -29,6 +29,7 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/chapter.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/own_files.smk"
 include: "workflow/rules/damaged.smk"
 
 

@@ -149,6 +149,28 @@ def test_older_published_values_are_others(finished):
     assert heavy(plan) == {} and plan["reproduction"] == plan["report"] == 1
 
 
+@pytest.mark.fault(
+    "an older module, template or caption moved to the place of one (rsync -t, tar)",
+    outcome="noticed by its content",
+)
+def test_older_files_of_the_workflow_are_others(finished):
+    for name, rules in {
+        "report/samples.rst": ["report"],
+        "report/page.html.jinja": ["report", "machine_report"],
+        "scripts/figure_style.py": ["plot_samples", "plot_training_curves"],
+        "scripts/worker.py": ["smoke_test"],
+    }.items():
+        file = finished.folder / "workflow" / name
+        before = file.read_text()
+        file.write_text(f"{before}\nMORE = 1\n")
+        os.utime(file, (0, 0))
+        plan = finished.planned()
+        assert {rule: plan.get(rule) for rule in rules} == dict.fromkeys(rules, 1), name
+        file.write_text(before)
+        os.utime(file, (0, 0))
+        assert finished.planned() == {}
+
+
 def test_moving_the_checkout_reruns_nothing(finished_once, tmp_path):
     assert finished_once.copy(tmp_path / "elsewhere").planned() == {}
 
