@@ -21,8 +21,10 @@ FIRST, LONGEST = 5.0, 300.0  # seconds between two tries
 SETTLE = (1.0, 3.0, 9.0, 27.0)  # seconds in which a job comes into sight that qsub says it took
 # There are as many jobs as the scheduler takes, of this user or in all.
 FULL = re.compile(
-    r"would exceed|max_queued|max_run\b|max_u_jobs|maximum number of (\w+ )*jobs|too many jobs"
-    r"|only \d+ jobs are allowed|jobs? limit (has been |is )?(reached|exceeded)|queue is full",
+    r"would exceed (queue|server|complex|overall|limit on|per-|\S+'s )|max_queued|max_run\b"
+    r"|max_u_jobs|maximum number of (\w+ )*jobs|too many (\w+ )*jobs|only \d+ jobs are allowed"
+    r"|max \d+ jobs|limit of ([\w-]+ )*jobs|number of (\w+ )*jobs exceeds|already have \d+ jobs"
+    r"|jobs? limit (has been |is )?(reached|exceeded)|queue is full",
     re.IGNORECASE,
 )
 BAD_NAME = re.compile(r"illegal -N|(illegal|invalid|too long) (job ?)?name|name .*too long", re.I)
@@ -35,7 +37,9 @@ AWAY = re.compile(
     r"cannot connect|couldn't connect|connection (refused|reset|closed|timed out)|timed? ?out"
     r"|unable to (contact|send message)|no route to host|unreachable|communication failure"
     r"|commlib error|end of file|premature end|\bbusy\b|try again later|temporarily unavailable"
-    r"|cannot allocate memory|shutting down|being shut down|no answer within",
+    r"|temporary failure|server is (\w+ )?unavailable|no response|can't connect|datastore"
+    r"|rate limit|invalid credential|protocol \(asn|stale file handle|cannot allocate memory"
+    r"|shutting down|being shut down|no answer within",
     re.IGNORECASE,
 )
 
