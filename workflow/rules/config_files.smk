@@ -21,7 +21,8 @@ from resolve_run import boolean_keys
 COMMAND = sys.argv[1:] if workflow.is_main_process else []
 
 try:
-    for profile in named_profiles(COMMAND, os.environ.get("SNAKEMAKE_PROFILE")):
+    default = os.environ.get("SNAKEMAKE_PROFILE")
+    for profile in named_profiles(COMMAND, default, Path(workflow.basedir)):
         if found := get_profile_dir(profile):
             check_profile(found[1])
     check_options(COMMAND)

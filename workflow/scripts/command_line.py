@@ -8,6 +8,7 @@ import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import yaml
 from config_files import nodes_of
@@ -75,10 +76,18 @@ def _number(text: str) -> float | None:
     return None
 
 
-def named_profiles(command: Sequence[str], default: str | None) -> list[str]:
-    """The profiles of a command line of Snakemake, or the default for `--profile`."""
+def named_profiles(command: Sequence[str], default: str | None, folder: Path) -> list[str]:
+    """The profiles of a command line of Snakemake, or the defaults.
+
+    Args:
+        default: that for `--profile`.
+        folder: where the Snakefile lies. That for `--workflow-profile` may lie beside it.
+    """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for option in ("--profile", "--workflow-profile"):
-        parser.add_argument(option, action="append", default=[])
+    parser.add_argument("--profile", action="append", default=[])
+    parser.add_argument("--workflow-profile", default="default")
     named, _ = parser.parse_known_args(command)
-    return [*(named.profile or ([default] if default else [])), *named.workflow_profile]
+    own = Path(named.workflow_profile)
+    places = [own, Path("profiles", own), folder / "profiles" / own]
+    found = [str(place) for place in places if str(own) != "none" and place.exists()]
+    return [*(named.profile or ([default] if default else [])), *found[:1]]

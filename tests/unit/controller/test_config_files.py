@@ -339,9 +339,22 @@ def test_every_profile_that_is_shipped_passes(path: Path) -> None:
     [
         (["-n"], ["default"]),
         (["--profile", "abci", "-n"], ["abci"]),
-        (["all", "--profile=a", "--profile", "b", "--workflow-profile", "c"], ["a", "b", "c"]),
+        (["all", "--profile=a", "--profile", "b"], ["a", "b"]),
+        (["--profile=a", "--workflow-profile", "c"], ["a", "profiles/c"]),
+        (["--workflow-profile=other"], ["default", "other"]),
         (["--profile-x"], ["default"]),
     ],
 )
-def test_profiles_of_a_command_line(command: list[str], names: list[str]) -> None:
-    assert named_profiles(command, "default") == names
+def test_profiles_of_a_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], names: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("profiles/c", "profiles/other", "other"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert named_profiles(command, "default", tmp_path) == names
+
+
+def test_the_profile_of_a_workflow_that_nobody_names(tmp_path: Path) -> None:
+    (tmp_path / "profiles/default").mkdir(parents=True)
+    assert named_profiles([], None, tmp_path) == [str(tmp_path / "profiles/default")]
+    assert named_profiles(["--workflow-profile", "none"], None, tmp_path) == []
