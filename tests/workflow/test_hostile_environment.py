@@ -94,11 +94,15 @@ def test_a_shell_without_a_home_plans_as_ever(fresh, monkeypatch):
     assert fresh.planned()["train"] == 6
 
 
-def test_snakemake_started_as_a_module_reads_no_modules_of_others(fresh, tmp_path, monkeypatch):
+@pytest.mark.parametrize("start", ["-m snakemake", "-msnakemake", "-u -B -X dev -m snakemake"])
+def test_snakemake_started_as_a_module_reads_no_modules_of_others(fresh, tmp_path, start):
     """As executors start it in jobs, where a prelude's modules may have set PYTHONPATH."""
     (tmp_path / "yaml.py").write_text("raise SystemExit('another yaml')")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert fresh.planned()["train"] == 6
+    done = subprocess.run(
+        [sys.executable, *start.split(), "--dry-run"], cwd=fresh.folder, capture_output=True,
+        text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)}, check=False,
+    )  # fmt: skip
+    assert (done.returncode, "rule train:" in done.stdout) == (0, True), done.stderr
 
 
 @pytest.mark.fault(
