@@ -18,7 +18,7 @@ MEASURED = "results/runs/plain/seed1/summary.csv"
 MADE_BY = {
     "build_environment": "results/environment/build.json",
     "fetch_data": "results/data/digits/manifest.json",
-    "resolve_run": "results/runs/plain/run.json",
+    "chapter_jensen": "results/chapter/jensen.csv",
 }
 
 

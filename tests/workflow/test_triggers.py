@@ -105,7 +105,7 @@ def test_editing_what_only_evaluates_retrains_nothing(finished):
 
 
 COMMENTED = ["vae/objective", "vae/summary", "train", "evaluate", "fetch_data", "datasets/splits"]
-COMMENTED += ["build_environment", "wheelhouse"]
+COMMENTED += ["build_environment", "wheelhouse", "resolve_run"]
 
 
 @pytest.mark.fault(

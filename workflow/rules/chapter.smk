@@ -97,10 +97,12 @@ rule chapter_training:
         specification="results/chapter/training.json",
     localrule: True
     params:
-        specification=specification(CHAPTER_CONFIG, "chapter", "training"),
-        code=code_of(*CHAPTER_CODE),
-    script:
-        "../scripts/resolve_run.py"
+        script=f"{SCRIPTS}/resolve_run.py",
+        document=lambda wildcards: document(
+            specification(CHAPTER_CONFIG, "chapter", "training"), CHAPTER_CODE
+        ),
+    shell:
+        "{PYTHON:q} {params.script:q} {output.specification:q} {params.document:q}"
 
 
 rule chapter_vae:

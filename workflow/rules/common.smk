@@ -5,6 +5,7 @@ Paths of the workflow's own files are relative to the working directory, so that
 checkout re-runs nothing.
 """
 
+import json
 import os
 import re
 import sys
@@ -157,6 +158,18 @@ def code_of(*paths):
     """A param of a rule: what its code and pins do. Its inputs name them as ancient(), which leaves the
     decision to this: a comment, a docstring or another layout runs nothing again."""
     return digest(paths)
+
+
+def document(specification, code):
+    """A param: what a specification's file says. It alone decides whether that is written again, and is
+    an argument of a command; the script of a directive would be run whenever its file is newer, and
+    all trainings with it.
+
+    With code and pins in it, an edit of these changes the file: what follows from it is asked for by
+    every later call too, until it is there.
+    """
+    digest_of_code = {"code_sha256": code_of(*code)} if code else {}
+    return json.dumps({**specification, **digest_of_code}, sort_keys=True)
 
 
 def of_run(key):

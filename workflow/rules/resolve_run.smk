@@ -78,9 +78,10 @@ rule resolve_run:
         file="run|training|evaluation|ais_bounds",
     localrule: True
     params:
-        specification=lambda wildcards: specification(
-            config, wildcards.run, wildcards.file
+        script=f"{SCRIPTS}/resolve_run.py",
+        document=lambda wildcards: document(
+            specification(config, wildcards.run, wildcards.file),
+            SPECIFICATION_INPUTS[wildcards.file],
         ),
-        code=lambda wildcards: code_of(*SPECIFICATION_INPUTS[wildcards.file]),
-    script:
-        "../scripts/resolve_run.py"
+    shell:
+        "{PYTHON:q} {params.script:q} {output.specification:q} {params.document:q}"

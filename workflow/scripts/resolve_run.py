@@ -1,18 +1,19 @@
 """Turn the configuration into one frozen specification per run.
 
-The rules use it when Snakemake parses them; rule resolve_run writes what it returns.
+The rules use it when Snakemake parses them; rule resolve_run writes what it returns:
+
+    python workflow/scripts/resolve_run.py OUTPUT JSON
 """
 
 import functools
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
 from whole_files import in_words, write_result
-
-snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 LEAST_EPOCHS = 8  # of a run with a budget
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
@@ -107,10 +108,7 @@ def _defaults(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    # With code and pins in it, an edit of these changes the file: what follows from it is asked for
-    # by every later call too, until it is there.
-    code = {"code_sha256": snakemake.params.code} if snakemake.input else {}
     try:
-        write({**snakemake.params.specification, **code}, Path(snakemake.output.specification))
+        write(json.loads(sys.argv[2]), Path(sys.argv[1]))
     except OSError as error:
         raise SystemExit(f"error: {in_words(error)}") from None
