@@ -3,7 +3,7 @@
     PYTHONPATH=tests python -m pytest -p fault_table -m fault …
 
 A test names its fault in a marker: `@pytest.mark.fault("what was done", outcome="what happens")`.
-The table is printed at the end, in Markdown; runs of several interpreters add to one table.
+The table is FAULTS.md beside this file; runs of several interpreters add to one table.
 """
 
 import json
@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 
 RECORD = Path(__file__).parents[1] / ".test-environment" / "faults.json"
-RINGS = {"unit": "function", "process": "ranks under mpirun", "workflow": "Snakemake"}
+TABLE = Path(__file__).with_name("FAULTS.md")
+TITLE = "# What goes wrong, tried\n\nWritten by `make test-faults`.\n\n"
+# How a test tries its fault, by the file or folder that it lies in.
+RINGS = {
+    "test_executor.py": "Snakemake with stand-ins for qsub and qstat",
+    "test_pbs_stand_in.py": "Snakemake with a stand-in for PBS",
+    "snakemake-executor-plugin-qsub": "parts of the executor",
+    "process": "ranks under mpirun",
+    "workflow": "Snakemake",
+    "unit": "a part of the program",
+}
 
 
 class FaultTable:
@@ -34,27 +44,26 @@ class FaultTable:
         known = json.loads(RECORD.read_text()) if RECORD.exists() else []
         rows = known + [[*key, outcomes] for key, outcomes in self.cases.items()]
         RECORD.write_text(json.dumps(rows))
-        terminalreporter.write_line("\n" + markdown(rows))
+        TABLE.write_text(TITLE + markdown(rows) + "\n")
+        cases = sum(len(outcomes) for *_, outcomes in rows)
+        passed = sum(outcomes.count("passed") for *_, outcomes in rows)
+        terminalreporter.write_line(
+            f"{passed} of {cases} cases of {len(rows)} faults so far ended as they should: {TABLE}"
+        )
 
 
 def ring(path: Path) -> str:
-    """How a test tries its fault, by the folder that it lies in."""
-    if "snakemake-executor-plugin-qsub" in path.parts:
-        return "executor"
-    return next((told for part, told in RINGS.items() if part in path.parts), "cluster")
+    return next(told for part, told in RINGS.items() if part in path.parts)
 
 
 def markdown(rows: list) -> str:
     """The table: a row for each fault, with how many of its cases ended as they should."""
     lines = ["| fault | how tried | cases | outcome |", "|---|---|---|---|"]
-    for fault, outcome, how, results in sorted(rows):
-        passed = results.count("passed")
-        told = (
-            outcome
-            if passed == len(results)
-            else f"**not so in {len(results) - passed}**: {outcome}"
-        )
-        lines.append(f"| {fault} | {how} | {passed} of {len(results)} | {told} |")
+    for fault, outcome, how, results in sorted(rows, key=lambda row: (row[2], row[0])):
+        tried, passed = len(results) - results.count("skipped"), results.count("passed")
+        told = outcome if passed == tried else f"**not in all of them**: {outcome}"
+        cells = [fault, how, f"{passed} of {tried}" if tried else "not here", told]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
 
 
