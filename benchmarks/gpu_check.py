@@ -10,6 +10,7 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -142,8 +143,7 @@ def main() -> None:
         for kind, run in runs.items():
             print(f"turn {turn + 1} of {TURNS}: {run.name} …", file=sys.stderr, flush=True)
             state = run / f"state{turn}"
-            for file in state.glob("*"):
-                file.unlink()
+            shutil.rmtree(state, ignore_errors=True)
             speeds[kind].append(train(run, data, arguments.ranks, turn))
     print(f"\n{machine(arguments.folder, arguments.ranks)}; GPU tests {arguments.tests}\n")
     columns = ["precision", "repeats", "training, images/s", f"evaluation K={SAMPLES}, images/s",

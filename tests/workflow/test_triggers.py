@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,18 @@ def test_editing_one_run_reruns_that_run_alone(finished, tiny):
     assert plan["resolve_run"] == 2, "run.json and training.json"
     assert "starting over" in finished.run()
     assert finished.planned() == {}
+
+
+@pytest.mark.fault(
+    "a run is edited where Snakemake's records are gone, as in results that were copied",
+    outcome="that run is computed again, and no other",
+)
+def test_an_edit_is_noticed_without_the_records_of_snakemake(finished, tiny):
+    shutil.rmtree(finished.folder / ".snakemake")
+    assert "train" not in finished.planned()
+    finished.configure(tiny(run="wide", beta=2.0))
+    planned = finished.planned()
+    assert (planned["resolve_run"], planned["train"], planned["evaluate"]) == (2, 1, 1)
 
 
 def test_adding_a_run_computes_that_run_alone(finished, tiny):

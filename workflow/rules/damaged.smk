@@ -1,15 +1,19 @@
 """
-Make again what was damaged since it was written: each result has its digest beside it.
+Make again what was damaged since it was written, and specifications that are not the configuration's.
 
 INPUTS:
 
     results/**/.{name}.sha256
+    results/runs/{run}/*.json
+
+Each result has its digest beside it. Specifications are compared with the configuration itself:
+Snakemake's record of what they were made from may be another folder's, or gone.
 
 Included last, since it asks all rules what they make. Jobs have no part in it: a stage that reads what
 is damaged refuses it.
 """
 
-from damaged_results import damaged
+from damaged_results import damaged, says
 
 
 def force(files, prepare):
@@ -25,6 +29,16 @@ def force(files, prepare):
     return prepare_and_force
 
 
+def former_specifications():
+    """Those that say something else than the configuration."""
+    for run in RUNS:
+        for file, code in SPECIFICATION_INPUTS.items():
+            path = f"results/runs/{run}/{file}.json"
+            expected = document(specification(config, run, file), code)
+            if os.path.exists(path) and not says(path, json.loads(expected)):
+                yield path
+
+
 if workflow.is_main_process:
     DAMAGED = [
         path
@@ -36,5 +50,6 @@ if workflow.is_main_process:
             f"{path}: damaged, its content is not what was written; it is made again",
             file=sys.stderr,
         )
-    if DAMAGED:
-        workflow._prepare_dag = force(DAMAGED, workflow._prepare_dag)
+    FORCED = [*DAMAGED, *former_specifications()]
+    if FORCED:
+        workflow._prepare_dag = force(FORCED, workflow._prepare_dag)

@@ -45,6 +45,11 @@ def _state(path: Path, known: dict[str, Any]) -> list[Any] | None:
     return stamp if stamp == before or _is_whole(path) else None
 
 
+def says(path: str, expected: dict[str, Any]) -> bool:
+    """Whether a file of JSON says just that."""
+    return _read(Path(path)) == expected
+
+
 def _recorded(results: Path) -> Iterator[Path]:
     """All results whose digests lie beside them."""
     records = [*results.glob(".*.sha256")]
