@@ -28,7 +28,7 @@ def test_the_chain_ends_in_two_reports(finished_once):
 
 def test_another_checkout_gives_the_same_bytes(finished_once, tmp_path, tiny):
     """Both really train; the second one under another path, locale and hash seed."""
-    other = type(finished_once).fresh(tmp_path / "another place" / "with spaces")
+    other = type(finished_once).fresh(tmp_path / "another=place" / "größer,%40")
     other.configure(tiny())
     other.borrow_environment()
     result = other.snakemake("--cores", "1", PYTHONHASHSEED="7", LC_ALL="C", TZ="Asia/Tokyo")
