@@ -135,7 +135,7 @@ def family_of(driver: subprocess.Popen[bytes]) -> list[psutil.Process]:
 def is_rank(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.Error):
         words = process.cmdline()
-        return "python" in words[0] and words[1].endswith(UNDER_MPIRUN)
+        return "python" in words[0] and any(word.endswith(UNDER_MPIRUN) for word in words[1:3])
     return False
 
 
