@@ -1,6 +1,7 @@
 # Variables: PYTHON, the interpreter of both environments. VENV, where the controller's lies.
 # XDG_CACHE_HOME, where wheels and downloads are cached. SNAKEMAKE_DIR, where Snakemake keeps its
-# records if not in ./.snakemake. MINUTES, how long `make soak` goes on.
+# records if not in ./.snakemake. MINUTES, how long `make soak` goes on. LONG=1, `make check-likelihoods`
+# with the simulations that take minutes.
 override PYTHON := $(or $(PYTHON),python3)
 override VENV := $(patsubst ~/%,$(HOME)/%,$(or $(VENV),.venv))
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/elboflow
@@ -18,7 +19,7 @@ unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
 export LC_ALL := C.UTF-8
 
-.PHONY: help setup report test test-faults soak test-cluster test-environment lint bench unlock clean-state pins
+.PHONY: help setup report test test-faults soak check-likelihoods test-cluster test-environment lint bench unlock clean-state pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -82,6 +83,10 @@ lint: $(VENV)/requirements-dev $(VENV)/plugin $(TEST_ENVIRONMENT)/tests ## forma
 test: lint ## lint, then the tests that any machine can run
 	$(TEST_ENVIRONMENT)/venv/bin/python -m pytest tests/unit/training tests/process
 	python -m pytest tests/unit/controller $(PLUGIN)/tests tests/workflow
+	$(MAKE) check-likelihoods
+
+check-likelihoods: $(VENV)/requirements $(TEST_ENVIRONMENT)/tests ## hold the numbers of vae/ against what is known without it
+	$(TEST_ENVIRONMENT)/venv/bin/python benchmarks/likelihood_checks.py $(if $(LONG),--long)
 
 # The tests that are marked with a fault, and a table of them.
 FAULTS := -p fault_table -m fault --quiet

@@ -1,5 +1,6 @@
 """Importance sampling and AIS beside the exact log p(x) of a linear model."""
 
+import sys
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -44,5 +45,6 @@ def timed(name: str, exact: Tensor, found: Tensor, error: Tensor, began: float) 
     """Print how far estimates for images are off, each of shape (B,), and how long they took."""
     seconds, rms = time.monotonic() - began, (found - exact).square().mean().sqrt()
     stated = error.square().mean().sqrt()
-    print(f"{name}: rms error {rms:.4f} nats, stated {stated:.4f}, {seconds:.1f} seconds")
+    told = f"{name}: rms error {rms:.4f} nats, stated {stated:.4f}, {seconds:.1f} seconds"
+    print(told, file=sys.stderr)
     return estimated(f"mean log p(x) of 50 images, {name}", exact, found, error)

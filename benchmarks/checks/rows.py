@@ -46,6 +46,19 @@ def sampled(what: str, expected: float, draws: Tensor, side: str = "") -> Row:
     return Row(what, expected, draws.mean().item(), STANDARD_ERRORS * error, side)
 
 
+def counted(what: str, promised: float, hits: Any, side: str = "") -> Row:
+    """The share of independent repeats in which something came out, such as an interval covers.
+
+    Args:
+        hits: one truth value per repeat.
+        side: "≥" where at least `promised` is promised, as of a coverage; "≤" as of a size.
+    """
+    hits = np.asarray(hits, dtype=float)
+    error = (promised * (1 - promised) / len(hits)) ** 0.5
+    name = f"{what}, share of {len(hits)}"
+    return Row(name, promised, float(hits.mean()), STANDARD_ERRORS * error, side)
+
+
 def estimated(what: str, exact: Tensor, found: Tensor, error: Tensor) -> Row:
     """The mean over images of estimates with Monte Carlo errors, all of shape (B,)."""
     tolerance = STANDARD_ERRORS * error.norm().item() / len(error)
