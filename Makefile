@@ -19,7 +19,7 @@ unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
 export LC_ALL := C.UTF-8
 
-.PHONY: help setup report test test-faults soak check-likelihoods test-cluster test-environment lint bench unlock clean-state pins
+.PHONY: help setup report test test-faults soak check-likelihoods promises test-cluster test-environment lint bench unlock clean-state pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -87,6 +87,9 @@ test: lint ## lint, then the tests that any machine can run
 
 check-likelihoods: $(VENV)/requirements $(TEST_ENVIRONMENT)/tests ## hold the numbers of vae/ against what is known without it
 	$(TEST_ENVIRONMENT)/venv/bin/python benchmarks/likelihood_checks.py $(if $(LONG),--long)
+
+promises: $(VENV)/requirements ## list what the tests promise of the report's numbers
+	python tests/promise_table.py
 
 # The tests that are marked with a fault, and a table of them.
 FAULTS := -p fault_table -m fault --quiet

@@ -50,6 +50,11 @@ def columns(run, origin):
     }
 
 
+@pytest.mark.promise(
+    "importance",
+    "the same estimate as log p(x) of these images",
+    "relative 1e-9",
+)
 def test_ranks_change_nothing_and_evaluate_agrees(trained, bound):
     contents = []
     for ranks in (1, 2):

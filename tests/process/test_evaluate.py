@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from promise_table import promises
+from promised_numbers import UNPROMISED
 from vae.checkpoint import load_model, serialise
 from whole_files import write_result
 
@@ -27,6 +29,11 @@ def trained(experiment):
     return run
 
 
+@pytest.mark.promise(
+    "report",
+    "of the same model 1, 2 and 4 ranks measure the same bytes",
+    "every table of an evaluation",
+)
 def test_every_image_counts_once_and_ranks_change_nothing(trained):
     results = {}
     for ranks in (1, 2, 4):
@@ -68,6 +75,11 @@ HARMS = {
 }
 
 
+@pytest.mark.promise(
+    "report",
+    "an evaluation that lost parts goes on to the same bits",
+    "seven kinds of damage",
+)
 @pytest.mark.fault(
     "saved parts of an evaluation are lost, cut off, emptied, exchanged, or a digit is flipped",
     outcome="each is named and done again, to the same bits; the others are kept",
@@ -174,6 +186,11 @@ def test_summary_units_and_pictures_follow_from_the_images(trained):
     assert pictures["sample"].max() <= 1
 
 
+@pytest.mark.promise(
+    "elbo_minus_float32, log_likelihood_minus_float32",
+    "the difference from float32 of the same weights, images and noise",
+    "bf16: not 0, below 0.5 nat",
+)
 def test_what_reduced_precision_changes_is_measured_against_float32(experiment):
     run = experiment(precision="bf16", epochs=5)
     assert run.train(ranks=2).returncode == 0
@@ -184,6 +201,12 @@ def test_what_reduced_precision_changes_is_measured_against_float32(experiment):
         effect = summary[f"{name}_minus_float32"]
         assert 0 < abs(float(effect["value"])) < 0.5
         assert 0 < float(effect["data_error"]) < 0.1
+
+
+def test_every_quantity_has_a_promise_or_says_that_it_has_none(trained):
+    assert trained.evaluate(ranks=2).returncode == 0
+    shown = {row["quantity"] for row in read(trained.folder / "evaluation" / "summary.csv")}
+    assert shown - {quantity for quantity, *_ in promises()} - set(UNPROMISED) == set()
 
 
 def replace_test_images(folder, grey):
@@ -197,6 +220,11 @@ def replace_test_images(folder, grey):
     (data / "manifest.json").write_text(json.dumps(manifest))
 
 
+@pytest.mark.promise(
+    "checks",
+    "an impossible log p(x) leaves no results",
+    "grey levels of one half",
+)
 def test_a_likelihood_above_the_noise_floor_fails_and_writes_nothing(experiment):
     """Grey levels of one half make the floor 36 log 2 = 25.0 nats below 0; the model beats that."""
     run = experiment(epochs=60)

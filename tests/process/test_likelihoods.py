@@ -59,6 +59,11 @@ def test_ranks_change_nothing_for_grey_levels(experiment):
         np.testing.assert_allclose(two[name], values, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.promise(
+    "log_likelihood",
+    "training reaches the best linear Gaussian model",
+    "probabilistic PCA: 0.01 nat",
+)
 def test_a_linear_model_reaches_the_closed_form_optimum(experiment):
     """Within 0.01 nat of probabilistic PCA on its training images, and never above."""
     run = experiment(

@@ -29,6 +29,11 @@ def error_line(result):
     return lines[0]
 
 
+@pytest.mark.promise(
+    "report",
+    "1, 2 and 4 ranks agree in float64",
+    "all parameters and metrics after 100 steps: 1e-9",
+)
 def test_results_do_not_depend_on_the_number_of_ranks(experiment):
     """100 steps in float64; over 4 ranks the 30 images of a batch are shares of 7 and 8."""
     runs = {ranks: experiment(f"ranks{ranks}", patience=9) for ranks in (1, 2, 4)}
@@ -44,6 +49,11 @@ def test_results_do_not_depend_on_the_number_of_ranks(experiment):
         np.testing.assert_allclose(other, metrics, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.promise(
+    "report",
+    "a training that was killed and goes on gives the same bits",
+    "kill -9 of two ranks in the middle",
+)
 def test_a_killed_training_goes_on_to_the_same_bits(experiment, kill_in_the_middle):
     changes = {"precision": "float32", "epochs": 40, "patience": 39}
     straight, killed = experiment("straight", **changes), experiment("killed", **changes)

@@ -39,6 +39,8 @@ rule report:
                 "report_tables",
                 "report_bounds",
                 "report_comparisons",
+                "report_promises",
+                "promised_numbers",
                 "report_rate",
                 "notation",
                 "published_values",
@@ -56,6 +58,8 @@ rule report:
             "results/figures/chapter_{name}.svg", CHAPTER_FIGURES
         ),
         chapter_captions=chapter_files(f"{PAGES}/chapter_{{name}}.rst", CHAPTER_FIGURES),
+        beliefs=f"{PAGES}/promises.html.jinja",
+        promises=f"{PAGES}/promises.csv",
         page=f"{PAGES}/page.html.jinja",
         introduction=f"{PAGES}/workflow.rst",
         captions=[f"{PAGES}/{name}.rst" for name in FIGURES],

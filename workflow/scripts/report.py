@@ -14,6 +14,7 @@ from json_files import read_manifest
 from published_values import read_published
 from report_bounds import bounds_tables
 from report_comparisons import best_against_others, published_rows
+from report_promises import promised
 from report_rate import rate_parts
 from report_tables import (
     HEADLINE,
@@ -143,6 +144,7 @@ if __name__ == "__main__":
         html = render(
             Path(snakemake.input.template),
             introduction=introduction,
+            promises=promised(snakemake.input.promises),
             figures=figures,
             chapter=chapter(
                 snakemake.input.chapter_tables,

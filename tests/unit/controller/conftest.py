@@ -197,6 +197,7 @@ def jobs(root: Path) -> list[dict[str, Any]]:
             "captions": [str(PAGES / f"{name}.rst") for name in FIGURES],
             "introduction": str(PAGES / "workflow.rst"),
             "template": str(PAGES / "report.html.jinja"),
+            "promises": str(PAGES / "promises.csv"),
             **{f"chapter_{kind}": [] for kind in ("tables", "figures", "captions")},
         },
     }

@@ -63,6 +63,11 @@ def test_the_prior_integrates_to_one() -> None:
     assert log_integral(log_prior(AXIS), AXIS) == pytest.approx(0, abs=1e-10)
 
 
+@pytest.mark.promise(
+    "chapter",
+    "log p(x) by quadrature is exact",
+    "linear decoder with 2-D z: 1e-10 nat",
+)
 def test_evidence_of_a_linear_decoder() -> None:
     """Bishop, Pattern Recognition and Machine Learning, equation 12.35."""
     expected = multivariate_normal.logpdf(X, np.zeros(3), W @ W.T + NOISE * np.eye(3))
@@ -106,6 +111,11 @@ def test_the_gradient_of_a_mixture_is_that_of_finite_differences() -> None:
         assert gradient[place] == pytest.approx(slope, abs=1e-7), place
 
 
+@pytest.mark.promise(
+    "chapter",
+    "the rate of a Gaussian q is exact",
+    "quadrature: 1e-9 nat",
+)
 def test_the_rate_in_closed_form_is_the_integral() -> None:
     parameters = gaussian(np.array([0.5, -1.0]), np.diag([0.3**2, 1.5**2]))
     # 0.5 sum(mu^2 + s^2 - 1 - 2 log s), the first two dimensions.
@@ -115,6 +125,11 @@ def test_the_rate_in_closed_form_is_the_integral() -> None:
     assert rate(narrow, AXIS) == pytest.approx(kl(log_q, log_prior(AXIS), AXIS), abs=1e-9)
 
 
+@pytest.mark.promise(
+    "chapter",
+    "the search finds the best q of a family",
+    "linear decoder, the best is known: 1e-6 nat",
+)
 def test_the_best_full_gaussian_is_the_posterior_where_that_is_one() -> None:
     """Then its gap is zero, and simpler families miss what mean-field must (Bishop, 10.1.2)."""
     mean, covariance = exact_posterior()
@@ -147,6 +162,11 @@ def test_a_mixture_finds_both_modes() -> None:
     assert gaps["mixture of 3"] < 1e-3 < gaps["full Gaussian"]
 
 
+@pytest.mark.promise(
+    "chapter",
+    "the surface is exact",
+    "linear decoder, closed form: 1e-5 nat",
+)
 def test_the_surface_holds_the_elbo_of_each_q() -> None:
     fine = nodes(0.025)
     table = surface(linear_likelihood(fine), fine, (0.2, -0.1))
@@ -162,6 +182,11 @@ def test_the_surface_holds_the_elbo_of_each_q() -> None:
     assert (table["elbo_nats"] < table["log_p_nats"]).all()
 
 
+@pytest.mark.promise(
+    "chapter",
+    "the two cases of Jensen's inequality are exact",
+    "by hand: 1e-14 nat",
+)
 def test_two_cases_by_hand() -> None:
     spam, ham = 0.4 * 0.8 * 0.9 * 0.3, 0.6 * 0.2 * 0.95 * 0.6
     assert joint() == pytest.approx([spam, ham])
@@ -207,6 +232,11 @@ def test_summed_out_switches_give_a_normalised_density() -> None:
     assert np.exp(evidence).sum() == pytest.approx(1, abs=1e-12)
 
 
+@pytest.mark.promise(
+    "chapter",
+    "the gap of discrete latents is the KL, and is a local minimum",
+    "16 images, 8 states: 1e-10 nat",
+)
 def test_the_gap_of_switches_is_a_kl_and_no_small_change_closes_it() -> None:
     model = small_model()
     log_joint, states = model.log_joint(all_images()), model.states
@@ -245,6 +275,11 @@ def gradient_of_elbo(model: Model, x: np.ndarray, logits: np.ndarray) -> np.ndar
     return np.array([expectation(logits + m) - expectation(logits - m) for m in moves]) / 2e-5
 
 
+@pytest.mark.promise(
+    "gradients",
+    "the exact gradient is right",
+    "finite differences of the sum over states: 1e-8 nat",
+)
 def test_estimators_of_the_gradient_of_switches() -> None:
     model, x = small_model(), np.array([1.0, 0.0, 1.0, 1.0])
     table = gradients(model, x).set_index("estimator")
@@ -255,6 +290,11 @@ def test_estimators_of_the_gradient_of_switches() -> None:
     assert relaxed["sd_nats"].is_monotonic_decreasing
 
 
+@pytest.mark.promise(
+    "gradients",
+    "the sd is that of draws",
+    "20,000 draws: 3 %",
+)
 def test_the_spread_of_two_draws_is_that_of_simulated_ones() -> None:
     model, x, draws = small_model(), np.array([1.0, 0.0, 1.0, 1.0]), 20_000
     table = gradients(model, x).set_index("estimator")
@@ -276,6 +316,11 @@ def blobs() -> Task:
     return Task("blobs", 1, rows[:2000], labels[:2000], rows[2000:], labels[2000:])
 
 
+@pytest.mark.promise(
+    "classifiers",
+    "near Bayes' rule where that is known",
+    "two Gaussian classes, 2000 training rows: 0.5 nat of the log odds on average",
+)
 def test_both_classifiers_find_the_bayes_rule_of_gaussian_classes() -> None:
     """log p(1|x) / p(0|x) = 0.5 sum(x) - 12 / 8 for means 0 and 0.5, equal priors."""
     task = blobs()
@@ -287,6 +332,11 @@ def test_both_classifiers_find_the_bayes_rule_of_gaussian_classes() -> None:
         assert np.abs(found - log_odds).mean() < 0.5
 
 
+@pytest.mark.promise(
+    "classifiers",
+    "log p(x) is a density of the data in their own units",
+    "two Gaussian classes: 0.1 nat",
+)
 def test_the_generative_density_is_one_of_the_rows_in_their_own_units() -> None:
     task = blobs()
     densities = [multivariate_normal.logpdf(task.test, np.full(12, mean)) for mean in (0, 0.5)]

@@ -58,6 +58,11 @@ def made(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in paths}
 
 
+@pytest.mark.promise(
+    "report",
+    "the same results give the same bytes",
+    "tables, figures and pages in another folder, process, time zone and locale",
+)
 def test_same_bytes_in_another_folder_process_and_locale(
     finished: Path, tmp_path: Path, script_jobs: Jobs, scripts_runner: Runner
 ) -> None:

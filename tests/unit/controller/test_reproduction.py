@@ -134,6 +134,11 @@ def summary() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*names, "seeds"])
 
 
+@pytest.mark.promise(
+    "published_difference",
+    "ours minus published",
+    "against the formula",
+)
 def test_ours_stands_beside_the_published_value(tmp_path: Path) -> None:
     epochs = [("a", 1, epoch) for epoch in range(1, 329)] + [("b", 1, 7), ("b", 2, 5), ("c", 1, 9)]
     passes = trained_passes(pd.DataFrame(epochs, columns=["run", "seed", "epoch"]))

@@ -23,6 +23,11 @@ def row(summary: pd.DataFrame, run: str, quantity: str) -> pd.Series:
     return chosen.iloc[0]
 
 
+@pytest.mark.promise(
+    "seed_sd",
+    "sample standard deviation of the trainings of a run",
+    "against the formula",
+)
 def test_errors_of_the_mean_over_seeds(finished: Path) -> None:
     elbo = row(summarise(gather_results(summaries(finished))), "alpha", "elbo")
     assert elbo["mean"] == -21.0  # of -20 and -22

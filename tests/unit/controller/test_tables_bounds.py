@@ -32,6 +32,11 @@ def write_bounds(folder: Path, run: str = "alpha", seeds: tuple[int, ...] = (1, 
     return paths
 
 
+@pytest.mark.promise(
+    "importance, ais, upper, ais_minus_importance, upper_minus_ais, upper_minus_importance",
+    "means and differences of the same images",
+    "against the formulas",
+)
 def test_means_over_images_with_their_errors(finished: Path) -> None:
     table = gather(write_bounds(finished)).set_index(["seed", "quantity"]).loc[1]
     assert table.loc["test_importance", "value"] == -22.0

@@ -113,6 +113,11 @@ def test_temperatures_rise_from_0_to_1_and_are_dense_at_both_ends():
     assert steps[0] < steps[5] / 5
 
 
+@pytest.mark.promise(
+    "ais",
+    "each image agrees with the exact value",
+    "linear Gaussian model, from q and from the prior: 5 standard errors",
+)
 @pytest.mark.parametrize("start", ["posterior", "prior"])
 def test_ais_agrees_with_the_exact_value_within_its_error(start):
     _, x = simulated(8)
@@ -123,6 +128,11 @@ def test_ais_agrees_with_the_exact_value_within_its_error(start):
     assert ((found["ais_acceptance"] > 0.4) & (found["ais_acceptance"] < 0.95)).all()
 
 
+@pytest.mark.promise(
+    "ais",
+    "each image agrees with the exact value",
+    "Bernoulli pixels, 2-D z by quadrature: 5 standard errors",
+)
 def test_ais_of_a_vae_agrees_with_quadrature(toy):
     """Bernoulli pixels and a posterior that is no Gaussian."""
     vae, x = toy["vae"](), torch.from_numpy(toy["binary"](6)).double()
@@ -138,6 +148,11 @@ def test_ais_of_a_vae_agrees_with_quadrature(toy):
     assert (found["ais_error_nats"] < 0.4).all()
 
 
+@pytest.mark.promise(
+    "ais, upper",
+    "the mean weight is p(x) forwards and 1 / p(x) backwards",
+    "linear Gaussian model, 1000 chains, 3 and 12 temperatures: 4.5 standard errors",
+)
 @pytest.mark.parametrize("start", ["posterior", "prior"])
 @pytest.mark.parametrize("temperatures", [3, 12])
 def test_weights_have_the_right_mean(start, temperatures):
@@ -164,6 +179,16 @@ def test_one_temperature_is_importance_sampling():
     torch.testing.assert_close(log_weights, joint - posterior.log_prob(z))
 
 
+@pytest.mark.promise(
+    "ais",
+    "lower bound of log p(x) in expectation",
+    "40 simulated images of a linear Gaussian model: 3 standard errors of the mean",
+)
+@pytest.mark.promise(
+    "upper",
+    "upper bound of log p(x) in expectation, on simulated images",
+    "40 simulated images of a linear Gaussian model: 3 standard errors of the mean",
+)
 def test_bounds_from_both_sides_bracket_the_exact_value():
     z, x = simulated(40)
     spec = make_spec(ais_temperatures=20, ais_chains=8)
@@ -176,6 +201,11 @@ def test_bounds_from_both_sides_bracket_the_exact_value():
     assert (found["upper_error_nats"] < 0.6).all()
 
 
+@pytest.mark.promise(
+    "upper_minus_ais",
+    "smaller with more temperatures",
+    "40 simulated images, 2, 8, 32 temperatures: 3 standard errors",
+)
 def test_more_temperatures_tighten_the_bracket():
     z, x = simulated(40)
     gaps = []

@@ -22,6 +22,11 @@ def test_levels_are_counted_per_pixel_in_chunks():
         assert counts[pixel].tolist() == [(grey[:, pixel] == level).sum() for level in range(4)]
 
 
+@pytest.mark.promise(
+    "noise_floor, mean_image",
+    "exact",
+    "four pixels by hand",
+)
 def test_binary_images_have_floor_entropy_and_mean_image():
     binary = np.array([[0, 1, 0, 1]], dtype=np.uint8)
     found = baselines(Bernoulli(), TRAINING, GREY, binary, 16)
@@ -41,6 +46,11 @@ def test_images_that_are_not_drawn_from_grey_levels_have_no_floor():
         assert of_grey(likelihood).noise_floor is None
 
 
+@pytest.mark.promise(
+    "mean_image",
+    "exact for each likelihood",
+    "Gaussian pixels by hand",
+)
 def test_gaussian_pixels_have_the_training_means_and_one_scale():
     unit = TRAINING / 16
     variance = unit.var(0).mean()
@@ -49,6 +59,11 @@ def test_gaussian_pixels_have_the_training_means_and_one_scale():
     assert of_grey(Gaussian(0.7)).mean_image[0] == pytest.approx(expected)
 
 
+@pytest.mark.promise(
+    "mean_image",
+    "exact for each likelihood",
+    "grey levels by hand",
+)
 def test_levels_have_the_smoothed_histogram_whatever_the_likelihood():
     shares = np.array([5, 5, 3, 5]) / (4 + 17)
     for likelihood in (Categorical(16), DiscretisedLogistic(16)):

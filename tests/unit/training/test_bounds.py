@@ -22,6 +22,11 @@ def test_brackets_that_are_open_by_no_more_than_chance_pass(gap):
     require_bracket(rows(gap))
 
 
+@pytest.mark.promise(
+    "upper_minus_ais, upper_minus_importance",
+    "a lower bound above the upper one by more than 5 standard errors ends the job",
+    "made so",
+)
 @pytest.mark.parametrize("name", ["ais", "importance"])
 def test_a_lower_bound_far_above_the_upper_one_fails(name):
     with pytest.raises(ImpossibleResult, match=f"on simulated images {name} is 0.5"):

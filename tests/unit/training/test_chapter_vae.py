@@ -22,6 +22,11 @@ def test_a_decoder_that_ignores_z_has_the_evidence_of_independent_pixels(toy):
     assert log_integral(likelihood + log_prior(axis), axis) == pytest.approx(expected, abs=1e-10)
 
 
+@pytest.mark.promise(
+    "chapter",
+    "log p(x) and ELBO by quadrature agree with sampling",
+    "20,000 samples: 5 standard errors",
+)
 def test_quadrature_agrees_with_estimates_from_samples(toy):
     """Within 5 standard errors, of 20000 samples."""
     vae, x = toy["vae"](), toy["binary"](4)

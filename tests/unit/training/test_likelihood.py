@@ -49,6 +49,11 @@ def images(likelihood, count, pixels):
     return uniform if largest is None else (uniform * (largest + 1)).floor()
 
 
+@pytest.mark.promise(
+    "distortion, bits_per_dim",
+    "probabilities of all images sum to 1",
+    "each discrete likelihood, all images of three pixels: 1e-12",
+)
 @pytest.mark.parametrize("likelihood", DISCRETE, ids=name)
 def test_probabilities_of_all_images_sum_to_one(likelihood):
     pixels, size = 3, 2 if likelihood.observes == "binary" else LEVELS + 1
@@ -58,6 +63,11 @@ def test_probabilities_of_all_images_sum_to_one(likelihood):
     assert total.item() == pytest.approx(1, abs=1e-12)
 
 
+@pytest.mark.promise(
+    "distortion",
+    "the density integrates to 1",
+    "continuous Bernoulli, trapezoidal rule: 1e-7",
+)
 @pytest.mark.parametrize("output", [-30.0, -2.0, -0.19, -1e-3, 0.0, 1e-9, 0.21, 5.0, 80.0])
 def test_the_continuous_bernoulli_integrates_to_one_with_its_mean(output):
     x = torch.linspace(0, 1, 200_001, dtype=torch.float64)[:, None]
@@ -68,6 +78,11 @@ def test_the_continuous_bernoulli_integrates_to_one_with_its_mean(output):
     assert ContinuousBernoulli().mean(outputs[0]).item() == pytest.approx(mean, abs=1e-7)
 
 
+@pytest.mark.promise(
+    "distortion",
+    "the density integrates to 1",
+    "Gaussian pixels, trapezoidal rule: 1e-12",
+)
 @pytest.mark.parametrize("scale", [0.02, 0.2, 3.0])
 def test_the_gaussian_integrates_to_one(scale):
     x = torch.linspace(-12 * scale, 12 * scale, 20_001, dtype=torch.float64)[:, None] + 0.4

@@ -38,6 +38,11 @@ def plane(width=12.0, nodes=301):
     return torch.cartesian_prod(line, line), (2 * width / (nodes - 1)) ** 2
 
 
+@pytest.mark.promise(
+    "rate",
+    "the density of each prior integrates to 1",
+    "2-D z by quadrature",
+)
 @each_prior
 @torch.no_grad()
 def test_the_density_integrates_to_one(toy, prior, posterior):
@@ -98,6 +103,11 @@ def test_one_number_picks_the_component_and_is_normal_again():
     assert torch.isfinite(prior.sample(torch.tensor([[-40.0], [40.0]], dtype=torch.float64))).all()
 
 
+@pytest.mark.promise(
+    "log_likelihood, elbo",
+    "each image agrees with the exact value",
+    "mixture and VampPrior, 2-D z by quadrature: 5 standard errors and 0.002 nat",
+)
 @each_mixture
 def test_importance_sampling_agrees_with_quadrature(toy, prior, posterior):
     vae, x = shaken(toy, prior, posterior), torch.from_numpy(toy["binary"](5)).double()

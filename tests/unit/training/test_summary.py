@@ -49,11 +49,21 @@ def test_sound_results_pass():
     assert set(statuses().values()) == {"ok"}
 
 
+@pytest.mark.promise(
+    "checks",
+    "a log p(x) above the noise floor by more than 5 standard errors ends the job",
+    "made so",
+)
 def test_a_likelihood_above_the_noise_floor_fails():
     with pytest.raises(ImpossibleResult, match="log_likelihood - noise_floor"):
         statuses(limits=base(noise_floor=np.full(N, -30.0)))
 
 
+@pytest.mark.promise(
+    "checks",
+    "an ELBO above log p(x) by more than 5 standard errors ends the job",
+    "made so",
+)
 def test_an_elbo_above_the_likelihood_fails():
     images = per_image()
     with pytest.raises(ImpossibleResult, match="elbo - log_likelihood"):
@@ -88,6 +98,16 @@ def test_what_is_merely_bad_is_a_warning(images, limits, warned):
     assert [name for name, status in found.items() if status == "warning"] == [warned]
 
 
+@pytest.mark.promise(
+    "data_error",
+    "sd over images / sqrt N",
+    "against the formula",
+)
+@pytest.mark.promise(
+    "monte_carlo_error",
+    "root of the summed squares of the images, over N",
+    "against the formula",
+)
 def test_errors_are_kept_apart():
     values = np.array([1.0, 2.0, 4.0])
     quantity = mean_of("x", values, np.array([0.3, 0.0, 0.4]))
@@ -96,6 +116,11 @@ def test_errors_are_kept_apart():
     assert quantity.monte_carlo_error == pytest.approx(0.5 / 3)
 
 
+@pytest.mark.promise(
+    "gap, bits_per_dim",
+    "computed from log p(x) and ELBO of the same images",
+    "against the formulas",
+)
 def test_summary_has_every_quantity_in_its_unit():
     rows = {q.name: q for q in summarise(per_image(), base(), 64, True, threshold=0.01)}
     assert rows["elbo"].value == pytest.approx(-rows["rate"].value - rows["distortion"].value)
@@ -106,6 +131,11 @@ def test_summary_has_every_quantity_in_its_unit():
     assert rows["noise_floor"].value == -10.5
 
 
+@pytest.mark.promise(
+    "active_units",
+    "counts dimensions whose posterior mean has a variance over images above the threshold",
+    "a dimension on either side",
+)
 def test_active_units_vary_over_images():
     means = np.array([[0.0, 1.0], [0.01, -1.0], [0.0, 0.5]])
     assert active_units(means, 0.01).tolist() == [False, True]

@@ -159,6 +159,11 @@ def test_early_stopping_waits_for_the_end_of_the_warm_up(toy):
     assert training.kept_epoch >= 12
 
 
+@pytest.mark.promise(
+    "training_curves",
+    "validation means are over all images once",
+    "up to 60 images over up to 5 ranks",
+)
 @given(st.integers(1, 60), st.integers(1, 5))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 def test_validation_over_ranks_is_a_sum_and_a_count(toy, images, ranks):

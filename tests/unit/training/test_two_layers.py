@@ -79,6 +79,11 @@ def test_a_draw_has_the_density_of_the_change_of_variables(toy):
         torch.testing.assert_close(density(map_(epsilon)), expected)
 
 
+@pytest.mark.promise(
+    "log_likelihood, elbo",
+    "each image agrees with the exact value",
+    "two stochastic layers, by quadrature",
+)
 @torch.no_grad()
 def test_importance_sampling_and_the_elbo_agree_with_quadrature(toy):
     vae, x = model(toy)

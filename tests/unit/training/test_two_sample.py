@@ -25,6 +25,11 @@ def test_the_nearest_neighbour_has_the_label(real, made, expected):
     assert accuracy(real, made)[0] == pytest.approx(expected)
 
 
+@pytest.mark.promise(
+    "sample_1nn_accuracy, reconstruction_1nn_accuracy, training_1nn_accuracy",
+    "the data error is the spread over draws of the images",
+    "400 draws of 60 images of each kind: 15 %",
+)
 @pytest.mark.parametrize(("pixels", "shift"), [(2, 0.0), (10, 0.0), (10, 0.5)])
 def test_the_error_is_the_spread_over_draws(pixels, shift):
     """Also of nearest neighbours in pairs, whose labels are right or wrong together."""

@@ -1,0 +1,48 @@
+"""The numbers that the report shows, and those of them that promise nothing."""
+
+# What the report calls each quantity, in the order of its tables.
+NAMES = {
+    "log_likelihood": "log p(x)",
+    "elbo": "ELBO",
+    "rate": "rate",
+    "distortion": "distortion",
+    "gap": "gap",
+    "active_units": "active units",
+    "bits_per_dim": "bits/dim",
+    "noise_floor": "noise floor",
+    "mean_image": "mean image",
+    "data_error": "data error",
+    "monte_carlo_error": "MC error",
+    "seed_sd": "spread over seeds",
+    "difference": "differences between runs",
+    "published_difference": "differences from published values",
+    "mutual_information": "mutual information",
+    "marginal_kl": "marginal KL",
+    "exact_log_likelihood": "exact log p(x)",
+    "elbo_minus_float32": "effect of the precision on the ELBO",
+    "log_likelihood_minus_float32": "effect of the precision on log p(x)",
+    "untrusted": "share of images not to be trusted",
+    "importance_untrusted": "share not to be trusted, beside AIS",
+    "ess": "ESS",
+    "importance": "importance sampling, beside AIS",
+    "ais": "AIS",
+    "ais_minus_importance": "AIS minus importance sampling",
+    "upper": "upper bound",
+    "upper_minus_ais": "upper bound minus AIS",
+    "upper_minus_importance": "upper bound minus importance sampling",
+    "sample_1nn_accuracy": "samples told apart",
+    "reconstruction_1nn_accuracy": "reconstructions told apart",
+    "training_1nn_accuracy": "training images told apart",
+    "checks": "checks",
+    "training_curves": "training curves",
+    "chapter": "exact numbers of the chapter",
+    "classifiers": "classifiers of the chapter",
+    "gradients": "gradients of the chapter",
+    "report": "the whole report",
+}
+# Numbers that promise nothing, and why.
+UNPROMISED = {
+    "ess": "is of the weights that were drawn and knows nothing of large ones that were missed",
+    "untrusted": "a share of images by a rule of thumb, the limit of Pareto k",
+    "importance_untrusted": "the same",
+}
