@@ -25,23 +25,25 @@ snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 COLUMNS = 3
 VALIDATION, TRAINING = "validation_elbo_nats", "train_elbo_nats"
+RATE = "validation_rate_nats"
 EARLY = 0.08  # the part of the epochs whose steep rise may lie below the frame
 
 
 def kept_epochs(
-    training: pd.DataFrame, patience: dict[str, str], warmup: dict[str, str]
+    training: pd.DataFrame, patience: dict[str, str], warmup: dict[str, str], beta: dict[str, str]
 ) -> pd.DataFrame:
     """The row of each run and seed whose parameters are evaluated.
 
-    With patience that is the epoch of the best validation ELBO since the end of the warm-up;
-    without patience, or where the warm-up did not end, the last.
+    With patience that is the epoch of the best -distortion - beta x rate of the validation images
+    since the end of the warm-up; without patience, or where the warm-up did not end, the last.
     """
     chosen = []
     for (run, _), rows in training.groupby(["run", "seed"]):
         stops_early = patience[str(run)] != "null"
         warm = rows[rows["epoch"] >= float(warmup.get(str(run), 0))]
         best = stops_early and len(warm)
-        chosen.append(warm[VALIDATION].idxmax() if best else rows["epoch"].idxmax())
+        objective = warm[VALIDATION] - (float(beta.get(str(run), 1)) - 1) * warm[RATE]
+        chosen.append(objective.idxmax() if best else rows["epoch"].idxmax())
     return training.loc[chosen]
 
 
@@ -99,7 +101,8 @@ def plot_training_curves(training: pd.DataFrame, settings: pd.DataFrame) -> Figu
     style.apply()
     datasets = panel_names(settings)
     rows, looks = grid(datasets), style.looks(datasets)
-    kept = kept_epochs(training, setting(settings, "patience"), setting(settings, "warmup_epochs"))
+    keys = ("patience", "warmup_epochs", "beta")
+    kept = kept_epochs(training, *(setting(settings, key) for key in keys))
     columns = max(len(row) for row in rows)
     size = (max(3.1 * columns, 6.2), 2.5 * len(rows) + 0.5)
     figure, panels = plt.subplots(len(rows), columns, figsize=size, squeeze=False)

@@ -38,7 +38,7 @@ def images(count: int, shape: tuple[int, int] = (2, 3)) -> dict[str, np.ndarray]
 
 
 def test_with_patience_the_best_epoch_is_marked(finished: Path) -> None:
-    kept = kept_epochs(training(finished), {"alpha": "3", "beta": "null"}, {})
+    kept = kept_epochs(training(finished), {"alpha": "3", "beta": "null"}, {}, {})
     epochs = kept.set_index(["run", "seed"])["epoch"]
     assert epochs.to_dict() == {
         ("alpha", 1): 8, ("alpha", 2): 8, ("beta", 1): 12, ("beta", 2): 12,
@@ -47,11 +47,19 @@ def test_with_patience_the_best_epoch_is_marked(finished: Path) -> None:
 
 def test_epochs_of_the_warm_up_are_not_kept(finished: Path) -> None:
     patience = {"alpha": "3", "beta": "3"}
-    kept = kept_epochs(training(finished), patience, {"alpha": "9.5", "beta": "500"})
+    kept = kept_epochs(training(finished), patience, {"alpha": "9.5", "beta": "500"}, {})
     assert kept.groupby("run")["epoch"].unique().map(list).to_dict() == {
         "alpha": [10],
         "beta": [12],
     }
+
+
+def test_the_epoch_that_is_marked_is_the_best_at_the_runs_beta(finished: Path) -> None:
+    """The ELBO falls by a nat after epoch 8 while the rate falls by half a nat an epoch."""
+    rows = training(finished)
+    rows["validation_rate_nats"] = 5 - rows["epoch"] / 2
+    kept = kept_epochs(rows, dict.fromkeys(("alpha", "beta"), "3"), {}, {"alpha": "4", "beta": "2"})
+    assert kept.groupby("run")["epoch"].unique().map(list).to_dict() == {"alpha": [12], "beta": [8]}
 
 
 def test_the_steep_first_epoch_lies_below_the_frame(finished: Path) -> None:

@@ -77,6 +77,25 @@ def test_early_stopping_keeps_the_best_parameters(toy):
     assert all(torch.equal(kept[name], value) for name, value in again.vae.state_dict().items())
 
 
+@pytest.mark.promise(
+    "training_curves",
+    "with patience the epoch that is kept is the best by what is trained, at the run's beta",
+    "beta 0.1, 1 and 4, against all epochs of the metrics",
+)
+@pytest.mark.parametrize("beta", [0.1, 1.0, 4.0])
+def test_early_stopping_goes_by_the_objective_that_is_trained(toy, beta):
+    training = train_to_the_end(
+        toy["training"](epochs=120, patience=8, learning_rate=0.03, beta=beta)
+    )
+    objective = [
+        -row["validation_distortion_nats"] - beta * row["validation_rate_nats"]
+        for row in training.metrics
+    ]
+    assert training.kept_epoch == objective.index(max(objective)) + 1
+    elbos = [row["validation_elbo_nats"] for row in training.metrics]
+    assert (elbos == objective) == (beta == 1), "beta 1 is the ELBO, to the bit"
+
+
 def test_a_step_that_is_not_finite_raises_and_leaves_the_parameters(toy):
     training = toy["training"]()
     training.advance()

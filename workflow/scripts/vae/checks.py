@@ -7,6 +7,7 @@ from vae.densities import Gaussian, Likelihood
 from vae.summary import PerImage, active_units
 
 STANDARD_ERRORS = 5.0  # what is impossible must be exceeded by this much before it fails the job
+CLEARLY = 2.0  # standard errors by which results must be better than what is a warning
 FEWEST_IMAGES = 20  # with fewer, so many of their own standard errors happen by chance
 HEAVY_SHARE = 0.01  # of the images with over half of the weight on one sample, to be warned of
 # The same of images without a reliable error. On digits with two latents they were 0.18, and bounds
@@ -100,15 +101,26 @@ def _not_above(
 
 
 def _better_than_mean_image(images: PerImage, base: Baselines) -> tuple[str, str, str]:
-    gain = float((images.log_likelihood - base.mean_image).mean())
-    status = "ok" if gain > 0 else "warning"
-    return "better_than_mean_image", status, f"{gain:.2f} nats better than the mean training image"
+    gains = images.log_likelihood - base.mean_image
+    gain, error = float(gains.mean()), float(gains.std(ddof=1) / len(gains) ** 0.5)
+    detail = (
+        f"{gain:.2f} +- {error:.2f} nats better than the mean training image, paired over images"
+    )
+    if gain > CLEARLY * error:
+        return "better_than_mean_image", "ok", detail
+    return "better_than_mean_image", "warning", f"{detail}: not clearly better"
 
 
 def _not_collapsed(images: PerImage, threshold: float) -> tuple[str, str, str]:
-    active = int(active_units(images.posterior_mean, threshold).sum())
-    status = "ok" if active else "warning"
-    return "not_collapsed", status, f"{active} of {images.kl.shape[1]} latent dimensions are active"
+    means = images.posterior_mean
+    active = active_units(means, threshold)
+    detail = f"{int(active.sum())} of {means.shape[1]} latent dimensions are active"
+    squares = np.square(means - means.mean(0))  # whose mean is the variance that is looked at
+    error = squares.std(0, ddof=1) / len(means) ** 0.5
+    clear = means.var(0, ddof=1) - CLEARLY * error > threshold
+    if clear.any():
+        return "not_collapsed", "ok", detail
+    return "not_collapsed", "warning", f"{detail}, none of them clearly" if active.any() else detail
 
 
 def _trustworthy_weights(images: PerImage) -> tuple[str, str, str]:

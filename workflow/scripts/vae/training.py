@@ -169,7 +169,7 @@ class Training:
             }
         )
         self.sums, self.norms, self.epoch_steps = NOTHING, 0.0, 0
-        self._keep_best(-distortion - rate)
+        self._keep_best(-distortion - self.spec.beta * rate)
 
     def state(self) -> dict[str, Any]:
         """All that is needed to go on exactly: tensors, numbers, strings, lists and dicts.
@@ -264,12 +264,13 @@ class Training:
             raise AssertionError(f"{counted:.0f} validation images, not {len(self.validation)}")
         return rate / counted, distortion / counted
 
-    def _keep_best(self, validation_elbo: float) -> None:
+    def _keep_best(self, objective: float) -> None:
+        """Args: objective: of the validation images, -distortion - beta x rate in nats."""
         if self.spec.patience is None or len(self.metrics) < self.spec.warmup_epochs:
             return  # while beta rises, the parameters are those of another objective
-        if self.best is None or validation_elbo > self.best["elbo"]:
+        if self.best is None or objective > self.best["objective"]:
             values = self.flat.values.detach().cpu().clone()
-            self.best = {"elbo": validation_elbo, "epoch": len(self.metrics), "values": values}
+            self.best = {"objective": objective, "epoch": len(self.metrics), "values": values}
 
     def _stopped_early(self) -> bool:
         if self.spec.patience is None or self.best is None:
