@@ -135,10 +135,12 @@ def test_a_part_of_other_settings_is_not_believed(trained):
     trained.specify(epochs=5, evaluation={"elbo_samples": 10})
     assert trained.evaluate().returncode == 0
     (second,) = set(states.glob("*/")) - {first}
-    for part in first.glob("*.json"):
+    parts = list(first.glob("*.json"))
+    assert len(list(first.glob("test_*.json"))) == 16  # 8 parts, in float64 and float32
+    for part in parts:
         part.write_bytes((second / part.name).read_bytes())
     trained.specify(epochs=5)
-    assert trained.evaluate().stderr.count("done again") == 16  # 8 parts, in float64 and float32
+    assert trained.evaluate().stderr.count("done again") == len(parts)
     assert (trained.folder / "evaluation" / "per_image.csv").read_bytes() == right
 
 

@@ -39,6 +39,7 @@ rule report:
                 "report_tables",
                 "report_bounds",
                 "report_comparisons",
+                "report_overfitting",
                 "report_promises",
                 "promised_numbers",
                 "report_rate",
@@ -52,6 +53,7 @@ rule report:
             ]
         ],
         template=f"{PAGES}/report.html.jinja",
+        overfitting=f"{PAGES}/overfitting.html.jinja",
         chapter=f"{PAGES}/chapter.html.jinja",
         chapter_tables=chapter_files("results/chapter/{name}.csv", CHAPTER_TABLES),
         chapter_figures=chapter_files(

@@ -47,6 +47,7 @@ EVALUATION_CODE = [
             "enumeration",
             "exact_linear",
             "linear_gaussian",
+            "overfitting",
             "per_image",
             "two_sample",
         ]

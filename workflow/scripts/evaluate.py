@@ -35,6 +35,7 @@ from vae.estimate import chunks
 from vae.exact_linear import is_linear_gaussian, linear_gaussian
 from vae.networks import VAE
 from vae.noise import Purpose, normals, words
+from vae.overfitting import FIRST_NUMBER, other_splits, overfitting
 from vae.per_image import estimates
 from vae.spec import EvaluationSpec, TrainingSpec, parse, read_run
 from vae.summary import PerImage
@@ -66,22 +67,29 @@ def measure(
     *,
     spec: EvaluationSpec,
     seed: int,
-    images: np.ndarray,
+    images: torch.Tensor,
     state: Path,
     worker: Worker,
+    origin: str = "test",
 ) -> tuple[PerImage, int]:
-    """What is estimated of all images, on every rank, and how many images this job did for it."""
+    """What is estimated of all images, on every rank, and how many images this job did for it.
+
+    Args:
+        images: as the likelihood observes them, shape (N, D).
+        origin: their split; the marginal KL is that of test images alone.
+    """
     set_arithmetic(training.precision, training.deterministic)
-    aggregate = None
-    if training.posterior != "flow":
-        aggregate = AggregatePosterior(vae, observed(vae, images))
+    images, aggregate = images.to(vae.dtype), None
+    if training.posterior != "flow" and origin == "test":
+        aggregate = AggregatePosterior(vae, images)
 
     def work(part: Part) -> Columns:
-        x = observed(vae, images[part.images])
-        columns = as_columns(estimates(vae, spec, seed, part.images, x, aggregate))
+        numbers = [FIRST_NUMBER[origin] + image for image in part.images]
+        x = images[part.first : part.first + part.count]
+        columns = as_columns(estimates(vae, spec, seed, numbers, x, aggregate))
         return require_finite(part, columns, MUST_BE_FINITE)
 
-    wanted = split(f"test_{training.precision}", len(images), spec.chunk_images)
+    wanted = split(f"{origin}_{training.precision}", len(images), spec.chunk_images)
     found, done = work_through(wanted, work, state, title, worker)
     return PerImage(**{
         name: np.concatenate([np.array(part[name], dtype=float) for part in found])
@@ -117,25 +125,30 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
     inputs[manifest.folder / "manifest.json"] = manifest.sha256
     vae.to(worker.device)
     tested = load_split(manifest, "test", vae.likelihood.observes)
-    vae.likelihood.require_support(observed(vae, tested))
+    x = observed(vae, tested)
+    vae.likelihood.require_support(x)
     began, seed = time.monotonic(), noise_seed(spec, args.seed)
     state = open_state(args, {key: asdict(spec)[key] for key in STATE_KEYS}, manifest, worker)
-    measured = partial(measure, spec=spec, seed=seed, images=tested, state=state, worker=worker)
+    measured = partial(measure, spec=spec, seed=seed, state=state, worker=worker)
     title = f"{run} seed {args.seed}, evaluation"
-    found, done = measured(vae, training, title)
+    found, done = measured(vae, training, title, images=x)
     seconds = time.monotonic() - began
+    others = {
+        origin: measured(vae, training, f"{title} of {origin}", images=own, origin=origin)[0]
+        for origin, own in other_splits(vae, seed, manifest).items()
+    }
     reference = None
     if training.precision != "float32":
-        reference, _ = measured(*in_float32(vae, training), f"{title} in float32")
+        reference, _ = measured(*in_float32(vae, training), f"{title} in float32", images=x)
         set_arithmetic(training.precision, training.deterministic)
     speed = record_of_speed(worker, run, args.seed, done, seconds)
     if worker.rank == 0:
         found = replace(found, exact_log_likelihood=exact_log_likelihood(vae, tested))
         train, grey = load(manifest, "train.npy"), load(manifest, "test.npy")
-        accuracies = told_apart(vae, seed, observed(vae, tested), train)
+        more = told_apart(vae, seed, x, train) + overfitting(found, others)
         base = baselines(vae.likelihood, train, grey, tested, manifest.shape.levels)
         limit = spec.active_unit_threshold
-        files = tables(found, base, vae, limit, accuracies, reference)
+        files = tables(found, base, vae, limit, more, reference)
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **pictures(vae, spec, seed, grey, tested))
         files["images.npz"] = buffer.getvalue()

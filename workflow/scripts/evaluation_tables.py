@@ -26,18 +26,18 @@ def tables(
     base: Baselines,
     vae: VAE,
     limit: float,
-    accuracies: list[Quantity],
+    more: list[Quantity],
     reference: PerImage | None,
 ) -> dict[str, bytes]:
     """Check the results, and put them into files by name; an impossible one raises.
 
     Args:
-        accuracies: of telling images apart, see vae.two_sample.
+        more: quantities beside those of the test images, see vae.two_sample, vae.overfitting.
         reference: the same in float32, where `images` were measured in another precision.
     """
     checks = check(images, base, limit) + check_scale(vae.likelihood)
     quantities = summarise(images, base, vae.shape.pixels, vae.likelihood.discrete, limit)
-    quantities += accuracies
+    quantities += more
     if reference is not None:
         quantities += precision_effects(images, reference)
     columns = {

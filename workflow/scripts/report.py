@@ -14,6 +14,7 @@ from json_files import read_manifest
 from published_values import read_published
 from report_bounds import bounds_tables
 from report_comparisons import best_against_others, published_rows
+from report_overfitting import overfitting_rows
 from report_promises import promised
 from report_rate import rate_parts
 from report_tables import (
@@ -113,6 +114,7 @@ def context(
         "bounds": bounds_tables(bounds),
         "seed_columns": [heading for _, heading, _ in PER_SEED],
         "trainings": rows,
+        "overfitting": overfitting_rows(summary),
         "rate_parts": rate_parts(results, summary),
         "exact_values": exact_values(summary),
         "precision_effects": precision_effects(summary, setting(settings, "precision")),

@@ -12,7 +12,8 @@ from vae.checks import FEWEST_IMAGES
 from vae.data import as_observed
 from vae.estimate import chunks, image_noise
 from vae.networks import VAE
-from vae.noise import Purpose, binarise, uniforms, words, words_for
+from vae.noise import Purpose, uniforms, words
+from vae.overfitting import fixed, spread
 from vae.simulation import FIRST_IMAGE, sample, simulate
 from vae.summary import Quantity
 
@@ -87,10 +88,5 @@ def _reconstruct(vae: VAE, seed: int, x: Tensor, numbers: list[int]) -> Tensor:
 
 def _observed_training(vae: VAE, seed: int, training: np.ndarray, count: int) -> Tensor:
     """Training images from all over their split, as the likelihood observes them, shape (n, D)."""
-    chosen = training[:: len(training) // count][:count]
-    grey, levels = torch.from_numpy(chosen).to(vae.device), vae.shape.levels
-    if vae.likelihood.observes == "binary":
-        starts, per_image = [(0, 0)], words_for(grey.shape[1])
-        raw = words(seed, Purpose.TRAINING_IMAGES, starts, count, per_image, vae.device)[0]
-        grey = binarise(grey, levels, raw)
-    return as_observed(grey, vae.likelihood.observes, levels, vae.dtype)
+    images = fixed(vae, seed, spread(training, count))
+    return as_observed(images, vae.likelihood.observes, vae.shape.levels, vae.dtype)
