@@ -101,7 +101,8 @@ def normalisation(images: np.ndarray) -> Iterator[Row]:
 def bits_per_dim(images: np.ndarray) -> Iterator[Row]:
     """Pixels that are fair coins have one bit each."""
     log_p = densities.Bernoulli().log_prob(torch.zeros_like(ALL_IMAGES), ALL_IMAGES).numpy()
-    measured = PerImage(*[log_p for field in fields(PerImage) if field.default is MISSING])
+    columns = {field.name: log_p for field in fields(PerImage) if field.default is MISSING}
+    measured = PerImage(**{**columns, "log_means": np.stack([log_p] * 2, 1), "samples": 2})  # type: ignore[arg-type]
     summary = summarise(measured, Baselines(None, None, log_p), PIXELS, True, 0.01)
     found = next(quantity for quantity in summary if quantity.name == "bits_per_dim")
     yield Row("bits/dim of fair coins", 1.0, found.value)

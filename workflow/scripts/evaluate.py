@@ -94,7 +94,7 @@ def measure(
     return PerImage(**{
         name: np.concatenate([np.array(part[name], dtype=float) for part in found])
         for name in found[0]
-    }), done  # fmt: skip
+    }, samples=spec.importance_samples), done  # fmt: skip
 
 
 @torch.no_grad()

@@ -50,7 +50,6 @@ def tables(
         "ess": images.ess,
         "largest_weight": images.largest_weight,
         "pareto_k": images.pareto_k,
-        "untrusted": images.untrusted,
         "marginal_kl_nats": images.marginal_kl,
         "exact_log_likelihood_nats": images.exact_log_likelihood,
         "noise_floor_nats": base.noise_floor,

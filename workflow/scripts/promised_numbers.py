@@ -29,8 +29,11 @@ NAMES = {
     "exact_log_likelihood": "exact log p(x)",
     "elbo_minus_float32": "effect of the precision on the ELBO",
     "log_likelihood_minus_float32": "effect of the precision on log p(x)",
-    "untrusted": "share of images not to be trusted",
-    "importance_untrusted": "share not to be trusted, beside AIS",
+    "log_likelihood_bias": "bias of log p(x) at K",
+    "log_likelihood_lower": "log p(x), lower end of its interval",
+    "log_likelihood_upper": "log p(x), upper end of its interval",
+    "heavy_tail_share": "share of images with heavy tails",
+    "dominated_share": "share of images that rest on one sample",
     "ess": "ESS",
     "importance": "importance sampling, beside AIS",
     "ais": "AIS",
@@ -51,6 +54,6 @@ NAMES = {
 # Numbers that promise nothing, and why.
 UNPROMISED = {
     "ess": "is of the weights that were drawn and knows nothing of large ones that were missed",
-    "untrusted": "a share of images by a rule of thumb, the limit of Pareto k",
-    "importance_untrusted": "the same",
+    "heavy_tail_share": "a share of images by a rule of thumb, the limit of Pareto k",
+    "dominated_share": "a share of images by a rule of thumb, half of the weight",
 }

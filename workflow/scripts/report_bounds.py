@@ -10,13 +10,11 @@ TEST = [
     ("importance", "importance sampling", 2),
     ("ais", "AIS", 2),
     ("ais_minus_importance", "AIS minus importance sampling", 3),
-    ("importance_untrusted", "share not to be trusted", 2),
 ]
 SIMULATED = [
     ("upper", "upper bound", 2),
     ("upper_minus_ais", "above AIS by", 3),
     ("upper_minus_importance", "above importance sampling by", 3),
-    ("importance_untrusted", "share not to be trusted", 2),
 ]
 ORIGINS = {"test": ("Test images", TEST), "simulated": ("Images that the model made", SIMULATED)}
 

@@ -15,7 +15,7 @@ BOUNDS = Columns(
     text=("origin",),
     integers=("image",),
     floats=(
-        *("importance_nats", "importance_error_nats", "importance_ess", "importance_untrusted"),
+        *("importance_nats", "importance_error_nats", "importance_ess"),
         *("ais_nats", "ais_error_nats", "ais_ess", "ais_acceptance"),
     ),
     optional=("upper_nats", "upper_error_nats"),
@@ -47,7 +47,6 @@ def quantities(images: pd.DataFrame, origin: str) -> list[dict[str, Any]]:
     found = [
         mean("importance", NATS, importance, [errors["importance"]]),
         mean("importance_ess", "samples", images["importance_ess"]),
-        mean("importance_untrusted", "share of images", images["importance_untrusted"]),
         mean("ais", NATS, ais, [errors["ais"]]),
         mean("ais_ess", "chains", images["ais_ess"]),
         mean("ais_acceptance", "share of moves", images["ais_acceptance"]),

@@ -47,5 +47,5 @@ class Blocks:
     @property
     def log_means(self) -> Tensor:
         """log p(x) as each block estimates it, in nats, shape (B, blocks)."""
-        sizes = np.diff(self.ends, prepend=0)
-        return self.log_sums.T - torch.tensor(sizes, device=self.log_sums.device).log()
+        log_sizes = np.log(np.diff(self.ends, prepend=0))
+        return self.log_sums.T - torch.from_numpy(log_sizes).to(self.log_sums.device)

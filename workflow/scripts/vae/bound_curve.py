@@ -5,11 +5,11 @@ weights' tail is heavy: as 1/K where their variance is finite and K large, else 
 The K weights in hand hold two draws of L_(K/2), four of L_(K/4) and so on, so that the increments
 D_j = L_(K/2^j) - L_(K/2^(j+1)) are known with small, paired errors, and with them how fast they fall.
 
-The increments are taken to go on as D(t) = D_0 2^-(a t + d t^2 / 2) at K 2^t, with an exponent that may
-rise with K until it is 1, that of a finite variance; all of a = 0.05 to 1.3 and d = 0 to 0.06 are
-weighed by how well they fit the last increments, which gives the bias with its uncertainty. (a = 1,
-d = 0 is the jackknife of Nowozin, ICLR 2018, of first order.) What no weight in hand tells of, such as
-a mode of p(z | x) that q has not met for any image, this cannot know.
+The increments are taken to go on as D(t) = D_0 2^-(a t + d t^2 / 2) at K 2^t. The exponent may rise with
+K until it is 1, that of a finite variance, or fall, where ever rarer weights come in; all of a = 0.05 to
+1.3 and d = -0.04 to 0.06 are weighed by how well they fit the last increments, which gives the bias with
+its uncertainty. (a = 1, d = 0 is the jackknife of Nowozin, ICLR 2018, of first order.) What no weight
+in hand tells of, such as a mode of p(z | x) that was not met for any image, this cannot know.
 
 N = images, H = halvings, J = increments that are fitted.
 """
@@ -21,7 +21,8 @@ import numpy as np
 import torch
 
 CONFIDENCE = 0.95
-EXPONENTS, DRIFTS = np.linspace(0.05, 1.3, 51), np.linspace(0, 0.06, 4)
+EXPONENTS, DRIFTS = np.linspace(0.05, 1.3, 51), np.linspace(-0.04, 0.06, 6)
+SLOWEST = 0.1  # exponent to which it may fall
 FITTED = 4  # of the increments, the last ones
 FORM_ERROR = 0.05  # by which an increment may be off that form, relative, for each halving away from K
 ROUNDING = 1e-9  # nats: where all weights are equal nothing else is left
@@ -33,7 +34,7 @@ class Extrapolated:
     """The mean log p(x) of N images as their importance weights tell of it, in nats.
 
     monte_carlo_error: of the mean L_K, whose noise is independent between images.
-    bias, bias_error: log p(x) - E L_K and its uncertainty.
+    bias, bias_error: log p(x) - E L_K, a median, and half of what holds 68 % of its probability.
     lower, upper: 95 % interval of the mean log p(x) of these images, bias included.
     """
 
@@ -95,11 +96,10 @@ def extrapolate(parts: Sequence[np.ndarray]) -> Extrapolated:
     weights, bias, bias_error = _biases(increments(parts)[:FITTED])
     together = _correlation(parts)
     total = np.sqrt(error**2 + 2 * together * error * bias_error + bias_error**2)
-    mean = float(weights @ bias)
-    spread = float(np.sqrt(weights @ (bias_error**2 + np.square(bias - mean))))
     tail = (1 - CONFIDENCE) / 2
     lower, upper = (_quantile(weights, bound + bias, total, p) for p in (tail, 1 - tail))
-    return Extrapolated(error, mean, spread, lower, upper)
+    low, median, high = (_quantile(weights, bias, bias_error, p) for p in (0.16, 0.5, 0.84))
+    return Extrapolated(error, median, (high - low) / 2, lower, upper)
 
 
 def _biases(measured: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -128,7 +128,8 @@ def _forms(count: int) -> tuple[np.ndarray, np.ndarray]:
     exponent, drift = (grid.reshape(-1, 1) for grid in np.meshgrid(EXPONENTS, DRIFTS))
     back = np.arange(count)
     shapes = 2.0 ** (exponent * back - drift * back**2 / 2)
-    ahead = np.minimum(exponent + drift * (np.arange(STEPS) + 0.5), np.maximum(exponent, 1))
+    ahead = exponent + drift * (np.arange(STEPS) + 0.5)
+    ahead = ahead.clip(np.minimum(exponent, SLOWEST), np.maximum(exponent, 1))
     terms = 2.0 ** -ahead.cumsum(1)
     return shapes, terms.sum(1) + terms[:, -1] / (2 ** ahead[:, -1] - 1)
 

@@ -24,7 +24,7 @@ from vae.spec import BoundsSpec
 
 COLUMNS = (
     *("importance_nats", "importance_error_nats", "importance_ess", "importance_pareto_k"),
-    *("importance_untrusted", "ais_nats", "ais_error_nats", "ais_ess", "ais_acceptance"),
+    *("ais_nats", "ais_error_nats", "ais_ess", "ais_acceptance"),
     *("upper_nats", "upper_error_nats"),
 )
 
@@ -75,7 +75,6 @@ def bounds(
         "importance_error_nats": importance.monte_carlo_error,
         "importance_ess": importance.ess,
         "importance_pareto_k": importance.pareto_k,
-        "importance_untrusted": importance.untrusted.double(),
         "ais_nats": lower.log_likelihood,
         "ais_error_nats": lower.monte_carlo_error,
         "ais_ess": lower.ess,

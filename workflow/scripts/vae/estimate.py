@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vae.blocks import Blocks
 from vae.draws import draw
 from vae.networks import VAE
 from vae.noise import Purpose, normals, words
-from vae.pareto import Tail, reliable_up_to
+from vae.pareto import Tail
 from vae.posterior import Posterior
 
 
@@ -93,7 +94,7 @@ class ImportanceSum:
     """A running log-mean-exp of log weights that may arrive in chunks of samples.
 
     Keeps, in float64 and relative to the largest weight so far, the sum of the weights and of
-    their squares, and the largest log weights.
+    their squares, the largest log weights, and the sums within blocks of samples.
 
     Args:
         samples: K, how many will come for each image.
@@ -101,6 +102,7 @@ class ImportanceSum:
 
     def __init__(self, images: int, samples: int, device: torch.device | str = "cpu") -> None:
         self.tail = Tail(samples, images, device)
+        self.blocks = Blocks(samples, images, device)
         self.samples = 0
         self.total = torch.zeros(images, dtype=torch.float64, device=device)
         self.squares = torch.zeros_like(self.total)
@@ -117,6 +119,7 @@ class ImportanceSum:
         self.largest = largest
         self.samples += len(chunk)
         self.tail.add(chunk)
+        self.blocks.add(chunk)
 
     @property
     def log_likelihood(self) -> Tensor:
@@ -142,18 +145,11 @@ class ImportanceSum:
         return self.tail.shape
 
     @property
-    def untrusted(self) -> Tensor:
-        """Whether monte_carlo_error, and with it log_likelihood, mean little, bool, shape (B,).
-
-        The tail has no mean that K samples can find, or one sample holds over half of the weight.
-        """
-        return (self.pareto_k > reliable_up_to(self.samples)) | (self.largest_weight > 0.5)
-
-    @property
     def monte_carlo_error(self) -> Tensor:
         """Standard error of log_likelihood by the delta method, in nats, shape (B,).
 
-        sd(w) / (sqrt(K) mean(w)) = sqrt((K / ESS - 1) / (K - 1)); not defined (nan) for K = 1.
+        sd(w) / (sqrt(K) mean(w)) = sqrt((K / ESS - 1) / (K - 1)); not defined (nan) for K = 1. It
+        cannot exceed 1, and knows of no weight that was not drawn: vae.bound_curve does better.
         """
         return ((self.samples / self.ess - 1).clamp(min=0) / (self.samples - 1)).sqrt()
 

@@ -1,10 +1,14 @@
 """From values per image to numbers with errors."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from vae.baselines import Baselines
+from vae.blocks import block_sizes
+from vae.bound_curve import errors, extrapolate, halvings
+from vae.pareto import reliable_up_to
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,8 @@ class Quantity:
 class PerImage:
     """Results of N test images in the order of the test split; float64, shape (N,), in nats.
 
-    `untrusted` is 1 where importance sampling says little of log p(x), else 0; `pareto_k` is a
-    shape, without a unit.
+    `log_means` (N, blocks) is log p(x) as each block of an image's K = `samples` importance samples
+    estimates it; `pareto_k` is a shape, without a unit.
     `kl` (N, L) and `posterior_mean` (N, L) are per latent dimension. `exact_log_likelihood` is
     there for models that have one, `marginal_kl` where q(z | x) has a density that is cheap.
     """
@@ -36,13 +40,13 @@ class PerImage:
     distortion: np.ndarray
     elbo_monte_carlo_error: np.ndarray
     log_likelihood: np.ndarray
-    log_likelihood_monte_carlo_error: np.ndarray
     ess: np.ndarray
     largest_weight: np.ndarray
     pareto_k: np.ndarray
-    untrusted: np.ndarray
+    log_means: np.ndarray
     kl: np.ndarray
     posterior_mean: np.ndarray
+    samples: int
     exact_log_likelihood: np.ndarray | None = None
     rate_monte_carlo_error: np.ndarray | None = None
     distortion_monte_carlo_error: np.ndarray | None = None
@@ -52,6 +56,23 @@ class PerImage:
     @property
     def elbo(self) -> np.ndarray:
         return -self.distortion - self.rate
+
+    @cached_property
+    def parts(self) -> list[np.ndarray]:
+        """log p(x) from all K samples, from each half, quarter and so on: see vae.bound_curve."""
+        return halvings(self.log_means, block_sizes(self.samples))
+
+    @cached_property
+    def log_likelihood_monte_carlo_error(self) -> np.ndarray:
+        """Of log_likelihood, to be pooled over images: see vae.bound_curve.errors."""
+        return errors(self.parts)
+
+    @property
+    def heavy_tail_share(self) -> float | None:
+        """Share of the images whose Pareto k is above its limit; None for K too small to tell."""
+        if np.isnan(self.pareto_k).any():
+            return None
+        return float((self.pareto_k > reliable_up_to(self.samples)).mean())
 
     @property
     def mutual_information(self) -> np.ndarray | None:
@@ -97,7 +118,6 @@ def summarise(
         log_likelihood,
         mean_of("gap", images.log_likelihood - images.elbo, gap_error),
         Quantity("ess", "samples", ess.value, ess.data_error, None),
-        Quantity("untrusted", "share of images", float(images.untrusted.mean()), None, None),
         Quantity(
             "active_units",
             "units",
@@ -113,7 +133,24 @@ def summarise(
         found.append(mean_of("noise_floor", -base.entropy))
     if images.exact_log_likelihood is not None:
         found.append(mean_of("exact_log_likelihood", images.exact_log_likelihood))
-    return found + _parts_of_rate(images)
+    return found + _beyond_the_bound(images) + _parts_of_rate(images)
+
+
+def _beyond_the_bound(images: PerImage) -> list[Quantity]:
+    """What the mean log p(x) of these images is beyond the bound at K, and how heavy the tails are.
+
+    The shares are of the model and K: which of the images are counted is mostly chance.
+    """
+    nats, share = "nats per image", "share of images"
+    found, heavy = extrapolate(images.parts), images.heavy_tail_share
+    rows = [
+        Quantity("log_likelihood_bias", nats, found.bias, None, found.bias_error),
+        Quantity("log_likelihood_lower", nats, found.lower, None, None),
+        Quantity("log_likelihood_upper", nats, found.upper, None, None),
+    ]
+    dominated = float((images.largest_weight > 0.5).mean())
+    rows.append(Quantity("dominated_share", share, dominated, None, None))
+    return rows if heavy is None else [*rows, Quantity("heavy_tail_share", share, heavy, None, None)]
 
 
 def _parts_of_rate(images: PerImage) -> list[Quantity]:
