@@ -20,13 +20,14 @@ DIFFERENCES = ("train_minus_test_log_likelihood", "test_minus_train_gap")
 def measured(vae, x, first=0):
     """All that is estimated of images x, as evaluate has it."""
     found = estimates(vae, SPEC, 1, range(first, first + len(x)), x, None)
-    return PerImage(**{name: values.double().numpy() for name, values in found.items()})
+    columns = {name: values.double().numpy() for name, values in found.items()}
+    return PerImage(**columns, samples=SPEC.importance_samples)
 
 
 def part(images, chosen):
     """Some of these images."""
     return PerImage(**{
-        field.name: None if values is None else values[chosen]
+        field.name: values[chosen] if isinstance(values, np.ndarray) else values
         for field in fields(images)
         for values in [getattr(images, field.name)]
     })  # fmt: skip

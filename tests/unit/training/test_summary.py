@@ -95,7 +95,11 @@ def test_a_value_that_is_not_finite_fails(name):
     [
         ({}, {"mean_image": np.full(N, -11.0)}, "better_than_mean_image"),
         ({"posterior_mean": np.zeros((N, 3))}, {}, "not_collapsed"),
-        ({"log_means": np.random.default_rng(4).normal(-25, 9, (N, 64))}, {}, "enough_importance_samples"),
+        (
+            {"log_means": np.random.default_rng(4).normal(-25, 9, (N, 64))},
+            {},
+            "enough_importance_samples",
+        ),
     ],
 )
 def test_what_is_merely_bad_is_a_warning(images, limits, warned):

@@ -1,4 +1,4 @@
-"""Importance weights in disjoint blocks of samples: draws of the bound at smaller K, for nothing."""
+"""Importance weights in disjoint blocks of samples: draws of the bound at smaller K, free."""
 
 import numpy as np
 import torch

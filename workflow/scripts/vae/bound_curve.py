@@ -1,15 +1,16 @@
 """The importance-weighted bound against K, and what lies between its last value and log p(x).
 
 L_K = log (1/K) sum_k w_k is below log p(x) on average, by a bias that falls with K as slowly as the
-weights' tail is heavy: as 1/K where their variance is finite and K large, else as K^-a with a small a.
-The K weights in hand hold two draws of L_(K/2), four of L_(K/4) and so on, so that the increments
-D_j = L_(K/2^j) - L_(K/2^(j+1)) are known with small, paired errors, and with them how fast they fall.
+weights' tail is heavy: as 1/K where their variance is finite and K large, else as K^-a with a small
+a. The K weights in hand hold two draws of L_(K/2), four of L_(K/4) and so on: the increments
+D_j = L_(K/2^j) - L_(K/2^(j+1)) have small, paired errors, and show how fast they fall.
 
-The increments are taken to go on as D(t) = D_0 2^-(a t + d t^2 / 2) at K 2^t. The exponent may rise with
-K until it is 1, that of a finite variance, or fall, where ever rarer weights come in; all of a = 0.05 to
-1.3 and d = -0.04 to 0.06 are weighed by how well they fit the last increments, which gives the bias with
-its uncertainty. (a = 1, d = 0 is the jackknife of Nowozin, ICLR 2018, of first order.) What no weight
-in hand tells of, such as a mode of p(z | x) that was not met for any image, this cannot know.
+The increments are taken to go on as D(t) = D_0 2^-(a t + d t^2 / 2) at K 2^t. The exponent may rise
+with K until it is 1, that of a finite variance, or fall, where ever rarer weights come in; all of
+a = 0.05 to 1.3 and d = -0.04 to 0.06 are weighed by how well they fit the last increments, which
+gives the bias with its uncertainty. (a = 1, d = 0 is the jackknife of Nowozin, ICLR 2018, of first
+order.) What no weight in hand tells of, such as a mode of p(z | x) that was not met for any image,
+this cannot know.
 
 N = images, H = halvings, J = increments that are fitted.
 """
@@ -24,7 +25,9 @@ CONFIDENCE = 0.95
 EXPONENTS, DRIFTS = np.linspace(0.05, 1.3, 51), np.linspace(-0.04, 0.06, 6)
 SLOWEST = 0.1  # exponent to which it may fall
 FITTED = 4  # of the increments, the last ones
-FORM_ERROR = 0.05  # by which an increment may be off that form, relative, for each halving away from K
+FORM_ERROR = (
+    0.05  # by which an increment may be off that form, relative, for each halving away from K
+)
 ROUNDING = 1e-9  # nats: where all weights are equal nothing else is left
 STEPS = 60  # doublings of K that are summed one by one
 
@@ -81,9 +84,9 @@ def decay(parts: Sequence[np.ndarray]) -> float:
 def errors(parts: Sequence[np.ndarray]) -> np.ndarray:
     """Monte Carlo errors of L_K, shape (N,), of which only sums of squares over images mean much.
 
-    From the two halves of an image's samples: one degree of freedom each. Those of many images, pooled,
-    know of tails that most of them have not met; the delta method with the weights of one image does
-    not, and cannot exceed 1 nat.
+    From the two halves of an image's samples: one degree of freedom each. Those of many images,
+    pooled, know of tails that most of them have not met; the delta method with the weights of one
+    image does not, and cannot exceed 1 nat.
     """
     halves = parts[1]
     return np.abs(halves[:, 0] - halves[:, 1]) * np.sqrt(decay(parts) / 2)
@@ -103,7 +106,7 @@ def extrapolate(parts: Sequence[np.ndarray]) -> Extrapolated:
 
 
 def _biases(measured: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each form of the curve its weight, the bias that it makes of D_0 .. D_(J-1), and the error.
+    """For each form of the curve its weight, the bias that it makes of the D_j, and the error.
 
     Generalised least squares for D_0 under each form, under which D_0 is marginalised.
 
@@ -124,7 +127,7 @@ def _biases(measured: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _forms(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of all exponents and drifts D_j / D_0, shape (forms, count), and bias / D_0, shape (forms,)."""
+    """Of all exponents and drifts D_j / D_0, (forms, count), and bias / D_0, (forms,)."""
     exponent, drift = (grid.reshape(-1, 1) for grid in np.meshgrid(EXPONENTS, DRIFTS))
     back = np.arange(count)
     shapes = 2.0 ** (exponent * back - drift * back**2 / 2)

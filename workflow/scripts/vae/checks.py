@@ -10,7 +10,7 @@ from vae.summary import PerImage, active_units
 STANDARD_ERRORS = 5.0  # what is impossible must be exceeded by this much before it fails the job
 CLEARLY = 2.0  # standard errors by which results must be better than what is a warning
 FEWEST_IMAGES = 20  # with fewer, so many of their own standard errors happen by chance
-WIDEST = 0.1  # nats: half of the interval of log p(x), not to be warned of; published values differ by as little
+WIDEST = 0.1  # nats: half of the interval of log p(x); published models differ by as little
 ROUNDING = 1e-6  # of sums over pixels in float32, relative: where q is exact nothing else is left
 NEAR_FLOOR = 1.1  # a learned scale below so many floors is held up by its floor
 
@@ -131,8 +131,8 @@ def _enough_samples(images: PerImage) -> tuple[str, str, str]:
     detail = (
         f"with K = {images.samples} samples log p(x) of these images lies within "
         f"{found.lower:.3f} to {found.upper:.3f} (95 %), the bound at K estimated to be "
-        f"{found.bias:.3f} nats low; {_tails(images)}, in {dominated:.1%} one sample holds over half "
-        "of the weight"
+        f"{found.bias:.3f} nats low; {_tails(images)}, in {dominated:.1%} one sample holds over "
+        "half of the weight"
     )
     return "enough_importance_samples", status, detail
 

@@ -150,7 +150,9 @@ def _beyond_the_bound(images: PerImage) -> list[Quantity]:
     ]
     dominated = float((images.largest_weight > 0.5).mean())
     rows.append(Quantity("dominated_share", share, dominated, None, None))
-    return rows if heavy is None else [*rows, Quantity("heavy_tail_share", share, heavy, None, None)]
+    return (
+        rows if heavy is None else [*rows, Quantity("heavy_tail_share", share, heavy, None, None)]
+    )
 
 
 def _parts_of_rate(images: PerImage) -> list[Quantity]:
