@@ -5,7 +5,8 @@ OUTPUTS, in results/chapter/ (sorted rows, fixed decimals; nats per image):
 
     digits/             the digits as fetch_data writes them, whatever the configuration's data are
     curves.csv          precision and recall of two classifiers at every threshold
-    classifiers.csv     the same at two thresholds, with intervals
+    reliability.csv     of the cases that they give some p(y|x), how many are positive
+    classifiers.csv     precision, recall and scores at two thresholds, with intervals
     jensen.csv          ELBO and gap of every q in a two-case example
     evidence.csv        log p(x) of test images by quadrature over a latent plane, and the encoder's ELBO
     grid.npz            log p(x|z) of the images shown, on a grid over the plane
@@ -22,6 +23,7 @@ and results/figures/chapter_*.svg. `chapter: false` in the configuration leaves 
 
 CHAPTER_TABLES = [
     "classifiers",
+    "reliability",
     "jensen",
     "evidence",
     "posteriors",
@@ -137,7 +139,7 @@ rule chapter_vae:
 rule chapter_classifiers:
     """A discriminative and a generative classifier on the digits, and on Spambase if it is there."""
     input:
-        files=[*CHAPTER_SHARED, *DRAWN],
+        files=[*CHAPTER_SHARED, *DRAWN, f"{SCRIPTS}/chapter_scores.py"],
         test="results/chapter/digits/test.npy",
         spambase=[
             f"results/data/{name}/{part}.npy"
@@ -146,6 +148,7 @@ rule chapter_classifiers:
         ],
     output:
         curves="results/chapter/curves.csv",
+        reliability="results/chapter/reliability.csv",
         classifiers="results/chapter/classifiers.csv",
     localrule: True
     params:
@@ -222,10 +225,11 @@ rule chapter_gradients:
 
 
 rule chapter_plot_classifiers:
-    """Precision against recall."""
+    """Precision against recall, and reliability."""
     input:
         files=CHAPTER_SHARED_PLOTS,
         curves="results/chapter/curves.csv",
+        reliability="results/chapter/reliability.csv",
         classifiers="results/chapter/classifiers.csv",
     output:
         figure=report(

@@ -35,6 +35,7 @@ rule report:
             for name in [
                 "html_page",
                 "chapter_page",
+                "chapter_page_classifiers",
                 "chapter_tables",
                 "report_tables",
                 "report_bounds",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from chapter_quadrature import Array
+from chapter_scores import at_threshold, curve, reliability, scores
 from chapter_tables import write
 from datasets.streams import drawn_order
 from numpy.typing import NDArray
@@ -20,7 +21,6 @@ from scipy.special import logsumexp
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, precision_recall_curve
 from threadpoolctl import threadpool_limits
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
@@ -73,11 +73,16 @@ def table(train: Array, train_labels: Array, test: Array, test_labels: Array) ->
     )  # fmt: skip
 
 
+def varying(task: Task) -> NDArray[np.bool_]:
+    """The columns that tell anything: those that are not the same in all training rows."""
+    return task.train.std(0) > 0
+
+
 def standardise(task: Task) -> tuple[Array, Array]:
-    """Training and test rows with the training rows' mean 0 and standard deviation 1."""
-    mean, sd = task.train.mean(0), task.train.std(0)
-    scale = np.where(sd > 0, sd, 1)
-    return (task.train - mean) / scale, (task.test - mean) / scale
+    """Training and test rows with the training rows' mean 0 and sd 1, without constant columns."""
+    train, test = task.train[:, varying(task)], task.test[:, varying(task)]
+    mean, sd = train.mean(0), train.std(0)
+    return (train - mean) / sd, (test - mean) / sd
 
 
 def discriminative(task: Task) -> Array:
@@ -98,11 +103,11 @@ def generative(task: Task) -> tuple[Array, Array]:
         joint.append(density.score_samples(test) + math.log(len(rows) / len(train)))
     log_joint = np.stack(joint, 1)
     evidence = logsumexp(log_joint, axis=1)
-    sd = task.train.std(0)
+    sd = task.train[:, varying(task)].std(0)
     conditional = log_joint - evidence[:, None]
     return (
         _two_cases(conditional, list(classes).index(task.positive)),
-        evidence - np.log(np.where(sd > 0, sd, 1)).sum(),
+        evidence - np.log(sd).sum(),
     )
 
 
@@ -111,35 +116,9 @@ def _two_cases(log_probabilities: Array, positive: int) -> Array:
     return np.stack([log_probabilities[:, positive], logsumexp(others, axis=1)], 1)
 
 
-def wilson(hits: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a proportion. Wilson, JASA 22, 1927."""
-    if trials == 0:
-        return 0.0, 1.0
-    z, share = 1.959964, hits / trials
-    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    half = (
-        math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2)) * z / (1 + z**2 / trials)
-    )
-    return max(middle - half, 0.0), min(middle + half, 1.0)
-
-
-def at_threshold(score: Array, positive: NDArray[np.bool_], threshold: float) -> dict[str, float]:
-    """Precision and recall of calling positive whatever has p(y|x) >= threshold."""
-    called = score >= threshold
-    true, false = int((called & positive).sum()), int((called & ~positive).sum())
-    precision, recall = wilson(true, true + false), wilson(true, int(positive.sum()))
-    return {
-        "threshold": threshold, "test": len(score), "positives": int(positive.sum()),
-        "true_positives": true, "false_positives": false,
-        "precision": true / max(true + false, 1),
-        "precision_low": precision[0], "precision_high": precision[1],
-        "recall": true / int(positive.sum()), "recall_low": recall[0], "recall_high": recall[1],
-    }  # fmt: skip
-
-
-def tabulate(tasks: list[Task]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The precision-recall curves, and one row per data set, model and threshold."""
-    curves, rows = [], []
+def tabulate(tasks: list[Task]) -> dict[str, pd.DataFrame]:
+    """Curves of precision and recall, reliability, and a row per data set, model and threshold."""
+    curves, bins, rows = [], [], []
     for task in tasks:
         of_bayes, log_p = generative(task)
         models = {"discriminative": (discriminative(task), None), "generative": (of_bayes, log_p)}
@@ -147,23 +126,17 @@ def tabulate(tasks: list[Task]) -> tuple[pd.DataFrame, pd.DataFrame]:
             names = {"data": task.data, "model": model}
             score = np.exp(cases[:, 0])
             curves.append(curve(score, task.is_positive).assign(**names))
-            right = np.where(task.is_positive, cases[:, 0], cases[:, 1])
-            shared = {
-                "average_precision": average_precision_score(task.is_positive, score),
-                "cross_entropy_nats": -right.mean(),
-                "log_p_nats": None if evidence is None else evidence.mean(),
-            }
+            bins.append(reliability(score, task.is_positive).assign(**names))
+            shared = scores(cases, task.is_positive, evidence)
+            shared["constant"] = int((~varying(task)).sum())
             for threshold in THRESHOLDS:
-                rows.append(names | at_threshold(score, task.is_positive, threshold) | shared)
-    columns = ["data", "model", "threshold", "precision", "recall"]
-    return pd.concat(curves)[columns], pd.DataFrame(rows)
-
-
-def curve(score: Array, positive: NDArray[np.bool_]) -> pd.DataFrame:
-    """Precision and recall at each threshold that changes them; the last is above all scores."""
-    precision, recall, thresholds = precision_recall_curve(positive, score, drop_intermediate=True)
-    ends = np.append(thresholds, 1.0)
-    return pd.DataFrame({"threshold": ends, "precision": precision, "recall": recall})
+                chosen = at_threshold(score, task.is_positive, threshold)
+                rows.append({**names, **chosen, **shared})
+    return {
+        "curves": pd.concat(curves)[["data", "model", "threshold", "precision", "recall"]],
+        "reliability": pd.concat(bins)[["data", "model", *bins[0].columns[:-2]]],
+        "classifiers": pd.DataFrame(rows),
+    }
 
 
 def main() -> None:
@@ -171,9 +144,8 @@ def main() -> None:
     tasks = [digits(np.load(given.test), told.held_out, told.split_seed)]
     if given.spambase:
         tasks.append(table(*(np.load(path) for path in given.spambase)))
-    curves, classifiers = tabulate(tasks)
-    write(curves, snakemake.output.curves)
-    write(classifiers, snakemake.output.classifiers)
+    for name, found in tabulate(tasks).items():
+        write(found, getattr(snakemake.output, name))
 
 
 if __name__ == "__main__":

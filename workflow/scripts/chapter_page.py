@@ -1,16 +1,27 @@
 """The numbers of the chapter "What the ELBO is", as plain values that a template can print."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from chapter_tables import CLASSIFIERS, DISCRETE, EVIDENCE, GRADIENTS, JENSEN, POSTERIORS
+from chapter_page_classifiers import classifier_rows, sure_rows
+from chapter_tables import (
+    CLASSIFIERS,
+    DISCRETE,
+    EVIDENCE,
+    GRADIENTS,
+    JENSEN,
+    POSTERIORS,
+    RELIABILITY,
+)
 from result_files import number, read_table
 
 COLUMNS = {
     "classifiers": CLASSIFIERS,
+    "reliability": RELIABILITY,
     "jensen": JENSEN,
     "evidence": EVIDENCE,
     "posteriors": POSTERIORS,
@@ -24,7 +35,7 @@ ESTIMATORS = {
     "gumbel_softmax": "Gumbel-softmax",
 }
 TITLES = {
-    "chapter_classifiers": "Precision and recall of two classifiers",
+    "chapter_classifiers": "Precision, recall and reliability of two classifiers",
     "chapter_jensen": "Jensen's inequality with two cases",
     "chapter_surface": "The ELBO of every simple q",
     "chapter_posteriors": "Simple and complicated q",
@@ -37,38 +48,13 @@ def context(paths: Sequence[str | Path]) -> dict[str, Any]:
     tables = {Path(path).stem: read_table(path, COLUMNS[Path(path).stem]) for path in paths}
     return {
         "classifiers": classifier_rows(tables["classifiers"]),
+        "sure": sure_rows(tables["reliability"]),
         "jensen": jensen_numbers(tables["jensen"]),
         "evidence": evidence_numbers(tables["evidence"]),
         "posteriors": posterior_groups(tables["posteriors"]),
         "discrete": discrete_numbers(tables["discrete"]),
         "gradients": gradient_numbers(tables["gradients"]),
     }
-
-
-def classifier_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """One row per data set and model, with precision and recall at both thresholds."""
-    found = []
-    for (data, model), rows in table.groupby(["data", "model"], sort=False):
-        first = rows.iloc[0]
-        log_p = first["log_p_nats"]
-        cells = [
-            {
-                "share": number(row[key], 3),
-                "interval": f"{number(row[f'{key}_low'])} to {number(row[f'{key}_high'])}",
-            }
-            for _, row in rows.iterrows()
-            for key in ("precision", "recall")
-        ]
-        found.append(
-            {
-                "data": data, "model": model, "cells": cells,
-                "test": first["test"], "positives": first["positives"],
-                "average_precision": number(first["average_precision"], 3),
-                "cross_entropy": number(first["cross_entropy_nats"], 3),
-                "log_p": "none" if np.isnan(log_p) else number(log_p, 1),
-            }
-        )  # fmt: skip
-    return found
 
 
 def jensen_numbers(table: pd.DataFrame) -> dict[str, str]:
@@ -95,8 +81,14 @@ def evidence_numbers(table: pd.DataFrame) -> dict[str, str]:
         "gap": number(gap.mean(), 3),
         "gap_error": number(gap.std() / root, 3),
         "largest": number(gap.max(), 2),
-        "differ": f"{differ:.1g}",
+        "differ": rounded_up(differ),
     }
+
+
+def rounded_up(value: float) -> str:
+    """A bound with two significant digits, so that no value is above what is printed."""
+    exponent = math.floor(math.log10(value)) - 1 if value > 0 else 0
+    return f"{math.ceil(value / 10**exponent - 1e-9) * 10**exponent:.2g}"
 
 
 def posterior_groups(table: pd.DataFrame) -> list[dict[str, Any]]:

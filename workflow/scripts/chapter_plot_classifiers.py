@@ -1,11 +1,11 @@
-"""Draw precision against recall of a discriminative and a generative classifier."""
+"""Draw precision against recall, and reliability, of two classifiers."""
 
 from typing import Any
 
 import figure_style as style
 import matplotlib.pyplot as plt
 import pandas as pd
-from chapter_tables import CLASSIFIERS, CURVES
+from chapter_tables import CLASSIFIERS, CURVES, RELIABILITY
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from result_files import in_one_line, read_table
@@ -47,14 +47,29 @@ def draw(axes: Axes, curves: pd.DataFrame, marked: pd.DataFrame) -> None:
     axes.set_ylabel("precision: positive of all that are found")
 
 
-def plot_classifiers(curves: pd.DataFrame, classifiers: pd.DataFrame) -> Figure:
-    """One panel per data set."""
+def draw_reliability(axes: Axes, bins: pd.DataFrame) -> None:
+    """The share of positives where a model says p(y|x), with its interval."""
+    axes.plot([0, 1], [0, 1], color="#8a8a8a", linewidth=0.9)
+    for model, (colour, marker, _) in LOOKS.items():
+        own = bins[bins["model"] == model]
+        x, ends = own["mean_p"], (own["share_low"], own["share_high"])
+        axes.vlines(x, *ends, color=colour, linewidth=1.2)
+        axes.plot(x, own["share"], marker, color=colour, markersize=5, clip_on=False, zorder=4)
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel="p(y|x), the mean of a bin")
+    axes.set_ylabel("share that is positive")
+
+
+def plot_classifiers(
+    curves: pd.DataFrame, classifiers: pd.DataFrame, reliability: pd.DataFrame
+) -> Figure:
+    """One data set per column: precision and recall above, reliability below."""
     style.apply()
     names = sorted(classifiers["data"].unique(), key=str.lower)
-    figure, panels = plt.subplots(1, len(names), figsize=(9.3, 4.2), squeeze=False)
-    for name, axes in zip(names, panels[0], strict=True):
-        draw(axes, curves[curves["data"] == name], classifiers[classifiers["data"] == name])
-        axes.set_title(name, weight="bold")
+    figure, panels = plt.subplots(2, len(names), figsize=(9.3, 7.4), squeeze=False)
+    for name, (upper, lower) in zip(names, panels.T, strict=True):
+        draw(upper, curves[curves["data"] == name], classifiers[classifiers["data"] == name])
+        draw_reliability(lower, reliability[reliability["data"] == name])
+        upper.set_title(name, weight="bold")
     handles, labels = panels[0][0].get_legend_handles_labels()
     if len(names) == 1:
         figure.legend(handles, labels, loc="outside right center")
@@ -68,5 +83,6 @@ if __name__ == "__main__":
         figure = plot_classifiers(
             curves=read_table(snakemake.input.curves, CURVES),
             classifiers=read_table(snakemake.input.classifiers, CLASSIFIERS),
+            reliability=read_table(snakemake.input.reliability, RELIABILITY),
         )
         style.save(figure, snakemake.output.figure)

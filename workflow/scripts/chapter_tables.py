@@ -40,13 +40,21 @@ GRADIENTS = Columns(
 CURVES = Columns(text=("data", "model"), floats=("threshold", "precision", "recall"))
 CLASSIFIERS = Columns(
     text=("data", "model"),
-    integers=("test", "positives", "true_positives", "false_positives"),
+    integers=("test", "positives", "true_positives", "false_positives", "constant"),
     floats=(
         *("threshold", "precision", "precision_low", "precision_high"),
-        *("recall", "recall_low", "recall_high", "average_precision", "cross_entropy_nats"),
+        *("recall", "recall_low", "recall_high"),
+        *("average_precision", "average_precision_low", "average_precision_high"),
+        *("cross_entropy_nats", "cross_entropy_low_nats", "cross_entropy_high_nats"),
     ),
-    optional=("log_p_nats",),
+    optional=("log_p_nats", "log_p_error_nats"),
     key=("data", "model", "threshold"),
+)
+RELIABILITY = Columns(
+    text=("data", "model"),
+    integers=("cases", "positives"),
+    floats=("from", "to", "mean_p", "share", "share_low", "share_high"),
+    key=("data", "model", "from"),
 )
 
 

@@ -1,4 +1,4 @@
-"""The chapter's numbers against formulas: integrals, q, two cases, switches, classifiers."""
+"""The chapter's numbers against formulas: integrals, q, two cases, switches."""
 
 import itertools
 import math
@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from chapter_classifiers import Task, at_threshold, discriminative, generative, wilson
 from chapter_discrete import Model, fit, log_mean_field, mean_field, measure
 from chapter_gradients import table as gradients
 from chapter_jensen import bounds, joint, log_evidence, posterior
@@ -306,53 +305,6 @@ def test_the_spread_of_two_draws_is_that_of_simulated_ones() -> None:
         found = ((f - baseline) * (z - on)).mean(1)
         expected = table.loc[name, "sd_nats"]
         assert found.var(0).sum() ** 0.5 == pytest.approx(expected, rel=0.03), name
-
-
-def blobs() -> Task:
-    """Two Gaussian classes with the same covariance in 12 dimensions."""
-    draws = np.random.default_rng(3)
-    labels = draws.integers(0, 2, 3000)
-    rows = draws.normal(size=(3000, 12)) + 0.5 * labels[:, None]
-    return Task("blobs", 1, rows[:2000], labels[:2000], rows[2000:], labels[2000:])
-
-
-@pytest.mark.promise(
-    "classifiers",
-    "near Bayes' rule where that is known",
-    "two Gaussian classes, 2000 training rows: 0.5 nat of the log odds on average",
-)
-def test_both_classifiers_find_the_bayes_rule_of_gaussian_classes() -> None:
-    """log p(1|x) / p(0|x) = 0.5 sum(x) - 12 / 8 for means 0 and 0.5, equal priors."""
-    task = blobs()
-    log_odds = 0.5 * task.test.sum(1) - 12 / 8
-    for cases in (discriminative(task), generative(task)[0]):
-        assert np.exp(cases).sum(1) == pytest.approx(1)
-        found = cases[:, 0] - cases[:, 1]
-        assert np.corrcoef(found, log_odds)[0, 1] > 0.97
-        assert np.abs(found - log_odds).mean() < 0.5
-
-
-@pytest.mark.promise(
-    "classifiers",
-    "log p(x) is a density of the data in their own units",
-    "two Gaussian classes: 0.1 nat",
-)
-def test_the_generative_density_is_one_of_the_rows_in_their_own_units() -> None:
-    task = blobs()
-    densities = [multivariate_normal.logpdf(task.test, np.full(12, mean)) for mean in (0, 0.5)]
-    truth = np.logaddexp(*densities) + math.log(0.5)
-    assert generative(task)[1].mean() == pytest.approx(truth.mean(), abs=0.1)
-
-
-def test_precision_recall_and_their_intervals() -> None:
-    score = np.array([0.95, 0.9, 0.6, 0.4, 0.2])
-    row = at_threshold(score, np.array([True, False, True, True, False]), 0.5)
-    assert (row["true_positives"], row["false_positives"]) == (2, 1)
-    assert (row["precision"], row["recall"]) == pytest.approx((2 / 3, 2 / 3))
-    assert wilson(0, 10)[0] == pytest.approx(0, abs=1e-12)
-    # Both ends p of Wilson's interval solve |share - p| = z sqrt(p (1 - p) / n).
-    for end in wilson(7, 10):
-        assert abs(0.7 - end) == pytest.approx(1.959964 * math.sqrt(end * (1 - end) / 10))
 
 
 def test_tables_are_written_with_fixed_decimals(tmp_path: Path) -> None:

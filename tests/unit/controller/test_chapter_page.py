@@ -6,13 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import chapter_discrete
+import chapter_jensen
+import chapter_posteriors
 import numpy as np
 import pandas as pd
 import pytest
 from chapter_discrete import states_of
 from chapter_jensen import bounds, posterior
 from chapter_mixture import FAMILIES, gaussian
-from chapter_page import COLUMNS, TITLES, context
+from chapter_page import COLUMNS, TITLES, context, rounded_up
 from chapter_plot_posteriors import contour_levels, mixture_density
 from chapter_posteriors import components
 from chapter_quadrature import log_prior, nodes
@@ -33,14 +36,22 @@ def write_tables(folder: Path) -> None:
     both = {"data": "digits: 8 or another", "test": 40, "positives": 4}
     rates = {"precision": 0.75, "precision_low": 0.5, "precision_high": 0.9,
              "recall": 1.0, "recall_low": 0.6, "recall_high": 1.0}  # fmt: skip
-    counts = {"true_positives": 3, "false_positives": 1, "average_precision": 0.9}
+    counts = {"true_positives": 3, "false_positives": 1, "constant": 2}
+    ends = {"average_precision": 0.9, "average_precision_low": 0.4, "average_precision_high": 0.98,
+            "cross_entropy_low_nats": 0.02, "cross_entropy_high_nats": 0.11}  # fmt: skip
     rows = [
-        {**both, "model": model, "threshold": threshold, **rates, **counts,
-         "cross_entropy_nats": 0.05, "log_p_nats": log_p}
+        {**both, "model": model, "threshold": threshold, **rates, **counts, **ends,
+         "cross_entropy_nats": 0.05, "log_p_nats": log_p, "log_p_error_nats": log_p and 1.2}
         for model, log_p in (("discriminative", None), ("generative", -127.5))
         for threshold in (0.5, 0.9)
     ]  # fmt: skip
     write(pd.DataFrame(rows), folder / "classifiers.csv")
+    bins = [
+        {"data": both["data"], "model": row["model"], "from": 0.9, "to": 1.0, "cases": 4,
+         "positives": 3, "mean_p": mean, "share": 0.75, "share_low": 0.3, "share_high": 0.95}
+        for row, mean in zip(rows[::2], (0.93, 0.999), strict=True)
+    ]  # fmt: skip
+    write(pd.DataFrame(bins), folder / "reliability.csv")
     curve = {"threshold": [0.1, 0.6, 1.0], "precision": [0.1, 0.75, 1.0], "recall": [1, 0.5, 0.0]}
     curves = [
         pd.DataFrame(curve).assign(data=both["data"], model=row["model"]) for row in rows[::2]
@@ -190,6 +201,34 @@ def test_numbers_of_the_page(tmp_path: Path) -> None:
     assert cells[0] == {"share": "0.750", "interval": "0.50 to 0.90"}
     assert (values["classifiers"][0]["test"], values["classifiers"][0]["positives"]) == (40, 4)
     assert [row["log_p"] for row in values["classifiers"]] == ["none", "\u2212127.5"]
+    assert [row["log_p_error"] for row in values["classifiers"]] == ["", "1.2"]
+    assert values["classifiers"][0]["average_precision_interval"] == "0.40 to 0.98"
+    assert values["classifiers"][0]["cross_entropy_interval"] == "0.020 to 0.110"
+    verdicts = [row["verdict"] for row in values["sure"]]
+    assert verdicts == ["that may be right", "it is too sure"], "0.93 and 0.999 of 0.30 to 0.95"
+
+
+@pytest.mark.promise(
+    "chapter", "what is printed as the most is no less than any value", "0.00108 is printed 0.0011"
+)
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.00108, "0.0011"), (0.001, "0.001"), (0.00100001, "0.0011"), (0.999, "1"), (0.0, "0")],
+)
+def test_a_bound_is_rounded_up(value: float, shown: str) -> None:
+    assert rounded_up(value) == shown
+    assert float(rounded_up(value)) >= value
+
+
+def test_tolerances_in_the_text_are_those_of_the_code() -> None:
+    for module, page in (
+        (chapter_discrete, "chapter_discrete.rst"),
+        (chapter_jensen, "chapter_jensen.rst"),
+    ):
+        assert f"by more than {module.TOLERANCE:g} nats" in (PAGES / page).read_text()
+    assert chapter_posteriors.TOLERANCE == 1e-6
+    text = (PAGES / "chapter.html.jinja").read_text()
+    assert "must agree to 10<sup>\u22126</sup>" in text
 
 
 def test_contours_hold_the_mass_that_they_say() -> None:
