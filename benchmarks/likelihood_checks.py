@@ -29,6 +29,7 @@ from checks.enumerations import (
     sums,
     two_cases,
 )
+from checks.errors import data_error, monte_carlo_error, two_sided_bounds
 from checks.gaussians import gaussian_kl, linear_gap, linear_optimum
 from checks.gradients import discrete_gradients, gradients
 from checks.rows import Row
@@ -40,9 +41,14 @@ Check = Callable[[np.ndarray], Iterable[Row]]
 CHECKS: tuple[Check, ...] = (
     gaussian_kl, linear_optimum, linear_gap, two_cases, eight_bits, quadrature, gradients,
     discrete_gradients, sums, normalisation, bits_per_dim, annealing,
+    monte_carlo_error, data_error,
 )  # fmt: skip
 # With --long as well: simulations that take minutes, such as those above with more repeats.
-LONG: tuple[Check, ...] = ()
+LONG: tuple[Check, ...] = (
+    partial(monte_carlo_error, repeats=3000),
+    partial(data_error, repeats=50_000),
+    two_sided_bounds,
+)
 
 
 def name_of(check: Check) -> str:

@@ -157,6 +157,21 @@ def test_errors_are_kept_apart():
 
 
 @pytest.mark.promise(
+    "data_error",
+    "the interval of 1.96 errors holds the mean over all such images in 95 % of cases",
+    "2000 test sets of 397 images: normal 93.5 to 96.5 %; 93 % at least with a skewness of 6",
+)
+@pytest.mark.parametrize("skewed", [False, True])
+def test_the_data_error_covers(skewed):
+    random, held = np.random.default_rng(10), 0
+    for _ in range(2000):
+        draws = random.normal(size=397)
+        row = mean_of("x", -np.exp(draws) if skewed else draws)
+        held += abs(row.value + (math.exp(0.5) if skewed else 0)) < 1.96 * row.data_error
+    assert (0.93 if skewed else 0.935) * 2000 < held < 0.965 * 2000
+
+
+@pytest.mark.promise(
     "gap, bits_per_dim",
     "computed from log p(x) and ELBO of the same images",
     "against the formulas",
