@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from promised_numbers import NAMES, UNPROMISED
 from result_files import Columns, read_table
 
@@ -12,19 +13,26 @@ PROMISES = Columns(
 
 
 def promised(path: str | Path) -> dict[str, Any]:
-    """Groups of promises by number in the order of NAMES, others after them; and UNPROMISED."""
+    """Promises by number in the order of NAMES, others after them, each with its tests."""
     table = read_table(path, PROMISES)
     places = {quantity: place for place, quantity in enumerate(NAMES)}
     quantities = sorted(
         set(table["quantity"]), key=lambda name: (places.get(name, len(NAMES)), name)
     )
-    told = table.groupby("quantity")[["promised", "tried", "test"]]
+    nothing = [{"name": name_of(quantity), "why": why} for quantity, why in UNPROMISED.items()]
     groups = [
-        {"name": name_of(quantity), "rows": told.get_group(quantity).to_dict("records")}
+        {"name": name_of(quantity), "promises": _of(table[table["quantity"] == quantity])}
         for quantity in quantities
     ]
-    nothing = [{"name": name_of(quantity), "why": why} for quantity, why in UNPROMISED.items()]
     return {"groups": groups, "nothing": nothing}
+
+
+def _of(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """The promises of one number, each with how it is tried."""
+    return [
+        {"promised": promise, "tests": tests[["tried", "test"]].to_dict("records")}
+        for promise, tests in rows.groupby("promised", sort=True)
+    ]
 
 
 def name_of(quantity: str) -> str:

@@ -25,7 +25,7 @@ def test_brackets_that_are_open_by_no_more_than_chance_pass(gap):
 @pytest.mark.promise(
     "upper_minus_ais, upper_minus_importance",
     "a lower bound above the upper one by more than 5 standard errors ends the job",
-    "made so",
+    "results that are made so",
 )
 @pytest.mark.parametrize("name", ["ais", "importance"])
 def test_a_lower_bound_far_above_the_upper_one_fails(name):

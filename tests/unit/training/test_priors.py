@@ -41,7 +41,7 @@ def plane(width=12.0, nodes=301):
 @pytest.mark.promise(
     "rate",
     "the density of each prior integrates to 1",
-    "2-D z by quadrature",
+    "2-D z by quadrature: 0.001",
 )
 @each_prior
 @torch.no_grad()

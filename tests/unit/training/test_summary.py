@@ -58,7 +58,7 @@ def test_sound_results_pass():
 @pytest.mark.promise(
     "checks",
     "a log p(x) above the noise floor by more than 5 standard errors ends the job",
-    "made so",
+    "results that are made so",
 )
 def test_a_likelihood_above_the_noise_floor_fails():
     with pytest.raises(ImpossibleResult, match="log_likelihood - noise_floor"):
@@ -68,7 +68,7 @@ def test_a_likelihood_above_the_noise_floor_fails():
 @pytest.mark.promise(
     "checks",
     "an ELBO above log p(x) by more than 5 standard errors ends the job",
-    "made so",
+    "results that are made so",
 )
 def test_an_elbo_above_the_likelihood_fails():
     images = per_image()
