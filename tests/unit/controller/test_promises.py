@@ -8,7 +8,7 @@ import report_overfitting
 import report_rate
 import report_tables
 from promise_table import TABLE, as_csv, promises
-from promised_numbers import UNPROMISED
+from promised_numbers import NAMES, UNPROMISED
 from report_promises import promised
 from result_files import BASELINES, InputError
 
@@ -33,6 +33,11 @@ def test_the_table_is_that_of_the_tests() -> None:
 def test_every_number_of_the_report_has_a_promise_or_says_that_it_has_none() -> None:
     assert SHOWN - PROMISED - set(UNPROMISED) == set()
     assert PROMISED & set(UNPROMISED) == set()
+
+
+def test_promises_are_of_numbers_that_have_a_name() -> None:
+    """A quantity that is misspelt in a marker would promise nothing of anything."""
+    assert (PROMISED | set(UNPROMISED)) - set(NAMES) == set(), "name it in promised_numbers.py"
 
 
 def test_the_page_shows_every_promise_in_the_order_of_the_report() -> None:
