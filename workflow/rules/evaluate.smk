@@ -11,6 +11,7 @@ OUTPUTS, in results/runs/{run}/seed{seed}/:
 
     per_image.csv   ELBO, rate, distortion, log p(x), ESS of each test image   (nats)
     summary.csv     their means with data error and Monte Carlo error
+    bound_against_k.csv   mean bound on log p(x) at K, K/2, K/4 ... samples   (nats)
     units.csv       KL of each latent dimension, and whether it is active
     checks.csv      what was checked and what is to be warned of
     images.npz      originals, reconstructions and samples for the figures
@@ -34,6 +35,7 @@ rule evaluate:
         per_image="results/runs/{run}/seed{seed}/per_image.csv",
         summary="results/runs/{run}/seed{seed}/summary.csv",
         units="results/runs/{run}/seed{seed}/units.csv",
+        bound_against_k="results/runs/{run}/seed{seed}/bound_against_k.csv",
         checks="results/runs/{run}/seed{seed}/checks.csv",
         images="results/runs/{run}/seed{seed}/images.npz",
         speed="results/machine/evaluate/{run}/seed{seed}.json",

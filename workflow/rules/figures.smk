@@ -14,6 +14,7 @@ OUTPUTS, in results/figures/ (SVG without date, its bytes a function of the inpu
     rate_distortion.svg   the ELBO's two parts, and its gap to log p(x)
     reconstructions.svg   test images and what each run makes of them
     samples.svg           decoder means at draws from the prior
+    bound_against_k.svg   how the bound on log p(x) rises with the number of samples
     sample_quality.svg    how well samples and reconstructions can be told from test images
 """
 
@@ -71,6 +72,27 @@ rule plot_rate_distortion:
         trainings=len(SEEDED),
     script:
         "../scripts/plot_rate_distortion.py"
+
+
+rule plot_bound_against_k:
+    """The bound on log p(x) against the number of importance samples, and log p(x) beyond."""
+    input:
+        style=f"{SCRIPTS}/figure_style.py",
+        files=READERS,
+        modules=[f"{SCRIPTS}/figure_tables.py"],
+        curves="results/tables/bound_against_k.csv",
+        summary="results/tables/summary.csv",
+        settings="results/tables/settings.csv",
+    output:
+        figure=report(
+            "results/figures/bound_against_k.svg",
+            caption="../report/bound_against_k.rst",
+            category="Figures",
+            labels={"figure": "bound against K"},
+        ),
+    localrule: True
+    script:
+        "../scripts/plot_bound_against_k.py"
 
 
 rule plot_reconstructions:

@@ -19,6 +19,7 @@ OUTPUTS:
 FIGURES = [
     "training_curves",
     "rate_distortion",
+    "bound_against_k",
     "reconstructions",
     "samples",
     "sample_quality",

@@ -8,6 +8,7 @@ INPUTS:
     summaries = results/runs/{run}/seed{seed}/summary.csv
     units     = results/runs/{run}/seed{seed}/units.csv
     checks    = results/runs/{run}/seed{seed}/checks.csv
+    curves    = results/runs/{run}/seed{seed}/bound_against_k.csv
     per_image = results/runs/{run}/seed{seed}/per_image.csv
     published = config/published.yaml
 
@@ -19,6 +20,8 @@ OUTPUTS, in results/tables/:
     units.csv      one row per run x seed x latent dimension
     checks.csv     one row per run x seed x check
     settings.csv   one row per run x key of its specification
+
+    bound_against_k.csv   one row per run x seed x number of samples (nats per image)
 
     comparisons.csv    one row per pair of runs on the same images x quantity (nats per image)
     reproduction.csv   one row per run that names a published value     (nats per image)
@@ -37,6 +40,7 @@ rule tables:
         summaries=per_seed("results/runs/{run}/seed{seed}/summary.csv"),
         units=per_seed("results/runs/{run}/seed{seed}/units.csv"),
         checks=per_seed("results/runs/{run}/seed{seed}/checks.csv"),
+        curves=per_seed("results/runs/{run}/seed{seed}/bound_against_k.csv"),
     output:
         runs="results/tables/runs.csv",
         summary="results/tables/summary.csv",
@@ -44,6 +48,7 @@ rule tables:
         units="results/tables/units.csv",
         checks="results/tables/checks.csv",
         settings="results/tables/settings.csv",
+        bound_against_k="results/tables/bound_against_k.csv",
     localrule: True
     script:
         "../scripts/tables.py"

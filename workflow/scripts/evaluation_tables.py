@@ -3,13 +3,17 @@
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
 from vae.baselines import Baselines
+from vae.bound_curve import curve
 from vae.checks import check, check_scale
 from vae.networks import VAE
 from vae.summary import PerImage, Quantity, active_units, precision_effects, summarise
+
+CURVE = "samples,bound_nats,monte_carlo_error_nats,rise_nats,rise_error_nats"
 
 
 def table(header: str, rows: Iterable[Iterable[Any]]) -> bytes:
@@ -66,6 +70,7 @@ def tables(
     return {
         "per_image.csv": table("image," + ",".join(present), per_image),
         "checks.csv": table("check,status,detail", checks),
+        "bound_against_k.csv": table(CURVE, map(astuple, curve(images.parts, images.samples))),
         "units.csv": table(*units(images, limit)),
         "summary.csv": table(header, summary),
     }

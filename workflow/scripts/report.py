@@ -46,6 +46,7 @@ snakemake: Any  # Snakemake puts it into scripts of `script:`
 TITLES = {
     "training_curves": "Training curves",
     "rate_distortion": "Rate and distortion",
+    "bound_against_k": "The bound against K",
     "reconstructions": "Reconstructions",
     "samples": "Samples",
     "sample_quality": "Reconstruction against sample quality",

@@ -12,7 +12,8 @@ from result_files import BASELINES, number
 
 # Quantity, heading, decimals.
 HEADLINE = [
-    ("log_likelihood", "log p(x)", 2),
+    ("log_likelihood", "log p(x) at K", 2),
+    ("log_likelihood_interval", "log p(x) lies within, 95 %", 2),
     ("elbo", "ELBO", 2),
     ("rate", "rate", 2),
     ("distortion", "distortion", 2),
@@ -20,7 +21,8 @@ HEADLINE = [
     ("active_units", "active units", 1),
     ("bits_per_dim", "bits/dim", 4),
 ]
-PER_SEED = [*HEADLINE[:6], ("ess", "ESS", 0)]
+PER_SEED = [HEADLINE[0], *HEADLINE[2:7], ("ess", "ESS", 0)]
+INTERVAL = 1  # its place in the headline
 ERRORS = {"data_error": "data", "monte_carlo_error": "MC", "seed_sd": "seeds"}
 
 
@@ -36,6 +38,14 @@ def cell(row: pd.Series, decimals: int) -> dict[str, Any]:
     """A value with the errors that it has."""
     errors = [(name, significant(row[key])) for key, name in ERRORS.items() if row[key] >= 0]
     return {"mean": number(row["mean"], decimals), "errors": errors}
+
+
+def log_likelihood_interval(own: pd.DataFrame) -> str:
+    """Where the mean log p(x) of the test images is, bias of the bound included, from its rows."""
+    ends = [float(own["mean"][f"log_likelihood_{end}"]) for end in ("lower", "upper")]
+    width = ends[1] - ends[0]
+    decimals = min(error_decimals(width), 6) if width > 0 else 2
+    return " to ".join(number(end, decimals) for end in ends)
 
 
 def baseline_cells(row: pd.Series, pixels: int, discrete: bool) -> list[dict[str, Any] | None]:
@@ -81,6 +91,7 @@ def run_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
             cell(own.loc[quantity], decimals) if quantity in own.index else None
             for quantity, _, decimals in HEADLINE
         ]
+        cells[INTERVAL] = {"mean": log_likelihood_interval(own), "errors": []}
         found.append({"name": run, "baseline": False, "cells": cells})
     return found
 

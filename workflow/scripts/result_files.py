@@ -73,6 +73,11 @@ UNITS = Columns(
     key=("unit",),
 )
 CHECKS = Columns(text=("check", "status", "detail"), key=("check",))
+CURVE = Columns(
+    floats=("samples", "bound_nats", "monte_carlo_error_nats"),
+    optional=("rise_nats", "rise_error_nats"),  # empty for the fewest samples
+    key=("samples",),
+)
 SETTINGS = Columns(text=("run", "part", "key", "value"), key=("run", "key"))
 SUMMARY = Columns(
     text=("run", "quantity", "unit"),

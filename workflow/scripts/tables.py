@@ -10,6 +10,7 @@ import pandas as pd
 from json_files import read_run
 from result_files import (
     CHECKS,
+    CURVE,
     METRICS,
     RESULTS,
     SETTINGS,
@@ -28,6 +29,7 @@ snakemake: Any  # Snakemake puts it into scripts of `script:`
 QUANTITIES = (
     *("elbo", "rate", "distortion", "log_likelihood", "gap", "ess"),
     *("active_units", "mean_image"),
+    *("log_likelihood_bias", "log_likelihood_lower", "log_likelihood_upper"),
 )
 
 
@@ -112,4 +114,6 @@ if __name__ == "__main__":
         write(gather(snakemake.input.metrics, METRICS, "epoch"), snakemake.output.training)
         write(gather(snakemake.input.units, UNITS, "unit"), snakemake.output.units)
         write(gather(snakemake.input.checks, CHECKS, "check"), snakemake.output.checks)
+        curves = gather(snakemake.input.curves, CURVE, "samples")
+        write(curves, snakemake.output.bound_against_k)
         write(gather_settings(snakemake.input.runs), snakemake.output.settings)

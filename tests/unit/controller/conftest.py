@@ -16,8 +16,16 @@ from mirror import Answer, Mirror
 REPOSITORY = Path(__file__).parents[3]
 SCRIPTS, PAGES = REPOSITORY / "workflow" / "scripts", REPOSITORY / "workflow" / "report"
 PUBLISHED = REPOSITORY / "config" / "published.yaml"
-FIGURES = ["training_curves", "rate_distortion", "reconstructions", "samples", "sample_quality"]
-TABLES = ["runs", "summary", "training", "units", "checks", "settings"]
+FIGURES = [
+    "training_curves",
+    "rate_distortion",
+    "bound_against_k",
+    "reconstructions",
+    "samples",
+    "sample_quality",
+]
+TABLES = ["runs", "summary", "training", "units", "checks", "settings", "bound_against_k"]
+CURVE = "samples,bound_nats,monte_carlo_error_nats,rise_nats,rise_error_nats"
 ELBO_PARTS = ["elbo_nats", "rate_nats", "distortion_nats"]
 METRICS = [
     *["epoch", "step", "learning_rate", "beta", "train_objective_nats"],
@@ -62,6 +70,9 @@ def write_summary(path: Path, elbo: float, data_error: float, monte_carlo_error:
         ("active_units", "units", 2.0, "", ""),
         ("noise_floor", nats, -8.0, 0.25, ""),
         ("mean_image", nats, -40.0, 0.75, ""),
+        ("log_likelihood_bias", nats, 0.05, "", 0.02),
+        ("log_likelihood_lower", nats, elbo + 0.97, "", ""),
+        ("log_likelihood_upper", nats, elbo + 1.25, "", ""),
         ("mutual_information", nats, 3.2, data_error, 0.02),
         ("marginal_kl", nats, 1.8, data_error, 0.02),
         ("train_log_likelihood", nats, elbo + 3, *errors),
@@ -97,6 +108,12 @@ def write_metrics(path: Path, elbo: float) -> None:
     write_csv(path, ",".join(METRICS), rows)
 
 
+def curve(bound: float) -> list[tuple[Any, ...]]:
+    """bound_against_k.csv of a run with K = 1000: each halving loses 0.1 nat."""
+    points = [(1000 / 2**j, bound - j / 10, 0.02 + j / 100, 0.1, 0.01) for j in range(6)]
+    return [*points, (15.625, bound - 0.6, 0.08, "", "")]
+
+
 def write_images(path: Path, images: int = IMAGES) -> None:
     random = np.random.default_rng(0)
     grey = random.integers(0, LEVELS + 1, (images, SIDE * SIDE)).astype(np.uint8)
@@ -123,6 +140,7 @@ def write_run(results: Path, run: str, seeds: Sequence[int], first_elbo: float) 
         write_per_image(here / "per_image.csv", elbo)
         write_csv(here / "units.csv", "unit,rate_nats,posterior_mean_variance,active",
                   [(0, 4.0, 0.9, 1), (1, 1.0, 0.5, 1)])  # fmt: skip
+        write_csv(here / "bound_against_k.csv", CURVE, curve(elbo + 1))
         write_csv(here / "checks.csv", "check,status,detail",
                   [("not_collapsed", "ok", "2 of 2 dimensions are active")])  # fmt: skip
         write_images(here / "images.npz")
@@ -186,9 +204,11 @@ def jobs(root: Path) -> list[dict[str, Any]]:
     figure = {name: str(results / "figures" / f"{name}.svg") for name in FIGURES}
     shared = {"runs": each("runs/*/run.json"), "manifests": each("data/*/manifest.json")}
     stems = {"metrics": "metrics", "summaries": "summary", "units": "units", "checks": "checks"}
+    stems["curves"] = "bound_against_k"
     seeds = {key: each(f"runs/*/seed*/{stem}.csv") for key, stem in stems.items()}
     inputs = {
         "tables": {"runs": shared["runs"], **seeds},
+        "plot_bound_against_k": {**table, "curves": table["bound_against_k"]},
         "plot_training_curves": table,
         "plot_rate_distortion": table,
         "plot_reconstructions": {**shared, "images": each("runs/*/seed1/images.npz")},

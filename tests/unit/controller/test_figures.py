@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from image_strips import DataSet, Strip, draw_strips, montage, read_images, read_runs
+from plot_bound_against_k import plot_bound_against_k
 from plot_rate_distortion import draw_baselines, plot_rate_distortion
 from plot_reconstructions import plot_reconstructions, strips
 from plot_sample_quality import plot_sample_quality
 from plot_samples import plot_samples
 from plot_training_curves import elbo_range, grid, kept_epochs, plot_training_curves
 from rate_distortion_plane import beta_series, draw_regions, frontier, square
-from result_files import METRICS, InputError
+from result_files import CURVE, METRICS, InputError
 from tables import gather, gather_results, gather_settings, summarise
 
 TINY = DataSet("tiny", (2, 3), levels=16)
@@ -192,6 +193,26 @@ def test_runs_without_accuracies_are_left_out(finished: Path) -> None:
     assert [text.get_text() for text in empty.texts] == ["not measured: too few test images"]
 
 
+@pytest.mark.promise(
+    "log_likelihood_bias, log_likelihood_lower, log_likelihood_upper",
+    "the figure of the bound against K shows them beside the bound at K",
+    "means over seeds of two runs, from what is drawn",
+)
+def test_the_bound_against_k_ends_in_log_likelihood(finished: Path) -> None:
+    paths = sorted(finished.glob("results/runs/*/seed*/bound_against_k.csv"))
+    curves = gather(paths, CURVE, "samples")
+    summary = summarise(summaries(finished))
+    (axes,) = plot_bound_against_k(curves, summary, settings(finished)).axes
+    shown = [line.get_ydata() for line in axes.lines if line.get_linestyle() == "-"]
+    rising = [line for line in shown if len(line) == 7]
+    assert len(rising) == 2
+    for line in rising:
+        assert line == pytest.approx([-0.6, -0.5, -0.4, -0.3, -0.2, -0.1, 0])
+    assert [line for line in shown if line == pytest.approx([-0.03, 0.25])] != []
+    hollow = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
+    assert [line.get_ydata()[0] for line in hollow] == pytest.approx([0.05, 0.05])
+
+
 def test_rate_distortion_names_runs_best_at_the_top(finished: Path) -> None:
     results = summaries(finished)
     figure = plot_rate_distortion(results, summarise(results), settings(finished))
@@ -360,7 +381,7 @@ def test_svg_holds_no_date_and_no_version(
     done = scripts_runner(script_jobs(finished)[:-1], cwd=finished)
     assert done.returncode == 0, done.stderr
     figures = sorted(finished.glob("results/figures/*.svg"))
-    assert len(figures) == 5
+    assert len(figures) == 6
     for path in figures:
         ElementTree.parse(path)
         text = path.read_text()

@@ -40,6 +40,8 @@ def tables(*runs: tuple[str, float, float]) -> tuple[pd.DataFrame, pd.DataFrame]
     for run, mean, spread in runs:
         seeds = 1 if spread != spread else 2
         rows.append((run, "log_likelihood", mean, 0.113, 0.01, spread, seeds))
+        rows.append((run, "log_likelihood_lower", mean - 0.02, NAN, NAN, spread, seeds))
+        rows.append((run, "log_likelihood_upper", mean + 0.06, NAN, NAN, spread, seeds))
         rows.append((run, "active_units", 18.5, NAN, NAN, spread, seeds))
         for key, value in (("dataset", "my_data"), ("likelihood", "bernoulli")):
             settings.append((run, "training", key, value))
@@ -54,6 +56,10 @@ def test_one_row_per_run_best_first() -> None:
     table = paper_table(*tables(("one", -101.234, 0.25), ("two", -99.5, NAN))).set_index("run")
     assert table.index.tolist() == ["two", "one"]
     assert table["log_likelihood"].tolist() == ["-99.50(11)", "-101.23(11)"]
+    assert table["log_likelihood_interval"].tolist() == [
+        "-99.520 to -99.440",
+        "-101.254 to -101.174",
+    ]
     assert table["log_likelihood_seed_sd"].tolist() == ["", "0.25"]
     assert table["active_units"].tolist() == ["18.5", "18.5"]
     assert table["seeds"].tolist() == ["1", "2"]
@@ -63,7 +69,7 @@ def test_one_row_per_run_best_first() -> None:
 def test_names_are_escaped_and_numbers_are_mathematics() -> None:
     lines = latex(paper_table(*tables((r"a_b&c%$#{}~^\d", -101.234, 0.25)))).splitlines()
     body = [line for line in lines if not line.startswith("%")]
-    assert body[0] == r"\begin{tabular}{lllrrrrrrrr}"
+    assert body[0] == r"\begin{tabular}{lllrrrrrrrrr}"
     assert (body[1], body[3], body[5]) == (r"\toprule", r"\midrule", r"\bottomrule")
     assert body[6:] == [r"\end{tabular}"]
     name, *cells = body[4].removesuffix(r" \\").split(" & ")
@@ -71,7 +77,8 @@ def test_names_are_escaped_and_numbers_are_mathematics() -> None:
         r"a\_b\&c\%\$\#\{\}\textasciitilde\textasciicircum\textbackslashd"
     )
     assert cells[:3] == [r"my\_data", "bernoulli", "$-101.23(11)$"]
-    assert body[2].count("&") == body[4].count(" & ") == 10
+    assert cells[3] == "$-101.254$ to $-101.174$"
+    assert body[2].count("&") == body[4].count(" & ") == 11
     assert cells[-2:] == ["$0.25$", "$2$"]
 
 
@@ -80,6 +87,9 @@ def test_the_files_of_finished_runs(finished: Path, script_jobs, scripts_runner)
     assert done.returncode == 0, done.stderr
     folder = finished / "results" / "tables"
     # Means of -19 and -21, whose data errors are 0.3 and 0.4, with 2 ** 0.5 between them.
-    assert "alpha,tiny,bernoulli,-20.00(35),-21.00(35)," in (folder / "paper.csv").read_text()
+    assert (
+        "alpha,tiny,bernoulli,-20.00(35),-20.03 to -19.75,-21.00(35),"
+        in (folder / "paper.csv").read_text()
+    )
     assert rb"alpha & tiny & bernoulli & $-20.00(35)$" in (folder / "paper.tex").read_bytes()
     assert b"\r" not in (folder / "paper.tex").read_bytes()

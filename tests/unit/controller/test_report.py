@@ -85,7 +85,7 @@ def test_same_bytes_in_another_folder_process_and_locale(
         MPLBACKEND="pdf",
     )  # fmt: skip
     assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
-    assert len(made(finished)) == 16 + 14, "with digests, but of what no later stage reads"
+    assert len(made(finished)) == 18 + 16, "with digests, but of what no later stage reads"
     assert made(finished) == made(other)
 
 
@@ -98,7 +98,10 @@ def below(paths: str | list[str], folder: Path) -> str | list[str]:
 
 def test_headline_has_values_with_all_errors(html: str) -> None:
     seen = words(html)
-    assert "alpha \u221220.00 data 0.35 MC 0.025 seeds 1.4 \u221221.00" in seen
+    assert (
+        "alpha \u221220.00 data 0.35 MC 0.025 seeds 1.4 \u221220.03 to \u221219.75 \u221221.00"
+        in seen
+    )
     assert seen.index("alpha \u221220.00") < seen.index("beta \u221224.00"), "best first"
     # -8 nats on 4 x 4 pixels are 8 / (16 ln 2) bits per pixel.
     assert "noise floor \u22128.00 data 0.25 0.7213 data 0.023" in seen
@@ -284,7 +287,7 @@ def test_nothing_is_loaded_and_ids_are_unique(html: str) -> None:
     ids = re.findall(r'\bid="([^"]*)"', html)
     assert len(ids) == len(set(ids))
     assert all(f'id="{link}"' in html for link in re.findall(r'href="#([^"]*)"', html))
-    assert html.count('alt="') == 5
+    assert html.count('alt="') == 6
     assert '<html lang="en">' in html
 
 

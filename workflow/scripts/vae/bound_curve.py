@@ -33,6 +33,20 @@ STEPS = 60  # doublings of K that are summed one by one
 
 
 @dataclass(frozen=True)
+class Point:
+    """The mean bound over images at one K and its rise from K / 2, in nats (None: none smaller).
+
+    monte_carlo_error is of the bound for these images, rise_error one standard error over them.
+    """
+
+    samples: float
+    bound: float
+    monte_carlo_error: float
+    rise: float | None
+    rise_error: float | None
+
+
+@dataclass(frozen=True)
 class Extrapolated:
     """The mean log p(x) of N images as their importance weights tell of it, in nats.
 
@@ -90,6 +104,18 @@ def errors(parts: Sequence[np.ndarray]) -> np.ndarray:
     """
     halves = parts[1]
     return np.abs(halves[:, 0] - halves[:, 1]) * np.sqrt(decay(parts) / 2)
+
+
+def curve(parts: Sequence[np.ndarray], samples: int) -> list[Point]:
+    """The bound at K = `samples`, K/2 .. K/2^H, as the mean over its 2^j disjoint parts."""
+    images, found = len(parts[0]), []
+    variances = [np.square(errors(parts)).mean(), *(p.var(1, ddof=1).mean() for p in parts[1:])]
+    rises = [(r.mean(), r.std(ddof=1) / images**0.5) for r in increments(parts)]
+    for j, (part, variance) in enumerate(zip(parts, variances, strict=True)):
+        error = float(np.sqrt(variance / part.size))
+        rise, rise_error = map(float, rises[j]) if j < len(rises) else (None, None)
+        found.append(Point(samples / 2**j, float(part.mean()), error, rise, rise_error))
+    return found
 
 
 def extrapolate(parts: Sequence[np.ndarray]) -> Extrapolated:
