@@ -13,7 +13,7 @@ from result_files import BASELINES, number
 # Quantity, heading, decimals.
 HEADLINE = [
     ("log_likelihood", "log p(x) at K", 2),
-    ("log_likelihood_interval", "log p(x) lies within, 95 %", 2),
+    ("log_likelihood_lower", "log p(x) lies within, 95 %", 2),
     ("elbo", "ELBO", 2),
     ("rate", "rate", 2),
     ("distortion", "distortion", 2),
@@ -22,7 +22,7 @@ HEADLINE = [
     ("bits_per_dim", "bits/dim", 4),
 ]
 PER_SEED = [HEADLINE[0], *HEADLINE[2:7], ("ess", "ESS", 0)]
-INTERVAL = 1  # its place in the headline
+INTERVAL = 1  # its place in the headline, which shows the upper end as well
 ERRORS = {"data_error": "data", "monte_carlo_error": "MC", "seed_sd": "seeds"}
 
 
