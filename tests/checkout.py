@@ -27,6 +27,7 @@ TINY: dict[str, Any] = {
         "importance_samples": 20,
         "elbo_samples": 10,
         "figure_images": 4,
+        "ais_images": 0,
         "seeds": [1],
         "tasks_per_node": 2,
     },

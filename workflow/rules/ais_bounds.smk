@@ -1,5 +1,6 @@
 """
-Bound log p(x) from both sides, to see how far off importance sampling is; only for runs with ais_images.
+Bound log p(x) from both sides, to see how far off importance sampling is, and split the gap to the ELBO
+into the encoder's part and that of its family of q; for runs with ais_images.
 
 INPUTS:
 
@@ -12,6 +13,7 @@ OUTPUTS:
     bounds  = results/runs/{run}/seed{seed}/bounds.csv   (one row per test or simulated image, nats)
     tables  = results/tables/bounds.csv                  (one row per run x seed x quantity)
     summary = results/tables/bounds_summary.csv          (one row per run x quantity: mean over seeds)
+    figure  = results/figures/estimators.svg             (importance sampling against AIS, image by image)
 
 Finished images live in results/state/{run}/seed{seed}/ais_bounds/{digest}, which no rule declares: a
 job that was interrupted goes on with the others. The digest is of model and settings; the newest 4 are
@@ -19,6 +21,11 @@ kept.
 """
 
 BOUNDED = [run for run, values in RUNS.items() if values["ais_images"]]
+BOUNDS = [
+    f"results/runs/{run}/seed{seed}/bounds.csv"
+    for run, seed in SEEDED
+    if run in BOUNDED
+]
 BOUNDS_SUMMARY = ["results/tables/bounds_summary.csv"] if BOUNDED else []
 
 
@@ -74,14 +81,28 @@ if BOUNDED:
         """Means over images of the bounds of all runs that have them, and over seeds."""
         input:
             modules=[*READERS, f"{SCRIPTS}/tables.py"],
-            bounds=[
-                f"results/runs/{run}/seed{seed}/bounds.csv"
-                for run, seed in SEEDED
-                if run in BOUNDED
-            ],
+            bounds=BOUNDS,
         output:
             bounds="results/tables/bounds.csv",
             summary="results/tables/bounds_summary.csv",
         localrule: True
         script:
             "../scripts/tables_bounds.py"
+
+    rule plot_estimators:
+        """Importance sampling minus AIS of every image, test and simulated."""
+        input:
+            style=f"{SCRIPTS}/figure_style.py",
+            files=READERS,
+            modules=[f"{SCRIPTS}/tables.py", f"{SCRIPTS}/tables_bounds.py"],
+            bounds=BOUNDS,
+        output:
+            figure=report(
+                "results/figures/estimators.svg",
+                caption="../report/estimators.rst",
+                category="Figures",
+                labels={"figure": "importance sampling against AIS"},
+            ),
+        localrule: True
+        script:
+            "../scripts/plot_estimators.py"

@@ -23,6 +23,7 @@ FIGURES = [
     "reconstructions",
     "samples",
     "sample_quality",
+    *(["estimators"] if BOUNDED else []),
 ]
 PAGES = f"{WORKFLOW}/report"
 
@@ -41,6 +42,7 @@ rule report:
                 "report_tables",
                 "report_bounds",
                 "report_comparisons",
+                "report_gap_parts",
                 "report_overfitting",
                 "report_promises",
                 "promised_numbers",
@@ -55,6 +57,7 @@ rule report:
             ]
         ],
         template=f"{PAGES}/report.html.jinja",
+        gap_parts=f"{PAGES}/gap_parts.html.jinja",
         overfitting=f"{PAGES}/overfitting.html.jinja",
         chapter=f"{PAGES}/chapter.html.jinja",
         chapter_tables=chapter_files("results/chapter/{name}.csv", CHAPTER_TABLES),

@@ -56,7 +56,7 @@ EVALUATION_CODE = [
 AIS_CODE = [
     "ais_bounds",
     *MEASURING_CODE,
-    *(f"vae/{name}" for name in ["ais", "bounds", "chains", "hmc"]),
+    *(f"vae/{name}" for name in ["ais", "amortisation", "bounds", "chains", "hmc"]),
 ]
 
 # Pins and code are named here rather than of train and evaluate: while the environment is to be

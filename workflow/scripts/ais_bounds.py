@@ -1,4 +1,4 @@
-"""Bound log p(x) by annealed importance sampling, data-parallel over images.
+"""Bound log p(x) by annealed importance sampling, and split its gap, data-parallel over images.
 
     workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
         --venv results/environment/venv -- workflow/scripts/ais_bounds.py \
@@ -31,11 +31,11 @@ from parts import (
 from stage_outputs import taken, write_outputs
 from trained_model import add_inputs, load_vae, noise_seed, observed
 from user_errors import in_one_line
-from vae import simulation
+from vae import amortisation, simulation
 from vae.arithmetic import set_arithmetic
 from vae.bounds import COLUMNS, bounds, bounds_on_simulated, require_bracket
 from vae.checks import ImpossibleResult
-from vae.data import DataError, load_split
+from vae.data import load_split
 from vae.networks import VAE
 from vae.spec import BoundsSpec, SpecError, parse, read_run
 from worker import Worker, start
@@ -51,6 +51,7 @@ def bound_part(
     if part.origin == "test":
         x = observed(vae, images[part.images])
         found = bounds(vae, spec, seed, part.images, x, tick=tick)
+        found |= amortisation.split_gap(vae, spec, seed, part.images, x, tick)
     else:
         numbers = [simulation.FIRST_IMAGE + image for image in part.images]
         found = bounds_on_simulated(vae, spec, seed, numbers, tick=tick)
@@ -68,7 +69,7 @@ def rows_of(part: Part, columns: Columns) -> list[dict[str, Any]]:
 
 def state_keys(document: dict[str, Any]) -> dict[str, Any]:
     """What a row depends on of the specification: not how many rows there are."""
-    keys = ("importance_samples", "chunk_samples", "evaluation_seed")
+    keys = ("elbo_samples", "importance_samples", "chunk_samples", "evaluation_seed")
     own = {k: v for k, v in document.items() if k.startswith("ais_") or k in keys}
     del own["ais_images"]
     return own
@@ -88,8 +89,7 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
     set_arithmetic(training.precision, training.deterministic)
     vae.to(worker.device).requires_grad_(False)
     images = load_split(manifest, "test", vae.likelihood.observes)
-    if len(images) < spec.ais_images:
-        raise DataError(f"ais_images: {spec.ais_images} is more than the {len(images)} test images")
+    count = min(spec.ais_images, len(images))
     state = open_state(args, state_keys(asdict(spec)), manifest, worker)
     title = f"{run} seed {args.seed}, bounds by AIS"
     work = partial(bound_part, vae, spec, noise_seed(spec, args.seed), images, title)
@@ -97,14 +97,14 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
     wanted = [
         part
         for origin in ("test", "simulated")
-        for part in split(origin, spec.ais_images, spec.ais_chunk_images)
+        for part in split(origin, count, spec.ais_chunk_images)
     ]
     found, _ = work_through(wanted, work, state, title, worker)
     if worker.rank == 0:
         pairs = zip(wanted, found, strict=True)
         rows = [row for part, columns in pairs for row in rows_of(part, columns)]
         require_bracket(rows)
-        header = ["origin", "image", *COLUMNS]
+        header = ["origin", "image", *COLUMNS, *amortisation.COLUMNS]
         content = table(",".join(header), ([row.get(name) for name in header] for row in rows))
         write_outputs({args.bounds: content}, inputs)
 

@@ -87,9 +87,8 @@ def _check_sizes(where: str, values: dict[str, Any], sizes: Sizes) -> None:
     images, tested, size = sizes["train"], sizes["test"], values["batch_size"]
     if images is not None and size > images:
         raise ConfigError(f"{where}.batch_size: {size} is more than the {images} training images")
-    for key in ("figure_images", "ais_images"):
-        if tested and values[key] > tested:
-            raise ConfigError(f"{where}.{key}: there are only {tested} test images")
+    if tested and values["figure_images"] > tested:
+        raise ConfigError(f"{where}.figure_images: there are only {tested} test images")
     smallest = min(count for count in (size, sizes["validation"], tested) if count)
     if ranks(values) > smallest:
         raise ConfigError(

@@ -77,7 +77,7 @@ def _evaluation_bytes(run: dict[str, Any], shape: Shape, tested: int) -> Iterato
     yield [images, samples, widest, number]
     if run["ais_images"]:
         chains = ("ais_chains", run["ais_chains"])
-        images = ("ais_chunk_images", min(run["ais_chunk_images"], run["ais_images"]))
+        images = ("ais_chunk_images", min(run["ais_chunk_images"], run["ais_images"], tested))
         yield [images, chains, latent, ("", STEPS_AHEAD), number]
         yield [images, chains, widest, number]
 
@@ -87,7 +87,7 @@ def _evaluation_steps(run: dict[str, Any], tested: int) -> Iterator[Product]:
     parts = ("", -(-tested // run["chunk_images"]))
     for key in ("elbo_samples", "importance_samples"):
         yield [(key, -(-run[key] // run["chunk_samples"])), parts]
-    parts = ("ais_images", -(-run["ais_images"] // run["ais_chunk_images"]))
+    parts = ("ais_images", -(-min(run["ais_images"], tested) // run["ais_chunk_images"]))
     steps = [(key, run[key]) for key in ("ais_temperatures", "ais_leapfrog_steps")]
     yield [parts, *steps, ("", 2)]
 

@@ -41,6 +41,8 @@ NAMES = {
     "upper": "upper bound",
     "upper_minus_ais": "upper bound minus AIS",
     "upper_minus_importance": "upper bound minus importance sampling",
+    "amortisation_gap": "amortisation",
+    "approximation_gap": "approximation",
     "sample_1nn_accuracy": "samples told apart",
     "reconstruction_1nn_accuracy": "reconstructions told apart",
     "training_1nn_accuracy": "training images told apart",

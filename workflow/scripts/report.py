@@ -14,6 +14,7 @@ from json_files import read_manifest
 from published_values import read_published
 from report_bounds import bounds_tables
 from report_comparisons import best_against_others, published_rows
+from report_gap_parts import gap_parts
 from report_overfitting import overfitting_rows
 from report_promises import promised
 from report_rate import rate_parts
@@ -50,6 +51,7 @@ TITLES = {
     "reconstructions": "Reconstructions",
     "samples": "Samples",
     "sample_quality": "Reconstruction against sample quality",
+    "estimators": "Importance sampling against AIS",
     **CHAPTER_TITLES,
 }
 
@@ -113,6 +115,7 @@ def context(
         "comparisons": best_against_others(comparisons),
         "published": published_rows(reproduction, published),
         "bounds": bounds_tables(bounds),
+        "gap_parts": gap_parts(bounds, settings),
         "seed_columns": [heading for _, heading, _ in PER_SEED],
         "trainings": rows,
         "overfitting": overfitting_rows(summary),

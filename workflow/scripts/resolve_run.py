@@ -40,6 +40,8 @@ def resolve(config: dict[str, Any], run: str) -> dict[str, Any]:
     own, shared = config["runs"][run], config.get("defaults", {})
     for_all = {key: config[key] for key in ("nodes", "tasks_per_node") if config.get(key)}
     values = _filled("run", {**shared, **own, **for_all})
+    if values["posterior"] == "categorical" and "ais_images" not in {**shared, **own}:
+        values["ais_images"] = 0  # its log p(x) is exact
     if "batch_size" in own and "batch_per_rank" not in own:
         values["batch_per_rank"] = None
     if values["batch_per_rank"] is not None:

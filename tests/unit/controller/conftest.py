@@ -237,6 +237,10 @@ def jobs(root: Path) -> list[dict[str, Any]]:
     if bounded := each("runs/*/seed*/bounds.csv"):
         inputs["tables_bounds"] = {"bounds": bounded}
         inputs["report"]["bounds"] = [bounds["summary"]]
+        inputs["plot_estimators"] = {"bounds": bounded}
+        figure["estimators"] = str(results / "figures" / "estimators.svg")
+        inputs["report"]["figures"].append(figure["estimators"])
+        inputs["report"]["captions"].append(str(PAGES / "estimators.rst"))
     outputs: dict[str, dict[str, str]] = {"tables": table}
     outputs |= {name: {name: path} for name, path in compared.items()}
     outputs["paper"] = {end: str(results / "tables" / f"paper.{end}") for end in ("csv", "tex")}

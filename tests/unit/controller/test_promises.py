@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import report_bounds
+import report_gap_parts
 import report_overfitting
 import report_rate
 import report_tables
@@ -17,6 +18,7 @@ SHOWN = {
     *(quantity for quantity, *_ in report_tables.HEADLINE + report_tables.PER_SEED),
     *report_tables.ERRORS,
     *report_rate.QUANTITIES,
+    *report_gap_parts.QUANTITIES,
     *(name for names in report_overfitting.DIFFERENCES.values() for name in names),
     *BASELINES,
     *(quantity for quantity, *_ in report_bounds.TEST + report_bounds.SIMULATED),
