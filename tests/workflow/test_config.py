@@ -33,7 +33,7 @@ NOTHING_LEFT = {**NO_TEST, "test_images": 1737}
         ("runs", "bad", {"figure_images": 41}, "runs.bad.figure_images: there are only 40 test"),
         ("runs", "../bad", {}, "'../bad' does not match"),
         ("runs", "bad\n", {}, "does not match"),
-        ("runs", 1, {}, "line 26: the key runs.1 is a number to YAML; write '1', in quotes"),
+        ("runs", 1, {}, "line 27: the key runs.1 is a number to YAML; write '1', in quotes"),
         (None, "runs", {}, "runs: {} should be non-empty"),
         (None, "runs", None, "runs: nothing stands below it"),
         (None, "datasets", {}, "datasets: {} should be non-empty"),
