@@ -34,6 +34,7 @@ ESTIMATORS = {
     "leave_one_out": "the same, each draw the other's baseline",
     "gumbel_softmax": "Gumbel-softmax",
 }
+ENCODERS_FAMILY = "diagonal Gaussian"  # as chapter_mixture calls it
 TITLES = {
     "chapter_classifiers": "Precision, recall and reliability of two classifiers",
     "chapter_jensen": "Jensen's inequality with two cases",
@@ -52,6 +53,7 @@ def context(paths: Sequence[str | Path]) -> dict[str, Any]:
         "jensen": jensen_numbers(tables["jensen"]),
         "evidence": evidence_numbers(tables["evidence"]),
         "posteriors": posterior_groups(tables["posteriors"]),
+        "amortisation": amortisation_rows(tables["posteriors"], tables["evidence"]),
         "discrete": discrete_numbers(tables["discrete"]),
         "gradients": gradient_numbers(tables["gradients"]),
     }
@@ -111,6 +113,26 @@ def posterior_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
         }
         for _, row in table.iterrows()
     ]
+
+
+def amortisation_rows(posteriors: pd.DataFrame, evidence: pd.DataFrame) -> list[dict[str, Any]]:
+    """For each image the gap of the encoder's q, and what the best q of its family wins back."""
+    bounds = evidence.set_index("image")["encoder_elbo_nats"]
+    found = []
+    for image, rows in posteriors.groupby("image", sort=False):
+        best = rows[rows["family"] == ENCODERS_FAMILY].iloc[0]
+        gap = best["log_p_nats"] - bounds.loc[image]
+        amortisation = gap - best["gap_nats"]
+        found.append(
+            {
+                "image": image,
+                "gap": number(gap, 3),
+                "amortisation": number(amortisation, 3),
+                "approximation": number(best["gap_nats"], 3),
+                "percent": number(100 * amortisation / gap, 0),
+            }
+        )
+    return found
 
 
 def discrete_numbers(table: pd.DataFrame) -> dict[str, str]:

@@ -69,10 +69,10 @@ def write_plane(folder: Path) -> None:
     images = {"image": np.array([7, 2]), "binary": np.eye(64)[:2]}
     np.savez(folder / "grid.npz", axis=axis, log_likelihood=likelihood, **images)
     evidence = {
-        "image": [0, 1],
+        "image": [7, 2],
         "log_p_nats": [-24.0, -22.0],
         "coarse_log_p_nats": [-24.0, -22.001],
-        "encoder_elbo_nats": [-24.5, -22.1],
+        "encoder_elbo_nats": [-24.5, -22.5],
         "non_gaussianity_nats": [0.1, 0.2],
     }
     write(pd.DataFrame(evidence), folder / "evidence.csv")
@@ -163,6 +163,8 @@ def test_the_report_has_the_chapter_with_its_figures_and_numbers(
     assert "log p(x) = \u22121.8656 and p(spam|x) = 0.5581" in seen
     # Means of -24 and -22: -23, give or take sqrt(2) / sqrt(2).
     assert "the mean of log p(x) is \u221223.00 (data error 1.00)" in seen
+    assert "0.500 = 0.200 + 0.300 nats for image 2. The first part" in seen
+    assert "here 88 and 40 % of the gap" in seen
     assert "eight numbers of norm 4.40" in seen
     assert "test image 7, log p(x) = \u221222.000" in seen
 
@@ -171,9 +173,14 @@ def test_numbers_of_the_page(tmp_path: Path) -> None:
     write_tables(tmp_path / "chapter")
     values = context([tmp_path / "chapter" / f"{name}.csv" for name in COLUMNS])
     assert values["jensen"]["bad"] == "0.2814"
-    assert values["evidence"]["gap"] == "0.300"
+    assert values["evidence"]["gap"] == "0.500"
     assert values["evidence"]["largest"] == "0.50"
     assert values["evidence"]["differ"] == "0.001"
+    # The best diagonal Gaussian is 0.3 nats below -22.
+    assert [list(row.values()) for row in values["amortisation"]] == [
+        [7, "2.500", "2.200", "0.300", "88"],
+        [2, "0.500", "0.200", "0.300", "40"],
+    ]
     assert values["discrete"] == {
         "images": "2", "log_p": "\u221223.50", "elbo": "\u221223.88", "gap": "0.375",
         "largest": "0.500",
