@@ -15,6 +15,9 @@ from typing import Any
 import yaml
 from whole_files import in_words, write_result
 
+# Unless it is asked for. categorical: its log p(x) is exact. flow: the density of a given z takes a
+# pass for each dimension, and AIS of digits with 20 latents 35 times as long as from a Gaussian.
+WITHOUT_AIS = ("categorical", "flow")
 LEAST_EPOCHS = 8  # of a run with a budget
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 
@@ -40,8 +43,8 @@ def resolve(config: dict[str, Any], run: str) -> dict[str, Any]:
     own, shared = config["runs"][run], config.get("defaults", {})
     for_all = {key: config[key] for key in ("nodes", "tasks_per_node") if config.get(key)}
     values = _filled("run", {**shared, **own, **for_all})
-    if values["posterior"] == "categorical" and "ais_images" not in {**shared, **own}:
-        values["ais_images"] = 0  # its log p(x) is exact
+    if values["posterior"] in WITHOUT_AIS and "ais_images" not in {**shared, **own}:
+        values["ais_images"] = 0
     if "batch_size" in own and "batch_per_rank" not in own:
         values["batch_per_rank"] = None
     if values["batch_per_rank"] is not None:

@@ -67,3 +67,17 @@ def test_the_file_is_sorted_json(tmp_path: Path) -> None:
 
 def test_a_data_set_has_all_its_keys() -> None:
     assert resolve_dataset(config(), "digits")["mirrors"] == []
+
+
+@pytest.mark.parametrize(
+    ("run", "images"),
+    [
+        ({}, 20),
+        ({"second_latent_dim": 2, "kl": "sampled"}, 20),
+        ({"posterior": "flow", "kl": "sampled"}, 0),
+        ({"posterior": "flow", "kl": "sampled", "ais_images": 5}, 5),
+        ({"posterior": "categorical", "prior": "uniform"}, 0),
+    ],
+)
+def test_ais_is_left_out_by_default_where_it_is_slow_or_needless(run, images):
+    assert resolve({"runs": {"one": run}}, "one")["ais_images"] == images
