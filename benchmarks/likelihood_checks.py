@@ -21,6 +21,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
 from checks.annealing import annealing
+from checks.coverage import coverage, coverage_long, proposals
 from checks.diagnostics import best_diagonal_q, no_overfitting
 from checks.enumerations import (
     bits_per_dim,
@@ -42,7 +43,7 @@ Check = Callable[[np.ndarray], Iterable[Row]]
 CHECKS: tuple[Check, ...] = (
     gaussian_kl, linear_optimum, linear_gap, two_cases, eight_bits, quadrature, gradients,
     discrete_gradients, sums, normalisation, bits_per_dim, annealing,
-    monte_carlo_error, data_error, no_overfitting, best_diagonal_q,
+    monte_carlo_error, data_error, coverage, no_overfitting, best_diagonal_q,
 )  # fmt: skip
 # With --long as well: simulations that take minutes, such as those above with more repeats.
 LONG: tuple[Check, ...] = (
@@ -50,6 +51,8 @@ LONG: tuple[Check, ...] = (
     partial(data_error, repeats=50_000),
     partial(no_overfitting, repeats=50_000),
     two_sided_bounds,
+    coverage_long,
+    proposals,
 )
 
 
