@@ -47,6 +47,8 @@ rule report:
                 "report_promises",
                 "promised_numbers",
                 "report_rate",
+                "report_seeds",
+                "simultaneous",
                 "notation",
                 "published_values",
                 "config_files",
@@ -67,6 +69,9 @@ rule report:
         chapter_captions=chapter_files(f"{PAGES}/chapter_{{name}}.rst", CHAPTER_FIGURES),
         beliefs=f"{PAGES}/promises.html.jinja",
         promises=f"{PAGES}/promises.csv",
+        differences=[
+            f"{PAGES}/{name}.html.jinja" for name in ["comparisons", "published"]
+        ],
         page=f"{PAGES}/page.html.jinja",
         introduction=f"{PAGES}/workflow.rst",
         captions=[f"{PAGES}/{name}.rst" for name in FIGURES],

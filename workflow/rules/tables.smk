@@ -57,7 +57,10 @@ rule tables:
 rule comparisons:
     """Paired differences between all runs on the same test images."""
     input:
-        modules=[*READERS, f"{SCRIPTS}/tables.py"],
+        modules=[
+            *READERS,
+            *(f"{SCRIPTS}/{name}.py" for name in ["tables", "simultaneous"]),
+        ],
         settings="results/tables/settings.csv",
         per_image=per_seed("results/runs/{run}/seed{seed}/per_image.csv"),
     output:

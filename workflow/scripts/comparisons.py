@@ -1,6 +1,7 @@
 """Paired differences between runs that were tested on the same images, with their errors.
 
-Both intervals are for one pair on its own: with many pairs, one in twenty misses by chance.
+Each has the interval of its pair alone and one that holds together with those of all other pairs of
+its group and both quantities: it holds also for a best run that was chosen on these images.
 """
 
 import itertools
@@ -21,13 +22,12 @@ from result_files import (
     read_table,
     run_and_seed,
 )
-from scipy.stats import t as student
+from simultaneous import critical_value, half_width
 from tables import write
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 QUANTITIES = ("log_likelihood", "elbo")
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -49,21 +49,25 @@ class Estimates:
         return float(self.values.mean(1).var(ddof=1) / seeds) if seeds > 1 else np.nan
 
 
-def half_width(variances: Sequence[float], freedoms: Sequence[int]) -> float:
-    """Half of the interval of an estimate whose error has independent parts.
+@dataclass(frozen=True)
+class Family:
+    """Intervals that are to hold together: how many, and their width in data errors."""
 
-    Student's t with the degrees of freedom of Satterthwaite, Biometrics Bulletin 2 (1946) 110, and
-    Welch, Biometrika 34 (1947) 28: (sum v)^2 / sum(v^2 / f). Of one part it is the usual interval.
-    """
-    total = sum(variances)
-    if total == 0:
-        return 0.0
-    parts = zip(variances, freedoms, strict=True)
-    freedom = total**2 / sum(variance**2 / freedom for variance, freedom in parts)
-    return float(student.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(total))
+    size: int
+    critical: float
 
 
-def compare(one: Estimates, other: Estimates) -> dict[str, float]:
+def family(
+    measured: Mapping[str, Mapping[str, Estimates]], pairs: Sequence[tuple[str, str]]
+) -> Family:
+    """Of the differences of all pairs of runs, in both quantities."""
+    place = {key: column for column, key in enumerate(itertools.product(QUANTITIES, measured))}
+    values = np.stack([measured[run][name].values.mean(0) for name, run in place], axis=1)
+    chosen = [(place[name, one], place[name, other]) for name in QUANTITIES for one, other in pairs]
+    return Family(len(chosen), critical_value(values, chosen))
+
+
+def compare(one: Estimates, other: Estimates, together: Family) -> dict[str, float]:
     """The mean difference per image, one - other, with the errors of COMPARISONS.
 
     data_error, lower, upper: of these trained models on other images like the test's, from the
@@ -75,29 +79,35 @@ def compare(one: Estimates, other: Estimates) -> dict[str, float]:
         between seeds of either run added (Bouthillier et al., arXiv:2103.03098). Seeds are not
         paired: one seed does not start different networks alike. What images and seeds do
         together is in both variances, so that the interval is rather too wide than too narrow.
+    simultaneous_*: the same limits of intervals that hold together, by max-t over the images, and
+        with seeds, of which there are few, by Bonferroni.
     """
     differences = one.values.mean(0) - other.values.mean(0)
     mean, images = float(differences.mean()), len(differences)
     data = float(differences.var(ddof=1) / images)
-    narrow = half_width([data], [images - 1])
     seeds = [one.seed_variance, other.seed_variance]
-    wide = np.nan
-    if not np.isnan(seeds).any():
-        freedoms = [images - 1, len(one.values) - 1, len(other.values) - 1]
-        wide = half_width([data, *seeds], freedoms)
+    freedoms = [images - 1, len(one.values) - 1, len(other.values) - 1]
+    variances = [data, *seeds]
     return {
         "difference": mean,
         "data_error": data**0.5,
-        "lower": mean - narrow,
-        "upper": mean + narrow,
         "monte_carlo_error": float(np.hypot(one.monte_carlo_error, other.monte_carlo_error)),
         "seed_error": float(np.sqrt(sum(seeds))),
-        "lower_with_seeds": mean - wide,
-        "upper_with_seeds": mean + wide,
+        **limits("{}", mean, half_width(variances[:1], freedoms[:1])),
+        **limits("{}_with_seeds", mean, half_width(variances, freedoms)),
+        **limits("simultaneous_{}", mean, together.critical * data**0.5),
+        **limits(
+            "simultaneous_{}_with_seeds", mean, half_width(variances, freedoms, together.size)
+        ),
         "run_seeds": len(one.values),
         "other_seeds": len(other.values),
         "images": images,
     }
+
+
+def limits(column: str, mean: float, half: float) -> dict[str, float]:
+    """Both ends of an interval, by the columns that have them."""
+    return {column.format("lower"): mean - half, column.format("upper"): mean + half}
 
 
 def estimates(frames: Sequence[pd.DataFrame], quantity: str) -> Estimates:
@@ -125,8 +135,12 @@ def comparisons(
             (run for run in runs if of_run[run] == kind),
             key=lambda run: (-measured[run]["log_likelihood"].values.mean(), run),
         )
-        for (one, other), name in itertools.product(itertools.combinations(ranked, 2), QUANTITIES):
-            found = compare(measured[one][name], measured[other][name])
+        if len(ranked) < 2:
+            continue
+        pairs = list(itertools.combinations(ranked, 2))
+        together = family({run: measured[run] for run in ranked}, pairs)
+        for (one, other), name in itertools.product(pairs, QUANTITIES):
+            found = compare(measured[one][name], measured[other][name], together)
             names = {"dataset": kind[0], "observes": kind[1], "quantity": name}
             rows.append({**names, "run": one, "other": other, **found})
     return pd.DataFrame(rows, columns=list(COMPARISONS.names))

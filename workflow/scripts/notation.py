@@ -1,10 +1,24 @@
 """How many digits a number with an error has."""
 
 
-def error_decimals(error: float) -> int:
-    """Decimals that leave an error two significant digits, 0 for errors from 10 on."""
-    exponent = int(f"{error:.1e}".split("e")[1])  # after rounding: 0.0999 counts as 0.10
-    return max(0, 1 - exponent)
+def digits_of(error: str) -> int:
+    """Significant digits: one of a spread over seeds, which is off by a third even of five."""
+    return 1 if error.startswith("seed_") else 2
+
+
+def error_decimals(error: float, digits: int = 2) -> int:
+    """Decimals that leave an error so many significant digits, 0 for large ones."""
+    # After rounding: 0.0999 counts as 0.10.
+    exponent = int(f"{error:.{digits - 1}e}".split("e")[1])
+    return max(0, digits - 1 - exponent)
+
+
+def significant(error: float, digits: int = 2) -> str:
+    """An error with so many significant digits."""
+    rounded = float(f"{error:.{digits - 1}e}")
+    if rounded < 1e-6:
+        return f"{rounded:g}"
+    return f"{rounded:.{error_decimals(error, digits)}f}"
 
 
 def with_error(value: float, error: float, decimals: int = 2) -> str:

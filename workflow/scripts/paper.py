@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from notation import error_decimals, plain, with_error
+from notation import digits_of, error_decimals, plain, significant, with_error
 from result_files import SETTINGS, SUMMARY, in_one_line, kinds, read_table, setting
 from whole_files import write_bytes, write_result
 
@@ -26,7 +26,8 @@ LAST = {"log_likelihood_seed_sd": r"s.d.\ of $\log p(x)$", "seeds": "seeds"}
 COMMENT = r"""% Means over seeds on the test images, in nats per image (bits per dimension, units).
 % (..): standard error over the test images in units of the last digits; -101.23(11) is -101.23
 % with an error of 0.11. log p(x): the bound of K importance samples, low on average; within: 95 %
-% interval of log p(x) of these images, that bias included. s.d.: of log p(x) between seeds.
+% interval of log p(x) of these images, that bias included. s.d.: of log p(x) between so
+% many seeds, to one digit.
 % In the preamble: \usepackage{booktabs}
 """
 
@@ -55,7 +56,9 @@ def paper_table(summary: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
         decimals = min(error_decimals(width), 6) if width > 0 else 2
         values["log_likelihood_interval"] = " to ".join(plain(end, decimals) for end in ends)
         own = found[run, "log_likelihood"]
-        spread = "" if np.isnan(own["seed_sd"]) else plain(own["seed_sd"], 2)
+        spread = (
+            "" if np.isnan(own["seed_sd"]) else significant(own["seed_sd"], digits_of("seed_sd"))
+        )
         last = {"log_likelihood_seed_sd": spread, "seeds": str(own["seeds"])}
         rows.append({**names, **values, **last})
     return pd.DataFrame(rows)

@@ -18,6 +18,7 @@ from report_gap_parts import gap_parts
 from report_overfitting import overfitting_rows
 from report_promises import promised
 from report_rate import rate_parts
+from report_seeds import spreads
 from report_tables import (
     HEADLINE,
     PER_SEED,
@@ -112,6 +113,7 @@ def context(
         "checks": count_checks(checks),
         "columns": [heading for _, heading, _ in HEADLINE],
         "headline": headline(summary, kinds(settings), setting(settings, "likelihood"), manifests),
+        "spreads": spreads(summary),
         "comparisons": best_against_others(comparisons),
         "published": published_rows(reproduction, published),
         "bounds": bounds_tables(bounds),

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from likelihood_data import WORDS
-from notation import error_decimals
-from report_tables import cell, significant
+from notation import digits_of, error_decimals, significant
+from report_tables import cell
 from result_files import number
 
 
@@ -18,17 +18,22 @@ def interval(lower: float, upper: float, error: float) -> str:
 
 
 def difference_cells(row: pd.Series) -> dict[str, Any]:
-    """A difference with its errors and intervals, the second of them None for single seeds."""
-    errors = {"data_error": "data", "monte_carlo_error": "MC", "seed_error": "seeds"}
+    """A difference with its errors and simultaneous intervals, the second None for single seeds."""
+    names = {"data_error": "data", "monte_carlo_error": "MC", "seed_error": "seeds"}
     decimals = min(error_decimals(row["data_error"]), 6) if row["data_error"] > 0 else 2
+    low, high = "simultaneous_lower", "simultaneous_upper"
     wide = None
     if row["seed_error"] >= 0:
         spread = np.hypot(row["data_error"], row["seed_error"])
-        wide = interval(row["lower_with_seeds"], row["upper_with_seeds"], spread)
+        wide = interval(row[f"{low}_with_seeds"], row[f"{high}_with_seeds"], spread)
     return {
         "mean": number(row["difference"], decimals),
-        "errors": [(name, significant(row[key])) for key, name in errors.items() if row[key] >= 0],
-        "interval": interval(row["lower"], row["upper"], row["data_error"]),
+        "errors": [
+            (name, significant(row[key], digits_of(key)))
+            for key, name in names.items()
+            if row[key] >= 0
+        ],
+        "interval": interval(row[low], row[high], row["data_error"]),
         "interval_with_seeds": wide,
     }
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from datasets.duplicates import told
 from likelihood_data import WORDS
-from notation import error_decimals
+from notation import digits_of, error_decimals, significant
 from result_files import BASELINES, number
 
 # Quantity, heading, decimals.
@@ -23,20 +23,16 @@ HEADLINE = [
 ]
 PER_SEED = [HEADLINE[0], *HEADLINE[2:7], ("ess", "ESS", 0)]
 INTERVAL = 1  # its place in the headline, which shows the upper end as well
-ERRORS = {"data_error": "data", "monte_carlo_error": "MC", "seed_sd": "seeds"}
-
-
-def significant(error: float) -> str:
-    """An error with two significant digits."""
-    rounded = float(f"{error:.1e}")
-    if rounded < 1e-6:
-        return f"{rounded:g}"
-    return f"{rounded:.{error_decimals(error)}f}"
+ERRORS = {"data_error": "data", "monte_carlo_error": "MC", "seed_sd": "{seeds} seeds"}
 
 
 def cell(row: pd.Series, decimals: int) -> dict[str, Any]:
     """A value with the errors that it has."""
-    errors = [(name, significant(row[key])) for key, name in ERRORS.items() if row[key] >= 0]
+    errors = [
+        (name.format(seeds=row["seeds"]), significant(row[key], digits_of(key)))
+        for key, name in ERRORS.items()
+        if row[key] >= 0
+    ]
     return {"mean": number(row["mean"], decimals), "errors": errors}
 
 

@@ -97,8 +97,14 @@ PER_IMAGE = Columns(
 )
 COMPARISONS = Columns(
     text=("dataset", "observes", "quantity", "run", "other"),
-    floats=("difference", "data_error", "lower", "upper", "monte_carlo_error"),
-    optional=("seed_error", "lower_with_seeds", "upper_with_seeds"),
+    floats=(
+        *("difference", "data_error", "monte_carlo_error", "lower", "upper"),
+        *("simultaneous_lower", "simultaneous_upper"),
+    ),
+    optional=(  # nothing where a run has one seed
+        *("seed_error", "lower_with_seeds", "upper_with_seeds"),
+        *("simultaneous_lower_with_seeds", "simultaneous_upper_with_seeds"),
+    ),
     integers=("run_seeds", "other_seeds", "images"),
     key=("quantity", "run", "other"),
 )

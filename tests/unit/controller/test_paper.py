@@ -60,7 +60,7 @@ def test_one_row_per_run_best_first() -> None:
         "-99.520 to -99.440",
         "-101.254 to -101.174",
     ]
-    assert table["log_likelihood_seed_sd"].tolist() == ["", "0.25"]
+    assert table["log_likelihood_seed_sd"].tolist() == ["", "0.2"]
     assert table["active_units"].tolist() == ["18.5", "18.5"]
     assert table["seeds"].tolist() == ["1", "2"]
     assert table["elbo"].tolist() == ["", ""], "what was not measured stays empty"
@@ -79,7 +79,7 @@ def test_names_are_escaped_and_numbers_are_mathematics() -> None:
     assert cells[:3] == [r"my\_data", "bernoulli", "$-101.23(11)$"]
     assert cells[3] == "$-101.254$ to $-101.174$"
     assert body[2].count("&") == body[4].count(" & ") == 11
-    assert cells[-2:] == ["$0.25$", "$2$"]
+    assert cells[-2:] == ["$0.2$", "$2$"]
 
 
 def test_the_files_of_finished_runs(finished: Path, script_jobs, scripts_runner) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import machine_report
 import pytest
 from html_page import render
+from notation import significant
 from report import paragraphs
-from report_tables import significant
 from result_files import InputError, in_one_line, number
 
 PAGES = Path(__file__).parents[3] / "workflow" / "report"
@@ -99,7 +99,7 @@ def below(paths: str | list[str], folder: Path) -> str | list[str]:
 def test_headline_has_values_with_all_errors(html: str) -> None:
     seen = words(html)
     assert (
-        "alpha \u221220.00 data 0.35 MC 0.025 seeds 1.4 \u221220.03 to \u221219.75 \u221221.00"
+        "alpha \u221220.00 data 0.35 MC 0.025 2 seeds 1 \u221220.03 to \u221219.75 \u221221.00"
         in seen
     )
     assert seen.index("alpha \u221220.00") < seen.index("beta \u221224.00"), "best first"
@@ -112,13 +112,18 @@ def test_headline_has_values_with_all_errors(html: str) -> None:
 def test_the_best_run_is_compared_with_the_others(html: str) -> None:
     """Per image -21 - (-25) = 4, give or take (25 - 21) / 80 of half of the 52 images each."""
     seen = words(html)
+    # The ELBO differs as log p(x) does: both intervals hold or none, as wide as one alone.
     half = 2.0076 * 0.05 / 51**0.5  # Student's t of 51 degrees of freedom, 95 %
-    low, high = number(4 - half, 4), number(4 + half, 4)
     monte_carlo = (2 * 0.02**2 / 104) ** 0.5
-    errors = f"data 0.0070 MC {monte_carlo:.4f} seeds 1.4"  # both spread by 2 nats: sqrt(1 + 1)
-    wide = 4.303 * 2**0.5  # Student's t of 2 degrees of freedom
+    errors = f"data 0.0070 MC {monte_carlo:.4f} seeds 1"  # both spread by 2 nats: sqrt(1 + 1)
+    # By Bonferroni, the 98.75 % point of Student's t of 1 degree of freedom for both.
+    wide = 25.452 * 2**0.5
     with_seeds = f"{number(4 - wide, 1)} to {number(4 + wide, 1)}"
-    assert f"alpha (tiny, binary images) beta 4.0000 {errors} {low} to {high} {with_seeds}" in seen
+    row = rf"alpha \(tiny, binary images\) beta 4.0000 {errors} (3.\d+) to (4.\d+) {with_seeds}"
+    found = re.search(row, seen)
+    assert found is not None
+    assert [float(end) for end in found.groups()] == pytest.approx([4 - half, 4 + half], abs=4e-4)
+    assert "of 2 seeds the true one is 0.45 to 32 times what is shown (95 %)" in seen
 
 
 def test_published_values_stand_beside_ours_with_what_differs(
@@ -131,7 +136,7 @@ def test_published_values_stand_beside_ours_with_what_differs(
     assert scripts_runner(jobs, cwd=finished).returncode == 0
     seen = unescape(words((finished / "results/report.html").read_text()))
     source = "arXiv:1509.00519, Table 1, one stochastic layer, VAE, k = 5"
-    ours = "\u221220.00 data 0.35 MC 0.025 seeds 1.4"  # after 12 of 3280 passes
+    ours = "\u221220.00 data 0.35 MC 0.025 2 seeds 1"  # after 12 of 3280 passes
     assert f"{source} \u221286.47 {ours} 66.47 0.4%" in seen
     assert "Adam's second moment starts at zero" in seen
     assert "exemplar" not in seen.lower(), "only what is named"
@@ -166,7 +171,7 @@ def test_what_reduced_precision_changes_is_shown(
     run = finished / "results/runs/beta/run.json"
     run.write_text(run.read_text().replace("float32", "bf16"))
     seen = words(build(finished))
-    assert "beta bf16 \u22120.0125 data 0.00040 seeds 0 0.0020 data 0.00030" in seen
+    assert "beta bf16 \u22120.0125 data 0.00040 2 seeds 0 0.0020 data 0.00030" in seen
 
 
 def test_without_a_published_name_there_is_no_such_table(html: str) -> None:
@@ -182,15 +187,15 @@ def test_exact_values_are_shown_beside_their_estimates(
             file.write("exact_log_likelihood,nats per image,-22.5,0.4,,53\n")
     seen = words(build(finished))
     assert "Exact log p(x)" in seen
-    assert "beta \u221222.5000 data 0.40 seeds 0 \u221224.0000 data" in seen
+    assert "beta \u221222.5000 data 0.40 2 seeds 0 \u221224.0000 data" in seen
 
 
 def test_the_rate_is_shown_in_its_parts(html: str) -> None:
     """5 = 3.2 + 1.8, and log 53 = 3.970."""
     seen = words(html)
-    rate = "5.000 data 0.35 seeds 0 3.200 data 0.35 MC 0.014 seeds 0 3.970 1.800 data 0.35"
+    rate = "5.000 data 0.35 2 seeds 0 3.200 data 0.35 MC 0.014 2 seeds 0 3.970 1.800 data 0.35"
     assert "Where the rate goes rate = mutual information + marginal KL." in seen
-    assert f"alpha {rate} MC 0.014 seeds 0 beta {rate}" in seen
+    assert f"alpha {rate} MC 0.014 2 seeds 0 beta {rate}" in seen
     assert "at its bound" not in seen
 
 
