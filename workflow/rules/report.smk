@@ -51,6 +51,7 @@ rule report:
                 "simultaneous",
                 "notation",
                 "published_values",
+                "resolve_run",
                 "config_files",
                 "yaml_readings",
                 "datasets/__init__",

@@ -62,6 +62,7 @@ rule comparisons:
             *(f"{SCRIPTS}/{name}.py" for name in ["tables", "simultaneous"]),
         ],
         settings="results/tables/settings.csv",
+        summary="results/tables/summary.csv",
         per_image=per_seed("results/runs/{run}/seed{seed}/per_image.csv"),
     output:
         comparisons="results/tables/comparisons.csv",
@@ -81,13 +82,17 @@ rule reproduction:
                     "published_values",
                     "config_files",
                     "yaml_readings",
+                    "resolve_run",
+                    "simultaneous",
                     "tables",
                 ]
             ),
         ],
         published=ancient(PUBLISHED),
+        runs="results/tables/runs.csv",
         summary="results/tables/summary.csv",
         training="results/tables/training.csv",
+        settings="results/tables/settings.csv",
     output:
         reproduction="results/tables/reproduction.csv",
     localrule: True

@@ -1,7 +1,8 @@
 """Paired differences between runs that were tested on the same images, with their errors.
 
 Each has the interval of its pair alone and one that holds together with those of all other pairs of
-its group and both quantities: it holds also for a best run that was chosen on these images.
+its group and both quantities: it holds also for a best run that was chosen on these images. Those
+of log p(x) are of log p(x) itself, not of its estimates, which are too low by an unknown bias.
 """
 
 import itertools
@@ -16,6 +17,7 @@ from result_files import (
     COMPARISONS,
     PER_IMAGE,
     SETTINGS,
+    SUMMARY,
     InputError,
     in_one_line,
     kinds,
@@ -32,10 +34,15 @@ QUANTITIES = ("log_likelihood", "elbo")
 
 @dataclass(frozen=True)
 class Estimates:
-    """A quantity of one run in nats, and its Monte Carlo errors, both of shape (seeds, images)."""
+    """A quantity of one run in nats, and its Monte Carlo errors, both of shape (seeds, images).
+
+    shortfall: by how much the mean may be too low, the upper end of a 95 % interval; 0 where it has
+        no bias.
+    """
 
     values: np.ndarray
     errors: np.ndarray
+    shortfall: float = 0.0
 
     @property
     def monte_carlo_error(self) -> float:
@@ -81,6 +88,9 @@ def compare(one: Estimates, other: Estimates, together: Family) -> dict[str, flo
         together is in both variances, so that the interval is rather too wide than too narrow.
     simultaneous_*: the same limits of intervals that hold together, by max-t over the images, and
         with seeds, of which there are few, by Bonferroni.
+
+    All intervals reach further down by the shortfall of the other run and further up by this one's:
+    the true difference is that of the expected estimates, plus this run's bias, less the other's.
     """
     differences = one.values.mean(0) - other.values.mean(0)
     mean, images = float(differences.mean()), len(differences)
@@ -88,47 +98,63 @@ def compare(one: Estimates, other: Estimates, together: Family) -> dict[str, flo
     seeds = [one.seed_variance, other.seed_variance]
     freedoms = [images - 1, len(one.values) - 1, len(other.values) - 1]
     variances = [data, *seeds]
+    halves = {
+        "{}": half_width(variances[:1], freedoms[:1]),
+        "{}_with_seeds": half_width(variances, freedoms),
+        "simultaneous_{}": together.critical * data**0.5,
+        "simultaneous_{}_with_seeds": half_width(variances, freedoms, together.size),
+    }
     return {
         "difference": mean,
         "data_error": data**0.5,
         "monte_carlo_error": float(np.hypot(one.monte_carlo_error, other.monte_carlo_error)),
         "seed_error": float(np.sqrt(sum(seeds))),
-        **limits("{}", mean, half_width(variances[:1], freedoms[:1])),
-        **limits("{}_with_seeds", mean, half_width(variances, freedoms)),
-        **limits("simultaneous_{}", mean, together.critical * data**0.5),
-        **limits(
-            "simultaneous_{}_with_seeds", mean, half_width(variances, freedoms, together.size)
-        ),
+        "run_shortfall": one.shortfall,
+        "other_shortfall": other.shortfall,
+        **{
+            column.format(end): mean + sign * (half + bias)
+            for column, half in halves.items()
+            for end, sign, bias in (("lower", -1, other.shortfall), ("upper", 1, one.shortfall))
+        },
         "run_seeds": len(one.values),
         "other_seeds": len(other.values),
         "images": images,
     }
 
 
-def limits(column: str, mean: float, half: float) -> dict[str, float]:
-    """Both ends of an interval, by the columns that have them."""
-    return {column.format("lower"): mean - half, column.format("upper"): mean + half}
-
-
-def estimates(frames: Sequence[pd.DataFrame], quantity: str) -> Estimates:
+def estimates(frames: Sequence[pd.DataFrame], quantity: str, shortfall: float = 0.0) -> Estimates:
     """One quantity of all seeds of a run."""
     columns = f"{quantity}_nats", f"{quantity}_monte_carlo_error_nats"
     values, errors = (np.stack([frame[name].to_numpy() for frame in frames]) for name in columns)
-    return Estimates(values, errors)
+    return Estimates(values, errors, shortfall)
+
+
+def shortfalls(summary: pd.DataFrame) -> dict[str, float]:
+    """By how much the estimate of each run's log p(x) may be too low, in nats per image."""
+    means = summary.pivot(index="run", columns="quantity", values="mean")
+    missing = means["log_likelihood_upper"] - means["log_likelihood"]
+    return dict(missing.clip(lower=0))
 
 
 def comparisons(
-    runs: Mapping[str, Sequence[pd.DataFrame]], of_run: Mapping[str, tuple[str, str]]
+    runs: Mapping[str, Sequence[pd.DataFrame]],
+    of_run: Mapping[str, tuple[str, str]],
+    missing: Mapping[str, float],
 ) -> pd.DataFrame:
     """All pairs of runs of one kind, in each pair the better log p(x) first.
 
     Args:
         runs: the values per image of each run's seeds.
         of_run: data set of each run and what it observes: only equal ones are compared.
+        missing: shortfall of each run's log p(x). The ELBO has none.
     """
     rows = []
     measured = {
-        run: {name: estimates(frames, name) for name in QUANTITIES} for run, frames in runs.items()
+        run: {
+            "log_likelihood": estimates(frames, "log_likelihood", missing[run]),
+            "elbo": estimates(frames, "elbo"),
+        }
+        for run, frames in runs.items()
     }
     for kind in sorted(set(of_run.values())):
         ranked = sorted(
@@ -165,5 +191,6 @@ def read_runs(
 if __name__ == "__main__":
     with in_one_line():
         of_run = kinds(read_table(snakemake.input.settings, SETTINGS))
-        found = comparisons(read_runs(snakemake.input.per_image, of_run), of_run)
+        missing = shortfalls(read_table(snakemake.input.summary, SUMMARY))
+        found = comparisons(read_runs(snakemake.input.per_image, of_run), of_run, missing)
         write(found, snakemake.output.comparisons)

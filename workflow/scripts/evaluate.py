@@ -37,6 +37,7 @@ from vae.networks import VAE
 from vae.noise import Purpose, normals, words
 from vae.overfitting import FIRST_NUMBER, other_splits, overfitting
 from vae.per_image import estimates
+from vae.second_binarisation import binarisation_sd
 from vae.spec import EvaluationSpec, TrainingSpec, parse, read_run
 from vae.summary import PerImage
 from vae.two_sample import told_apart
@@ -146,6 +147,7 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
         found = replace(found, exact_log_likelihood=exact_log_likelihood(vae, tested))
         train, grey = load(manifest, "train.npy"), load(manifest, "test.npy")
         more = told_apart(vae, seed, x, train) + overfitting(found, others)
+        more += binarisation_sd(vae, seed, grey)
         base = baselines(vae.likelihood, train, grey, tested, manifest.shape.levels)
         limit = spec.active_unit_threshold
         files = tables(found, base, vae, limit, more, reference)

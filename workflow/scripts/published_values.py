@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from config_files import ConfigError, check_file
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from likelihood_data import OBSERVES
+from resolve_run import read_schema
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "config" / "published.yaml"
@@ -58,7 +60,29 @@ def _damage(path: Path) -> str | None:
     if wrong := best_match(Draft202012Validator(schema).iter_errors(document)):
         where = ".".join(str(step) for step in wrong.absolute_path) or "top level"
         return f"{path.name}: {where}: {wrong.message}"
+    for name, recipe in document["recipes"].items():
+        if complaint := _unlike_a_run(recipe["settings"]):
+            return f"{path.name}: recipes.{name}.settings{complaint}"
     for name, value in document["values"].items():
         if value["recipe"] not in document["recipes"]:
             return f"{path.name}: values.{name}.recipe: no recipe {value['recipe']!r}"
+        if complaint := _unlike_a_run(value.get("settings", {})):
+            return f"{path.name}: values.{name}.settings{complaint}"
     return None
+
+
+def _unlike_a_run(settings: Mapping[str, Any]) -> str | None:
+    """What is wrong with settings in the keys of a run, None if nothing is."""
+    keys = read_schema()["$defs"]["run"]["properties"]
+    for key, value in settings.items():
+        if key not in keys or keys[key]["part"] not in ("training", "evaluation"):
+            return f": {key!r} is no key of a run's training or evaluation"
+        if wrong := best_match(Draft202012Validator(keys[key]).iter_errors(value)):
+            return f".{key}: {wrong.message}"
+    return None
+
+
+def recipe_settings(published: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The settings that a value was measured with: the recipe's, under its own."""
+    value = published["values"][name]
+    return {**published["recipes"][value["recipe"]]["settings"], **value.get("settings", {})}

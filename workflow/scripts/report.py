@@ -114,7 +114,7 @@ def context(
         "columns": [heading for _, heading, _ in HEADLINE],
         "headline": headline(summary, kinds(settings), setting(settings, "likelihood"), manifests),
         "spreads": spreads(summary),
-        "comparisons": best_against_others(comparisons),
+        "comparisons": best_against_others(comparisons, setting(settings, "importance_samples")),
         "published": published_rows(reproduction, published),
         "bounds": bounds_tables(bounds),
         "gap_parts": gap_parts(bounds, settings),

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from likelihood_data import WORDS
 from notation import digits_of, error_decimals, significant
-from report_tables import cell
 from result_files import number
 
 
@@ -38,8 +37,14 @@ def difference_cells(row: pd.Series) -> dict[str, Any]:
     }
 
 
-def best_against_others(comparisons: pd.DataFrame) -> list[dict[str, Any]]:
-    """For each data set and kind of data the best run minus each other, log p(x) and ELBO."""
+def best_against_others(
+    comparisons: pd.DataFrame, samples: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """For each data set and kind of data the best run minus each other, log p(x) and ELBO.
+
+    Args:
+        samples: K of each run, the importance samples of log p(x).
+    """
     groups = []
     for (dataset, observes), rows in comparisons.groupby(["dataset", "observes"], sort=True):
         best = rows["run"].iloc[0]  # the pairs are in the order of log p(x)
@@ -48,10 +53,27 @@ def best_against_others(comparisons: pd.DataFrame) -> list[dict[str, Any]]:
             {"name": other, "cells": [difference_cells(row) for _, row in pair.iterrows()]}
             for other, pair in pairs
         ]
+        taken = {run: samples[run] for run in [best, *(other["name"] for other in others)]}
         groups.append(
-            {"dataset": dataset, "observes": WORDS[str(observes)], "best": best, "others": others}
+            {
+                "dataset": dataset,
+                "observes": WORDS[str(observes)],
+                "best": best,
+                "others": others,
+                "samples": taken if len(set(taken.values())) > 1 else {},
+            }
         )
     return groups
+
+
+# Parts of the error of a difference from a published value.
+PARTS = {
+    "published_error": "published",
+    "seed_error": "seeds",
+    "monte_carlo_error": "MC",
+    "binarisation_error": "binarisation",
+    "sampling_error": "images",
+}
 
 
 def published_rows(reproduction: pd.DataFrame, published: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,20 +81,25 @@ def published_rows(reproduction: pd.DataFrame, published: Mapping[str, Any]) -> 
     rows: list[dict[str, Any]] = []
     recipes: dict[str, Any] = {}
     for _, row in reproduction.iterrows():
-        recipe = published["values"][str(row["published"])]["recipe"]
-        recipes[recipe] = published["recipes"][recipe]
-        error = significant(row["published_error"]) if row["published_error"] >= 0 else None
+        name = published["values"][str(row["published"])]["recipe"]
+        recipe = recipes[name] = published["recipes"][name]
+        errors = [
+            (word, significant(row[key], digits_of(key)))
+            for key, word in PARTS.items()
+            if row[key] > 0
+        ]
+        most = "at most " if recipe["early_stopping"] else ""
         rows.append(
             {
                 "run": row["run"],
                 "citation": row["citation"],
-                "published": {
-                    "mean": number(row["published_value"], 2),
-                    "errors": [("published", error)] if error else [],
-                },
-                "ours": cell(row, 2),
-                "difference": number(row["difference"], 2),
-                "share": f"{row['share']:.1%}" if row["share"] >= 0 else "not defined",
+                "published": {"mean": number(row["published_value"], 2), "errors": []},
+                "ours": {"mean": number(row["mean"], 2), "errors": []},
+                "difference": {"mean": number(row["difference"], 2), "errors": errors},
+                "interval": f"{number(row['lower'], 2)} to {number(row['upper'], 2)}",
+                "seeds": row["seeds"],
+                "passes": f"{row['passes']} of {most}{row['published_passes']}",
+                "otherwise": row["otherwise"],
             }
         )
     return {"rows": rows, "recipes": [recipes[name] for name in sorted(recipes)]}

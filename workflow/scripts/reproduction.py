@@ -1,16 +1,20 @@
-"""Our log p(x) beside published ones, with the share of the published recipe that was run."""
+"""Our log p(x) beside published ones: the difference with its error, and what was done otherwise.
 
+Both are of the same test images, so that the error over images is none of the difference's.
+"""
+
+import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from published_values import read_published
-from result_files import METRICS, REPRODUCTION, SUMMARY, in_one_line, read_table
+from published_values import read_published, recipe_settings
+from result_files import METRICS, REPRODUCTION, RESULTS, SETTINGS, SUMMARY, in_one_line, read_table
+from simultaneous import half_width
 from tables import write
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
-
-ERRORS = ("data_error", "monte_carlo_error", "seed_sd")
 
 
 def trained_passes(training: pd.DataFrame) -> pd.Series:
@@ -18,37 +22,114 @@ def trained_passes(training: pd.DataFrame) -> pd.Series:
     return training.groupby(["run", "seed"])["epoch"].max().groupby("run").min()
 
 
+def tested_images(results: pd.DataFrame) -> pd.Series:
+    """Test images of each run."""
+    return results[results["quantity"] == "log_likelihood"].groupby("run")["images"].max()
+
+
+def otherwise(own: Mapping[str, str], published: Mapping[str, Any]) -> str:
+    """The settings that a run has otherwise than a recipe, in words.
+
+    Args:
+        own: the run's, as tables/settings.csv has them: JSON, but text without quotes.
+    """
+    shown = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in published.items()
+    }
+    return "; ".join(
+        f"{key} {own[key]}, theirs {shown[key]}"
+        for key, value in sorted(published.items())
+        if own[key] != shown[key] and _read(own[key]) != value
+    )
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)  # 100.0 is 100
+    except ValueError:
+        return text
+
+
+def errors(
+    quantities: pd.DataFrame, published: float | None, images: int, all_images: int
+) -> tuple[dict[str, float], float]:
+    """The parts of a difference's error, nan where unknown, and half of its 95 % interval.
+
+    published_error: of theirs, over trainings: as of a single one, which is never too small.
+    seed_error: of our mean over seeds; unknown of one seed.
+    binarisation_error: both are of one draw each of the binary test images, which are independent.
+    sampling_error: where ours are only some of their test images; of a finite population.
+
+    Args:
+        quantities: of the run, from tables/summary.csv, by quantity.
+        all_images: of the published test split, of which we have `images`.
+    """
+    ours = quantities.loc["log_likelihood"]
+    binarisation = quantities["mean"].get("binarisation_sd", np.nan)
+    missing = max(0.0, 1 - images / all_images)
+    parts = {
+        "published_error": np.nan if published is None else published,
+        "seed_error": ours["seed_sd"] / ours["seeds"] ** 0.5,
+        "monte_carlo_error": ours["monte_carlo_error"],
+        "binarisation_error": 2**0.5 * binarisation,
+        "sampling_error": ours["data_error"] * missing**0.5,
+    }
+    known = {name: error for name, error in parts.items() if error >= 0}
+    freedoms = [ours["seeds"] - 1 if name == "seed_error" else np.inf for name in known]
+    return parts, half_width(np.square(list(known.values())), freedoms)
+
+
 def reproductions(
     summary: pd.DataFrame,
     passes: pd.Series,
+    images: pd.Series,
+    settings: pd.DataFrame,
     names: Mapping[str, str],
     published: Mapping[str, Any],
 ) -> pd.DataFrame:
     """One row per run that names a published value, sorted; nats per image.
 
+    upper allows for the bias of our estimate of log p(x) as well; theirs has one, too, unknown.
+
     Args:
         passes: over the training images, of each run.
+        images: test images of each run.
+        settings: tables/settings.csv.
         names: the published value of a run.
     """
-    ours = summary[summary["quantity"] == "log_likelihood"].set_index("run")
     rows = []
     for run, name in sorted(names.items()):
         value = published["values"][name]
         recipe = published["recipes"][value["recipe"]]
+        quantities = summary[summary["run"] == run].set_index("quantity")
+        ours = quantities.loc["log_likelihood"]
+        parts, half = errors(quantities, value["error"], images[run], recipe["test_images"])
+        difference = ours["mean"] - value["log_likelihood"]
+        shortfall = max(0.0, quantities.loc["log_likelihood_upper", "mean"] - ours["mean"])
+        own = settings[settings["run"] == run].set_index("key")["value"]
         rows.append(
             {
                 "run": run,
                 "published": name,
                 "citation": f"{recipe['citation']}, {value['place']}",
+                "otherwise": otherwise(own, recipe_settings(published, name)),
                 "published_value": float(value["log_likelihood"]),
-                "published_error": value["error"],
-                "difference": ours.loc[run, "mean"] - value["log_likelihood"],
-                "share": passes[run] / recipe["passes"] if recipe["passes"] else None,
-                **ours.loc[run, ["mean", *ERRORS, "seeds"]],
+                **ours[["mean", "seed_sd", "seeds"]],
+                "difference": difference,
+                "lower": difference - half,
+                "upper": difference + half + shortfall,
+                **parts,
+                "shortfall": shortfall,
+                "passes": passes[run],
+                "published_passes": recipe["passes"],
             }
         )
     frame = pd.DataFrame(rows, columns=list(REPRODUCTION.names))
-    return frame.astype({"published_error": float, "share": float, "seeds": int})
+    return frame.astype(
+        dict.fromkeys(REPRODUCTION.floats + REPRODUCTION.optional, float)
+        | dict.fromkeys(REPRODUCTION.integers, int)
+    )
 
 
 if __name__ == "__main__":
@@ -56,6 +137,8 @@ if __name__ == "__main__":
         found = reproductions(
             read_table(snakemake.input.summary, SUMMARY),
             trained_passes(read_table(snakemake.input.training, METRICS.gathered)),
+            tested_images(read_table(snakemake.input.runs, RESULTS.gathered)),
+            read_table(snakemake.input.settings, SETTINGS),
             snakemake.params.published,
             read_published(snakemake.input.published),
         )

@@ -98,8 +98,8 @@ PER_IMAGE = Columns(
 COMPARISONS = Columns(
     text=("dataset", "observes", "quantity", "run", "other"),
     floats=(
-        *("difference", "data_error", "monte_carlo_error", "lower", "upper"),
-        *("simultaneous_lower", "simultaneous_upper"),
+        *("difference", "data_error", "monte_carlo_error", "run_shortfall", "other_shortfall"),
+        *("lower", "upper", "simultaneous_lower", "simultaneous_upper"),
     ),
     optional=(  # nothing where a run has one seed
         *("seed_error", "lower_with_seeds", "upper_with_seeds"),
@@ -109,10 +109,13 @@ COMPARISONS = Columns(
     key=("quantity", "run", "other"),
 )
 REPRODUCTION = Columns(
-    text=("run", "published", "citation"),
-    floats=("published_value", "mean", "difference"),
-    optional=("published_error", "data_error", "monte_carlo_error", "seed_sd", "share"),
-    integers=("seeds",),
+    text=("run", "published", "citation", "otherwise"),
+    floats=(
+        *("published_value", "mean", "difference", "lower", "upper"),
+        *("monte_carlo_error", "sampling_error", "shortfall"),
+    ),
+    optional=("published_error", "seed_sd", "seed_error", "binarisation_error"),
+    integers=("seeds", "passes", "published_passes"),
     key=("run",),
 )
 

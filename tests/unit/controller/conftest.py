@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mirror import Answer, Mirror
+from resolve_run import part, resolve
 
 REPOSITORY = Path(__file__).parents[3]
 SCRIPTS, PAGES = REPOSITORY / "workflow" / "scripts", REPOSITORY / "workflow" / "report"
@@ -73,6 +74,7 @@ def write_summary(path: Path, elbo: float, data_error: float, monte_carlo_error:
         ("log_likelihood_bias", nats, 0.05, "", 0.02),
         ("log_likelihood_lower", nats, elbo + 0.97, "", ""),
         ("log_likelihood_upper", nats, elbo + 1.25, "", ""),
+        ("binarisation_sd", nats, 0.05, "", ""),
         ("mutual_information", nats, 3.2, data_error, 0.02),
         ("marginal_kl", nats, 1.8, data_error, 0.02),
         ("train_log_likelihood", nats, elbo + 3, *errors),
@@ -126,10 +128,11 @@ def write_run(results: Path, run: str, seeds: Sequence[int], first_elbo: float) 
     folder = results / "runs" / run
     training = {"dataset": "tiny", "latent_dim": 2, "patience": 3, "encoder_layers": [8],
                 "precision": "float32", "likelihood": "bernoulli"}  # fmt: skip
+    defaults = resolve({"runs": {run: {}}}, run)
     document = {
         "run": run,
-        "training": {**training, "beta": first_elbo / -20},
-        "evaluation": {"evaluation_seed": 0, "figure_images": IMAGES},
+        "training": {**part(defaults, "training"), **training, "beta": first_elbo / -20},
+        "evaluation": {**part(defaults, "evaluation"), "figure_images": IMAGES},
         "ais_bounds": {},
     }
     write(folder / "run.json", json.dumps(document))

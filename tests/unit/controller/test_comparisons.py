@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from comparisons import QUANTITIES, Estimates, Family, compare, comparisons, family, read_runs
+from comparisons import (
+    QUANTITIES,
+    Estimates,
+    Family,
+    compare,
+    comparisons,
+    family,
+    read_runs,
+    shortfalls,
+)
 from likelihood_data import OBSERVES, WORDS
 from resolve_run import read_schema
 from result_files import COMPARISONS, InputError, kinds, read_table
@@ -177,6 +186,47 @@ def test_few_seeds_of_unequal_spread_seldom_exclude_0() -> None:
     assert excluded / trials < 0.05
 
 
+@pytest.mark.promise(
+    "difference",
+    "of one model with other numbers of importance samples, 95 % of the intervals contain 0",
+    "300 pairs of K = 100 and 5000, biases of 0.023 and 0.0005 nats: within 3 standard errors",
+)
+def test_one_model_does_not_beat_itself_by_more_importance_samples() -> None:
+    """log p(x) = log_p; the estimate at K is log_p + N(-v/2K, v/K), as of log-normal weights.
+
+    Of intervals that leave the bias out nearly all exclude 0.
+    """
+    random, trials, images, variance = np.random.default_rng(7), 300, 397, 4.6
+    held = np.zeros((trials, 3), bool)
+    for trial in range(trials):
+        log_p, runs = random.normal(-24, 4, images), {}
+        for samples in (5000, 100):
+            error, bias = (variance / samples) ** 0.5, variance / samples / 2
+            noise = error * random.normal(size=images)
+            shortfall = bias + 1.96 * error / images**0.5  # holds log p(x) in 97.5 % of the cases
+            runs[samples] = Estimates(
+                (log_p - bias + noise)[None], np.zeros((1, images)), shortfall
+            )
+        found = compare(runs[5000], runs[100], Family(2, 2.2))
+        bounds = compare(*(made(run.values) for run in runs.values()), ALONE)
+        for place, row in enumerate((found, bounds)):
+            held[trial, place] = row["lower"] <= 0 <= row["upper"]
+        held[trial, 2] = found["simultaneous_lower"] <= 0 <= found["simultaneous_upper"]
+    alone, without_bias, together = held.mean(0)
+    assert min(alone, together) > 0.95 - 3 * (0.95 * 0.05 / trials) ** 0.5
+    assert without_bias < 0.5
+
+
+def test_a_shortfall_is_what_the_interval_holds_above_the_estimate() -> None:
+    rows = [
+        *(("a", "log_likelihood", -9.0), ("a", "log_likelihood_upper", -8.75)),
+        *(("b", "log_likelihood", -7.0), ("b", "log_likelihood_upper", -7.0001)),
+        ("b", "elbo", -8.0),
+    ]
+    summary = pd.DataFrame(rows, columns=["run", "quantity", "mean"])
+    assert shortfalls(summary) == {"a": 0.25, "b": 0.0}
+
+
 def test_one_pair_needs_as_many_errors_as_students_t() -> None:
     for images in (5, 50):
         values = RANDOM.normal(size=(images, 2))
@@ -225,11 +275,15 @@ def test_all_pairs_of_a_kind_and_none_across_kinds() -> None:
     runs = {name: [frame(level)] for name, level in zip("abcde", (-9, -7, -8, -1, -2), strict=True)}
     binary, levels, other = ("digits", "binary"), ("digits", "levels"), ("mnist", "binary")
     of_run = dict(zip("abcde", (binary, binary, binary, levels, other), strict=True))
-    found = comparisons(runs, of_run)
+    missing = dict(zip("abcde", (0.1, 0.2, 0.3, 0, 0), strict=True))
+    found = comparisons(runs, of_run, missing)
     pairs = list(zip(found["run"], found["other"], found["quantity"], strict=True))
     expected = itertools.product([("b", "c"), ("b", "a"), ("c", "a")], ["log_likelihood", "elbo"])
     assert pairs == [(one, two, name) for (one, two), name in expected]
     assert found["difference"].tolist() == pytest.approx([1, 1, 2, 2, 1, 1])
+    assert found["run_shortfall"].tolist() == [0.2, 0, 0.2, 0, 0.3, 0], "none of the ELBO"
+    assert found["upper"].tolist() == pytest.approx([1.2, 1, 2.2, 2, 1.3, 1])
+    assert found["simultaneous_lower"].tolist() == pytest.approx([0.7, 1, 1.9, 2, 0.9, 1])
     assert tuple(found.columns) == COMPARISONS.names
 
 

@@ -4,14 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from check_config import ConfigError, check
-from published_values import PUBLISHED, complaint_about, read_published
+from published_values import PUBLISHED, complaint_about, read_published, recipe_settings
 from report_comparisons import published_rows
-from reproduction import reproductions, trained_passes
-from resolve_run import resolve
+from reproduction import errors, otherwise, reproductions, trained_passes
+from resolve_run import resolve, specification
 from result_files import REPRODUCTION, read_table
 from tables import write
 
@@ -124,12 +125,79 @@ def test_a_damaged_file_of_values_is_refused_in_one_line(
     assert "\n" not in found
 
 
-def summary() -> pd.DataFrame:
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("warmup_epochs: 100", "warmup: 100", "exemplar_vae.settings: 'warmup' is no key of a run"),
+        ("latent_dim: 50", "latent_dim: 0", "recipes.iwae.settings.latent_dim: 0 is less than"),
+        ("{prior: vamp}", "{prior: vampire}", "vampprior.settings.prior: 'vampire' is not one of"),
+    ],
+)
+def test_settings_of_a_recipe_are_those_of_a_run(
+    tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
+    path = tmp_path / "values.yaml"
+    path.write_text(PUBLISHED.read_text().replace(old, new, 1))
+    found = complaint_about("iwae_vae_1", "bernoulli", "mnist", path)
+    assert found is not None
+    assert complaint in found
+
+
+def settings_of(config: dict[str, Any]) -> pd.DataFrame:
+    """tables/settings.csv of a configuration's runs."""
     rows = [
-        ("a", "log_likelihood", "nats per image", -90.0, 0.5, 0.01, float("nan"), 1),
-        ("b", "log_likelihood", "nats per image", -230.0, 0.5, 0.01, 0.2, 2),
-        ("c", "log_likelihood", "nats per image", -80.0, 0.5, 0.01, 0.2, 2),
+        (run, part, key, value if isinstance(value, str) else json.dumps(value))
+        for run in config["runs"]
+        for part, values in specification(config, run).items()
+        if part != "run"
+        for key, value in values.items()
     ]
+    return pd.DataFrame(rows, columns=["run", "part", "key", "value"])
+
+
+def test_the_recipe_has_no_setting_otherwise() -> None:
+    config, published = recipe(), read_published()
+    settings = settings_of(config)
+    for run, values in config["runs"].items():
+        own = settings[settings["run"] == run].set_index("key")["value"]
+        assert otherwise(own, recipe_settings(published, values["published"])) == ""
+
+
+def test_every_setting_that_a_run_has_otherwise_is_named() -> None:
+    config = yaml.safe_load((PUBLISHED.parent / "fashion_models.yaml").read_text())
+    settings = settings_of(config)
+    own = settings[settings["run"] == "vampprior"].set_index("key")["value"]
+    found = otherwise(own, recipe_settings(read_published(), "exemplar_vae_fashion_vampprior"))
+    assert found.split("; ") == [
+        "batch_size 200, theirs 100",
+        "decoder_layers [200, 200], theirs [300, 300]",
+        "encoder_layers [200, 200], theirs [300, 300]",
+        "importance_samples 1000, theirs 5000",
+        "latent_dim 50, theirs 40",
+        "learning_rate 0.001, theirs 0.0005",
+        "patience null, theirs 50",
+        "warmup_epochs 0, theirs 100",
+    ]
+
+
+def test_numbers_are_equal_however_they_are_written() -> None:
+    assert otherwise({"warmup_epochs": "100.0", "prior": "vamp"}, {"warmup_epochs": 100}) == ""
+
+
+NAN = float("nan")
+
+
+def summary() -> pd.DataFrame:
+    """Log p(x) of a (one seed), b and c (two seeds), with their upper ends and binarisations."""
+    rows = []
+    for run, mean, spread, seeds in (
+        ("a", -90.0, NAN, 1),
+        ("b", -230.0, 0.2, 2),
+        ("c", -80, 0.2, 2),
+    ):
+        rows.append((run, "log_likelihood", "nats per image", mean, 0.5, 0.01, spread, seeds))
+        rows.append((run, "log_likelihood_upper", "nats per image", mean + 0.3, NAN, NAN, 0, seeds))
+        rows.append((run, "binarisation_sd", "nats per image", 0.09, NAN, NAN, 0, seeds))
     names = ["run", "quantity", "unit", "mean", "data_error", "monte_carlo_error", "seed_sd"]
     return pd.DataFrame(rows, columns=[*names, "seeds"])
 
@@ -143,22 +211,60 @@ def test_ours_stands_beside_the_published_value(tmp_path: Path) -> None:
     epochs = [("a", 1, epoch) for epoch in range(1, 329)] + [("b", 1, 7), ("b", 2, 5), ("c", 1, 9)]
     passes = trained_passes(pd.DataFrame(epochs, columns=["run", "seed", "epoch"]))
     names = {"b": "exemplar_vae_fashion_gaussian", "a": "iwae_vae_1"}
-    write(reproductions(summary(), passes, names, read_published()), tmp_path / "table.csv")
+    settings = settings_of({"runs": {"a": {}, "b": {}}})
+    images = pd.Series({"a": 10000, "b": 2500})
+    table = reproductions(summary(), passes, images, settings, names, read_published())
+    write(table, tmp_path / "table.csv")
     found = read_table(tmp_path / "table.csv", REPRODUCTION).set_index("run")
     assert found.index.tolist() == ["a", "b"]
-    assert found.loc["a", "difference"] == pytest.approx(-90 + 86.76)
-    assert found.loc["a", "share"] == pytest.approx(328 / 3280)
+    difference = -90 + 86.76
+    half = 1.96 * (0.01**2 + 2 * 0.09**2) ** 0.5
+    assert found.loc["a", "difference"] == pytest.approx(difference)
+    assert found.loc["a", "lower"] == pytest.approx(difference - half, abs=1e-5)
+    assert found.loc["a", "upper"] == pytest.approx(difference + half + 0.3, abs=1e-5)
     assert "arXiv:1509.00519, Table 1" in found.loc["a", "citation"]
-    assert found["share"].isna().tolist() == [False, True]  # early stopping: no fixed length
+    assert found["seed_error"].isna().tolist() == [True, False]
+    assert found["published_error"].isna().tolist() == [True, False]
+    assert found["sampling_error"].tolist() == pytest.approx([0, 0.5 * 0.75**0.5], abs=1e-6)
     assert passes["b"] == 5
 
     shown = published_rows(found.reset_index(), read_published())
-    assert [row["share"] for row in shown["rows"]] == ["10.0%", "not defined"]
-    assert shown["rows"][1]["published"]["errors"] == [("published", "0.15")]
+    assert [row["passes"] for row in shown["rows"]] == ["328 of 3280", "5 of at most 2000"]
+    assert ("published", "0.15") in shown["rows"][1]["difference"]["errors"]
+    assert ("seeds", "0.1") in shown["rows"][1]["difference"]["errors"]
     assert len(shown["recipes"]) == 2
 
 
+@pytest.mark.parametrize("seeds", [2, 5])
+@pytest.mark.promise(
+    "published_difference",
+    "of the same recipe, 95 % of the intervals or more contain 0",
+    "4000 pairs of a published training and 2 or 5 of ours, other binarisations and fewer images",
+)
+def test_intervals_hold_the_same_recipe_as_often_as_they_say(seeds: int) -> None:
+    """True values of 2000 images, whose mean theirs is, and of 500 of them, whose mean is ours."""
+    random, trials, held = np.random.default_rng(seeds), 4000, 0
+    spread, binarisation = 0.15, 0.2
+    images = random.normal(-230, 8, 2000)
+    for _ in range(trials):
+        theirs = images.mean() + spread * random.normal() + 0.5 * binarisation * random.normal()
+        chosen = random.choice(images, 500, replace=False)
+        own = chosen.mean() + spread * random.normal(size=seeds) + binarisation * random.normal()
+        row = [own.mean(), chosen.std(ddof=1) / 500**0.5, 0.0, own.std(ddof=1), seeds]
+        names = ["mean", "data_error", "monte_carlo_error", "seed_sd", "seeds"]
+        quantities = pd.DataFrame(
+            [row, [binarisation, NAN, NAN, NAN, seeds]],
+            columns=names,
+            index=["log_likelihood", "binarisation_sd"],
+        )
+        _, half = errors(quantities, spread, 500, 2000)
+        held += abs(own.mean() - theirs) <= half
+    assert held / trials > 0.95 - 3 * (0.95 * 0.05 / trials) ** 0.5
+
+
 def test_without_names_the_table_has_no_rows(tmp_path: Path) -> None:
-    empty = reproductions(summary(), pd.Series(dtype=int), {}, read_published())
+    nothing = pd.Series(dtype=int)
+    settings = settings_of({"runs": {"a": {}}})
+    empty = reproductions(summary(), nothing, nothing, settings, {}, read_published())
     write(empty, tmp_path / "table.csv")
     assert read_table(tmp_path / "table.csv", REPRODUCTION, may_be_empty=True).empty
