@@ -16,6 +16,8 @@ from tables import write
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
+Quantities = Mapping[str, Mapping[Any, Any]]
+
 
 def trained_passes(training: pd.DataFrame) -> pd.Series:
     """Passes over the training images of each run; of its shortest training, if they differ."""
@@ -52,7 +54,7 @@ def _read(text: str) -> Any:
 
 
 def errors(
-    quantities: pd.DataFrame, published: float | None, images: int, all_images: int
+    quantities: Quantities, published: float | None, images: int, all_images: int
 ) -> tuple[dict[str, float], float]:
     """The parts of a difference's error, nan where unknown, and half of its 95 % interval.
 
@@ -62,11 +64,11 @@ def errors(
     sampling_error: where ours are only some of their test images; of a finite population.
 
     Args:
-        quantities: of the run, from tables/summary.csv, by quantity.
+        quantities: rows of tables/summary.csv of the run.
         all_images: of the published test split, of which we have `images`.
     """
-    ours = quantities.loc["log_likelihood"]
-    binarisation = quantities["mean"].get("binarisation_sd", np.nan)
+    ours = quantities["log_likelihood"]
+    binarisation = quantities.get("binarisation_sd", {}).get("mean", np.nan)
     missing = max(0.0, 1 - images / all_images)
     parts = {
         "published_error": np.nan if published is None else published,
@@ -77,7 +79,7 @@ def errors(
     }
     known = {name: error for name, error in parts.items() if error >= 0}
     freedoms = [ours["seeds"] - 1 if name == "seed_error" else np.inf for name in known]
-    return parts, half_width(np.square(list(known.values())), freedoms)
+    return parts, half_width([error**2 for error in known.values()], freedoms)
 
 
 def reproductions(
@@ -102,12 +104,14 @@ def reproductions(
     for run, name in sorted(names.items()):
         value = published["values"][name]
         recipe = published["recipes"][value["recipe"]]
-        quantities = summary[summary["run"] == run].set_index("quantity")
-        ours = quantities.loc["log_likelihood"]
+        mine = summary[summary["run"] == run].to_dict("records")
+        quantities = {str(row["quantity"]): row for row in mine}
+        ours = quantities["log_likelihood"]
         parts, half = errors(quantities, value["error"], images[run], recipe["test_images"])
         difference = ours["mean"] - value["log_likelihood"]
-        shortfall = max(0.0, quantities.loc["log_likelihood_upper", "mean"] - ours["mean"])
-        own = settings[settings["run"] == run].set_index("key")["value"]
+        shortfall = max(0.0, quantities["log_likelihood_upper"]["mean"] - ours["mean"])
+        rows_of_run = settings[settings["run"] == run]
+        own = dict(zip(rows_of_run["key"], rows_of_run["value"], strict=True))
         rows.append(
             {
                 "run": run,
@@ -115,7 +119,7 @@ def reproductions(
                 "citation": f"{recipe['citation']}, {value['place']}",
                 "otherwise": otherwise(own, recipe_settings(published, name)),
                 "published_value": float(value["log_likelihood"]),
-                **ours[["mean", "seed_sd", "seeds"]],
+                **{key: ours[key] for key in ("mean", "seed_sd", "seeds")},
                 "difference": difference,
                 "lower": difference - half,
                 "upper": difference + half + shortfall,

@@ -250,13 +250,13 @@ def test_intervals_hold_the_same_recipe_as_often_as_they_say(seeds: int) -> None
         theirs = images.mean() + spread * random.normal() + 0.5 * binarisation * random.normal()
         chosen = random.choice(images, 500, replace=False)
         own = chosen.mean() + spread * random.normal(size=seeds) + binarisation * random.normal()
-        row = [own.mean(), chosen.std(ddof=1) / 500**0.5, 0.0, own.std(ddof=1), seeds]
-        names = ["mean", "data_error", "monte_carlo_error", "seed_sd", "seeds"]
-        quantities = pd.DataFrame(
-            [row, [binarisation, NAN, NAN, NAN, seeds]],
-            columns=names,
-            index=["log_likelihood", "binarisation_sd"],
-        )
+        ours = {
+            "data_error": chosen.std(ddof=1) / 500**0.5,
+            "monte_carlo_error": 0.0,
+            "seed_sd": own.std(ddof=1),
+            "seeds": seeds,
+        }
+        quantities = {"log_likelihood": ours, "binarisation_sd": {"mean": binarisation}}
         _, half = errors(quantities, spread, 500, 2000)
         held += abs(own.mean() - theirs) <= half
     assert held / trials > 0.95 - 3 * (0.95 * 0.05 / trials) ** 0.5
