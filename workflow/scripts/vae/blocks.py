@@ -22,30 +22,29 @@ def block_sizes(samples: int) -> np.ndarray:
 class Blocks:
     """The log of the mean weight within each block, of weights that arrive in chunks of samples.
 
-    Sample k is in block floor(k blocks / K).
+    Sample k is in block floor(k blocks / K). All weights are kept, 8 bytes for each sample and
+    image, and summed at the end: chunk by chunk that took a sixth of the evaluation's time.
 
     Args:
         samples: K, how many will come for each image.
     """
 
     def __init__(self, samples: int, images: int, device: torch.device | str = "cpu") -> None:
-        self.ends = np.cumsum(block_sizes(samples)).tolist()
-        shape = len(self.ends), images
-        self.log_sums = torch.full(shape, -torch.inf, dtype=torch.float64, device=device)
+        self.kept = torch.empty(samples, images, dtype=torch.float64, device=device)
         self.samples = 0
 
     def add(self, log_weights: Tensor) -> None:
-        """Take a chunk of log weights in, float64, shape (K, B), in nats."""
-        while len(log_weights):
-            block = np.searchsorted(self.ends, self.samples, side="right")
-            piece = log_weights[: self.ends[block] - self.samples]
-            log_sum = torch.logaddexp(self.log_sums[block], piece.logsumexp(0))
-            self.log_sums[block] = log_sum
-            self.samples += len(piece)
-            log_weights = log_weights[len(piece) :]
+        """Take a chunk of log weights in, shape (K, B), in nats."""
+        self.kept[self.samples : self.samples + len(log_weights)] = log_weights
+        self.samples += len(log_weights)
 
     @property
     def log_means(self) -> Tensor:
         """log p(x) as each block estimates it, in nats, shape (B, blocks)."""
-        log_sizes = np.log(np.diff(self.ends, prepend=0))
-        return self.log_sums.T - torch.from_numpy(log_sizes).to(self.log_sums.device)
+        sizes = torch.from_numpy(block_sizes(len(self.kept))).to(self.kept.device)
+        place = torch.arange(int(sizes.max()), device=sizes.device)
+        rows = (sizes.cumsum(0) - sizes)[:, None] + place  # of the largest size, some too long
+        blocks = self.kept[rows.clamp(max=len(self.kept) - 1)]
+        beyond = (place >= sizes[:, None]).unsqueeze(-1)
+        log_sums = blocks.masked_fill(beyond, -torch.inf).logsumexp(1)
+        return log_sums.T - sizes.double().log()
