@@ -44,9 +44,12 @@ EVALUATION_CODE = [
         f"vae/{name}"
         for name in [
             "aggregate",
+            "divergence",
             "enumeration",
             "exact_linear",
+            "kernel_logistic",
             "linear_gaussian",
+            "neighbours",
             "overfitting",
             "per_image",
             "two_sample",

@@ -1,7 +1,6 @@
-"""How well images that a model makes can be told from test images: a one-nearest-neighbour test.
+"""How well images that a model makes can be told from test images.
 
-Lopez-Paz and Oquab, Revisiting classifier two-sample tests, ICLR 2017, arXiv:1610.06545. Distances
-are those of pixels.
+By the nearest neighbour in pixels (vae.neighbours), and by classifiers that learn (vae.divergence).
 """
 
 import numpy as np
@@ -10,44 +9,23 @@ from torch import Tensor
 
 from vae.checks import FEWEST_IMAGES
 from vae.data import as_observed
+from vae.divergence import divergence_bound
 from vae.estimate import chunks, image_noise
+from vae.neighbours import halves, nearer_to_first
 from vae.networks import VAE
 from vae.noise import Purpose, uniforms, words
 from vae.overfitting import fixed, spread
 from vae.simulation import FIRST_IMAGE, sample, simulate
 from vae.summary import Quantity
 
-MOST = 1000  # images of either kind; the error is then below 0.016
+MOST = 1000  # images of either kind
 AT_ONCE = 100
-UNIT = "share of images"
-
-
-def accuracy(real: Tensor, made: Tensor) -> tuple[float, float]:
-    """Leave-one-out accuracy of the nearest neighbour's label, and its standard error.
-
-    0.5 where both sets are of one distribution, 1 where each keeps to itself. Of several nearest
-    neighbours each counts in part. Two that are each other's nearest are right or wrong together,
-    which the error allows for.
-
-    Args:
-        real, made: as many images of either kind, shape (n, D).
-    """
-    both = torch.cat([real, made]).double()
-    squares = both.square().sum(1)
-    distances = squares[:, None] + squares - 2 * both @ both.T
-    distances.fill_diagonal_(torch.inf)
-    nearest = distances == distances.min(1, keepdim=True).values
-    own = nearest.unflatten(1, (2, -1)).sum(2).double()  # how many of either kind are nearest
-    right = torch.cat([own[: len(real), 0], own[len(real) :, 1]]) / own.sum(1)
-    off = right - right.mean()
-    mutual = (nearest & nearest.T).double()
-    variance = (off @ off + off @ mutual @ off).clamp(min=0)
-    return right.mean().item(), (variance.sqrt() / len(right)).item()
+SHARE = "share of images"
 
 
 @torch.no_grad()
 def told_apart(vae: VAE, seed: int, tested: Tensor, training: np.ndarray) -> list[Quantity]:
-    """Accuracies for samples, reconstructions and training images; none of very few images.
+    """What tells samples, reconstructions and training images apart; none of very few images.
 
     Samples: z from the prior. Reconstructions: z from q(z | x) of test images other than those that
     they are held against. Training images: what a model that knew their distribution would get.
@@ -64,16 +42,47 @@ def told_apart(vae: VAE, seed: int, tested: Tensor, training: np.ndarray) -> lis
     real, others = tested[::step][:count], tested[1::step][:count]
     numbers = [FIRST_IMAGE + image for image in range(count)]
     pieces = [slice(first, first + size) for first, size in chunks(count, AT_ONCE)]
+    samples = torch.cat([simulate(vae, seed, numbers[piece])[1] for piece in pieces])
+    reconstructed = [_reconstruct(vae, seed, others[piece], numbers[piece]) for piece in pieces]
     made = {
-        "sample": [simulate(vae, seed, numbers[piece])[1] for piece in pieces],
-        "reconstruction": [
-            _reconstruct(vae, seed, others[piece], numbers[piece]) for piece in pieces
-        ],
-        "training": [_observed_training(vae, seed, training, count)],
+        "sample": samples,
+        "reconstruction": torch.cat(reconstructed),
+        "training": _observed_training(vae, seed, training, count),
     }
-    return [
-        Quantity(f"{kind}_1nn_accuracy", UNIT, *accuracy(real, torch.cat(images)), None, count)
+    found = [
+        quantity
         for kind, images in made.items()
+        for quantity in _compared(kind, vae, seed, real, images)
+    ]
+    return [*found, *_memorised(vae, seed, samples, tested, training)]
+
+
+def _compared(kind: str, vae: VAE, seed: int, real: Tensor, made: Tensor) -> list[Quantity]:
+    by_neighbours = halves(real, made)
+    bound = divergence_bound(real, made, vae.shape, seed)
+    return [
+        Quantity(f"{kind}_1nn_real", SHARE, *by_neighbours.real, None, len(real)),
+        Quantity(f"{kind}_1nn_made", SHARE, *by_neighbours.made, None, len(made)),
+        Quantity(f"{kind}_1nn_null", SHARE, *by_neighbours.null, None, len(real)),
+        Quantity(f"{kind}_jsd_bound", "nats", *bound, None, len(real)),
+    ]
+
+
+def _memorised(
+    vae: VAE, seed: int, samples: Tensor, tested: Tensor, training: np.ndarray
+) -> list[Quantity]:
+    """Share of samples whose nearest image is a training one, among as many of the test split.
+
+    Meehan, Chaudhuri and Dasgupta, A non-parametric test to detect data-copying in generative
+    models, AISTATS 2020, arXiv:2004.05675.
+    """
+    count = min(len(tested), len(training))
+    known = _observed_training(vae, seed, training, count)
+    fresh = tested[:: len(tested) // count][:count]
+    share, null = nearer_to_first(samples, known, fresh)
+    return [
+        Quantity("sample_nearest_training", SHARE, *share, None, len(samples)),
+        Quantity("sample_nearest_training_null", SHARE, *null, None, len(samples)),
     ]
 
 
