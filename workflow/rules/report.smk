@@ -49,6 +49,7 @@ rule report:
                 "report_rate",
                 "report_seeds",
                 "simultaneous",
+                "report_two_sample",
                 "notation",
                 "published_values",
                 "resolve_run",
@@ -62,6 +63,7 @@ rule report:
         template=f"{PAGES}/report.html.jinja",
         gap_parts=f"{PAGES}/gap_parts.html.jinja",
         overfitting=f"{PAGES}/overfitting.html.jinja",
+        two_sample=f"{PAGES}/two_sample.html.jinja",
         chapter=f"{PAGES}/chapter.html.jinja",
         chapter_tables=chapter_files("results/chapter/{name}.csv", CHAPTER_TABLES),
         chapter_figures=chapter_files(

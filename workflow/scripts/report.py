@@ -30,6 +30,7 @@ from report_tables import (
     split_settings,
     trainings,
 )
+from report_two_sample import two_sample_rows
 from result_files import (
     CHECKS,
     COMPARISONS,
@@ -51,7 +52,7 @@ TITLES = {
     "bound_against_k": "The bound against K",
     "reconstructions": "Reconstructions",
     "samples": "Samples",
-    "sample_quality": "Reconstruction against sample quality",
+    "sample_quality": "What tells made images from real ones",
     "estimators": "Importance sampling against AIS",
     **CHAPTER_TITLES,
 }
@@ -122,6 +123,7 @@ def context(
         "trainings": rows,
         "overfitting": overfitting_rows(summary),
         "rate_parts": rate_parts(results, summary),
+        "two_sample": two_sample_rows(summary),
         "exact_values": exact_values(summary),
         "precision_effects": precision_effects(summary, setting(settings, "precision")),
         "differing": differing,

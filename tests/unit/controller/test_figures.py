@@ -166,30 +166,35 @@ def test_a_series_is_joined_at_the_means_of_its_runs(finished: Path) -> None:
     assert not [line for line in figure.axes[0].lines if line.get_color() == "#8a8a8a"]
 
 
-def test_samples_are_filled_and_reconstructions_hollow_at_the_distortion(finished: Path) -> None:
-    summary = summarise(summaries(finished))
-    (axes,) = plot_sample_quality(summary, settings(finished)).axes
-    drawn = {
-        (line.get_xdata()[0], line.get_ydata()[0]): line.get_markerfacecolor() == "white"
+def points(axes: Any) -> dict[tuple[float, float], str]:
+    """Where marks with bars are, and what they are filled with."""
+    return {
+        (line.get_xdata()[0], line.get_ydata()[0]): line.get_markerfacecolor()
         for line in axes.lines
-        if line.get_marker() in figure_style.MARKERS
+        if line.get_marker() in (*figure_style.MARKERS, "x")
     }
-    assert drawn == {(16, 0.9): False, (16, 0.7): True, (20, 0.9): False, (20, 0.7): True}
-    flat = [line.get_ydata()[0] for line in axes.lines if list(line.get_xdata()) == [0, 1]]
-    assert flat == [0.5, 0.52]
 
 
-def test_runs_without_accuracies_are_left_out(finished: Path) -> None:
+def test_samples_are_filled_and_reconstructions_hollow(finished: Path) -> None:
     summary = summarise(summaries(finished))
-    accuracy = summary["quantity"].str.endswith("accuracy")
-    (axes,) = plot_sample_quality(
-        summary[~accuracy | (summary["run"] == "beta")], settings(finished)
+    halves, bounds = plot_sample_quality(summary, settings(finished)).axes
+    colours = {run: look.colour for run, look in figure_style.looks(["alpha", "beta"]).items()}
+    assert points(halves) == {(0.9, 0.2): colours["beta"], (0.7, 0.45): "white"}
+    drawn = points(bounds)
+    assert [drawn[0.3, place - 0.2] for place in (0, 1)] == list(colours.values())
+    assert [drawn[0.1, place] for place in (0, 1)] == ["white"] * 2
+    assert {(-0.002, 0.2), (-0.002, 1.2)} < set(drawn)
+    assert [label.get_text() for label in bounds.get_yticklabels()] == ["alpha", "beta"]
+
+
+def test_runs_that_were_not_held_against_test_images_are_left_out(finished: Path) -> None:
+    summary = summarise(summaries(finished))
+    told = summary["quantity"].str.contains("_1nn_|_jsd_bound|_nearest_")
+    _, bounds = plot_sample_quality(
+        summary[~told | (summary["run"] == "beta")], settings(finished)
     ).axes
-    legend = axes.get_legend()
-    assert legend is not None
-    names = [text.get_text() for text in legend.get_texts()]
-    assert names == ["samples", "reconstructions", "beta"]
-    empty = plot_sample_quality(summary[~accuracy], settings(finished))
+    assert [label.get_text() for label in bounds.get_yticklabels()] == ["beta"]
+    empty = plot_sample_quality(summary[~told], settings(finished))
     assert [text.get_text() for text in empty.texts] == ["not measured: too few test images"]
 
 

@@ -8,6 +8,7 @@ import report_gap_parts
 import report_overfitting
 import report_rate
 import report_tables
+import report_two_sample
 from promise_table import TABLE, as_csv, promises
 from promised_numbers import NAMES, UNPROMISED
 from report_promises import promised
@@ -20,6 +21,9 @@ SHOWN = {
     *report_rate.QUANTITIES,
     *report_gap_parts.QUANTITIES,
     *(name for names in report_overfitting.DIFFERENCES.values() for name in names),
+    *(f"{kind}_{half}" for kind in report_two_sample.KINDS for half in report_two_sample.HALVES),
+    *(f"{kind}_{report_two_sample.BOUND}" for kind in report_two_sample.KINDS),
+    report_two_sample.NEAREST,
     *BASELINES,
     *(quantity for quantity, *_ in report_bounds.TEST + report_bounds.SIMULATED),
     *("exact_log_likelihood", "difference", "published_difference", "training_curves", "checks"),

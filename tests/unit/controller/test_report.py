@@ -238,6 +238,15 @@ def test_without_parts_of_the_rate_there_is_no_such_table(
     assert "<dt>marginal KL</dt>" not in html
 
 
+def test_made_images_against_real_ones_have_a_statement(html: str) -> None:
+    assert (
+        "samples 0.900 data 0.050 0.200 data 0.060 0.490 sd 0.070 0.3000 data 0.020 0.510 data "
+        "0.040 0.500 sd 0.040 too spread or too noisy: the nearest of either kind are real ones; "
+        "the classifier finds a difference"
+    ) in words(html)
+    assert "<dt>divergence, at least</dt>" in html
+
+
 def test_settings_that_differ_are_shown(html: str) -> None:
     seen = words(html)
     assert "Settings that differ between the runs. run beta alpha 1.0 beta 1.2" in seen

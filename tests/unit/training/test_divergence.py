@@ -9,7 +9,6 @@ from vae.data import ImageShape
 from vae.divergence import divergence_bound, texture
 from vae.kernel_logistic import PENALTIES, log_odds
 
-BOUNDS = "sample_jsd_bound, reconstruction_jsd_bound, training_jsd_bound"
 SQUARE = ImageShape(8, 8, 1, 1)
 
 
@@ -44,7 +43,7 @@ def divergence_of_normals(shift):
 
 
 @pytest.mark.promise(
-    BOUNDS,
+    "sample_jsd_bound, reconstruction_jsd_bound, training_jsd_bound",
     "0 or below on average where both kinds are of one distribution; above 0 by more than two "
     "errors in 5 % of cases at most",
     "60 draws of 40 images of each kind, half of squares and half of normal pixels",
@@ -60,7 +59,7 @@ def test_images_of_one_distribution_have_no_divergence():
 
 
 @pytest.mark.promise(
-    BOUNDS,
+    "sample_jsd_bound, reconstruction_jsd_bound, training_jsd_bound",
     "less two errors it is above the true divergence in 5 % of cases at most; on average it is "
     "below and, where that is over 0.3 nats, above half of it",
     "25 draws of 60 images of each kind for each of three known divergences, 0.11 to 0.68",
@@ -79,7 +78,7 @@ def test_it_is_a_lower_bound(shift):
 
 
 @pytest.mark.promise(
-    BOUNDS,
+    "sample_jsd_bound, reconstruction_jsd_bound, training_jsd_bound",
     "finds altered pixels, another scale, and pixels that are right one by one alone",
     "100 images of each kind: squares with 10 % of the pixels flipped, N(0, I) against N(0, 0.81 "
     "I) in 784 dimensions, independent pixels with the mean of squares: 0.1 nats and five errors",
