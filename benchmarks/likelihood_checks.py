@@ -35,6 +35,7 @@ from checks.errors import data_error, monte_carlo_error, two_sided_bounds
 from checks.gaussians import gaussian_kl, linear_gap, linear_optimum
 from checks.gradients import discrete_gradients, gradients
 from checks.rows import Row
+from checks.two_sample import equal_kinds, known_divergence, unequal_kinds
 
 ROOT = Path(__file__).parents[1]
 DIGITS = ".venv/lib/python3*/site-packages/sklearn/datasets/data/digits.csv.gz"
@@ -44,9 +45,12 @@ CHECKS: tuple[Check, ...] = (
     gaussian_kl, linear_optimum, linear_gap, two_cases, eight_bits, quadrature, gradients,
     discrete_gradients, sums, normalisation, bits_per_dim, annealing,
     monte_carlo_error, data_error, coverage, no_overfitting, best_diagonal_q,
+    equal_kinds, known_divergence, unequal_kinds,
 )  # fmt: skip
 # With --long as well: simulations that take minutes, such as those above with more repeats.
 LONG: tuple[Check, ...] = (
+    partial(equal_kinds, repeats=200, count=198),
+    partial(known_divergence, repeats=100),
     partial(monte_carlo_error, repeats=3000),
     partial(data_error, repeats=50_000),
     partial(no_overfitting, repeats=50_000),

@@ -23,7 +23,7 @@ def binary(images: np.ndarray, random: Draws, flipped: float = 0.0) -> Tensor:
     return torch.from_numpy(on ^ (random.random(images.shape) < flipped)).double()
 
 
-def equal_kinds(images: np.ndarray, repeats: int = 40, count: int = 100) -> Iterator[Row]:
+def equal_kinds(images: np.ndarray, repeats: int = 30, count: int = 100) -> Iterator[Row]:
     """Binary digits against others, split anew each time."""
     random = np.random.default_rng(0)
     differ, bounds, nearest = [], [], []
@@ -44,7 +44,7 @@ def equal_kinds(images: np.ndarray, repeats: int = 40, count: int = 100) -> Iter
     yield counted(f"nearer to training by 2 sd, {kinds}", 0.025, [n > 2 for n in nearest], "≤")
 
 
-def known_divergence(images: np.ndarray, repeats: int = 20) -> Iterator[Row]:
+def known_divergence(images: np.ndarray, repeats: int = 10) -> Iterator[Row]:
     """N(0, I) against a shifted one in four dimensions, 100 images of each kind."""
     shape = ImageShape(2, 2, 1, 1)
     for shift in (1.0, 2.0, 5.0):
