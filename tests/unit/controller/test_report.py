@@ -239,7 +239,7 @@ def test_without_parts_of_the_rate_there_is_no_such_table(
 
 
 def test_made_images_against_real_ones_have_a_statement(html: str) -> None:
-    (row,) = {line for line in re.findall(r"<tr><th[^>]*>samples</th>.*?</tr>", html, re.DOTALL)}
+    (row,) = set(re.findall(r"<tr><th[^>]*>samples</th>.*?</tr>", html, re.DOTALL))
     assert re.findall(r"<b>(.*?)</b>", row) == [
         "0.900",
         "0.200",
