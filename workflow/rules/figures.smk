@@ -16,6 +16,7 @@ OUTPUTS, in results/figures/ (SVG without date, its bytes a function of the inpu
     samples.svg           decoder means at draws from the prior
     bound_against_k.svg   how the bound on log p(x) rises with the number of samples
     sample_quality.svg    how well samples and reconstructions can be told from test images
+    latent_dimensions.svg  KL and variance of each dimension of z
 """
 
 # The params of these rules are numbers for the captions.
@@ -161,3 +162,22 @@ rule plot_sample_quality:
     localrule: True
     script:
         "../scripts/plot_sample_quality.py"
+
+
+rule plot_latent_dimensions:
+    """KL and variance of the posterior mean of each dimension of z, a row for each run."""
+    input:
+        style=f"{SCRIPTS}/figure_style.py",
+        files=READERS,
+        units="results/tables/units.csv",
+        settings="results/tables/settings.csv",
+    output:
+        figure=report(
+            "results/figures/latent_dimensions.svg",
+            caption="../report/latent_dimensions.rst",
+            category="Figures",
+            labels={"figure": "latent dimensions"},
+        ),
+    localrule: True
+    script:
+        "../scripts/plot_latent_dimensions.py"

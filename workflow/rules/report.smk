@@ -23,6 +23,7 @@ FIGURES = [
     "reconstructions",
     "samples",
     "sample_quality",
+    "latent_dimensions",
     *(["estimators"] if BOUNDED else []),
 ]
 PAGES = f"{WORKFLOW}/report"
@@ -63,6 +64,7 @@ rule report:
         template=f"{PAGES}/report.html.jinja",
         gap_parts=f"{PAGES}/gap_parts.html.jinja",
         overfitting=f"{PAGES}/overfitting.html.jinja",
+        rate_parts=f"{PAGES}/rate_parts.html.jinja",
         two_sample=f"{PAGES}/two_sample.html.jinja",
         chapter=f"{PAGES}/chapter.html.jinja",
         chapter_tables=chapter_files("results/chapter/{name}.csv", CHAPTER_TABLES),

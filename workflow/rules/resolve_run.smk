@@ -47,11 +47,13 @@ EVALUATION_CODE = [
             "divergence",
             "enumeration",
             "exact_linear",
+            "held_out",
             "kernel_logistic",
             "linear_gaussian",
             "neighbours",
             "overfitting",
             "per_image",
+            "rate_parts",
             "two_sample",
         ]
     ),

@@ -25,7 +25,6 @@ from stage_outputs import taken, write_outputs
 from trained_model import add_inputs, load_vae, noise_seed, observed
 from user_errors import in_one_line
 from vae import enumeration
-from vae.aggregate import AggregatePosterior
 from vae.arithmetic import set_arithmetic
 from vae.baselines import baselines
 from vae.categorical import Uniform
@@ -37,6 +36,7 @@ from vae.networks import VAE
 from vae.noise import Purpose, normals, words
 from vae.overfitting import FIRST_NUMBER, other_splits, overfitting
 from vae.per_image import estimates
+from vae.rate_parts import rate_parts
 from vae.second_binarisation import binarisation_sd
 from vae.spec import EvaluationSpec, TrainingSpec, parse, read_run
 from vae.summary import PerImage
@@ -57,7 +57,7 @@ STATE_KEYS = (
     *("elbo_samples", "importance_samples", "chunk_images", "chunk_samples"),
     "evaluation_seed",
 )
-MUST_BE_FINITE = ("rate", "distortion", "log_likelihood", "ess", "marginal_kl")
+MUST_BE_FINITE = ("rate", "distortion", "log_likelihood", "ess")
 
 
 @torch.no_grad()
@@ -77,17 +77,15 @@ def measure(
 
     Args:
         images: as the likelihood observes them, shape (N, D).
-        origin: their split; the marginal KL is that of test images alone.
+        origin: their split.
     """
     set_arithmetic(training.precision, training.deterministic)
-    images, aggregate = images.to(vae.dtype), None
-    if training.posterior != "flow" and origin == "test":
-        aggregate = AggregatePosterior(vae, images)
+    images = images.to(vae.dtype)
 
     def work(part: Part) -> Columns:
         numbers = [FIRST_NUMBER[origin] + image for image in part.images]
         x = images[part.first : part.first + part.count]
-        columns = as_columns(estimates(vae, spec, seed, numbers, x, aggregate))
+        columns = as_columns(estimates(vae, spec, seed, numbers, x))
         return require_finite(part, columns, MUST_BE_FINITE)
 
     wanted = split(f"{origin}_{training.precision}", len(images), spec.chunk_images)
@@ -150,7 +148,8 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
         more += binarisation_sd(vae, seed, grey)
         base = baselines(vae.likelihood, train, grey, tested, manifest.shape.levels)
         limit = spec.active_unit_threshold
-        files = tables(found, base, vae, limit, more, reference)
+        parts = rate_parts(vae, seed, x) if training.posterior != "flow" else None
+        files = tables(found, base, vae, limit, more, parts, reference)
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **pictures(vae, spec, seed, grey, tested))
         files["images.npz"] = buffer.getvalue()

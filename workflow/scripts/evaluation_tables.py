@@ -11,6 +11,7 @@ from vae.baselines import Baselines
 from vae.bound_curve import curve
 from vae.checks import check, check_scale
 from vae.networks import VAE
+from vae.rate_parts import RateParts, check_parts, quantities_of_parts
 from vae.summary import PerImage, Quantity, active_units, precision_effects, summarise
 
 CURVE = "samples,bound_nats,monte_carlo_error_nats,rise_nats,rise_error_nats"
@@ -31,16 +32,20 @@ def tables(
     vae: VAE,
     limit: float,
     more: list[Quantity],
+    parts: RateParts | None,
     reference: PerImage | None,
 ) -> dict[str, bytes]:
     """Check the results, and put them into files by name; an impossible one raises.
 
     Args:
         more: quantities beside those of the test images, see vae.two_sample, vae.overfitting.
+        parts: of the rate, where q(z | x) has a density that is cheap.
         reference: the same in float32, where `images` were measured in another precision.
     """
     checks = check(images, base, limit) + check_scale(vae.likelihood)
+    checks += check_parts(parts, images) if parts else []
     quantities = summarise(images, base, vae.shape.pixels, vae.likelihood.discrete, limit)
+    quantities += quantities_of_parts(parts, images) if parts else []
     quantities += more
     if reference is not None:
         quantities += precision_effects(images, reference)
@@ -54,7 +59,6 @@ def tables(
         "ess": images.ess,
         "largest_weight": images.largest_weight,
         "pareto_k": images.pareto_k,
-        "marginal_kl_nats": images.marginal_kl,
         "exact_log_likelihood_nats": images.exact_log_likelihood,
         "noise_floor_nats": base.noise_floor,
         "mean_image_nats": base.mean_image,

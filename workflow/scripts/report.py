@@ -54,6 +54,7 @@ TITLES = {
     "samples": "Samples",
     "sample_quality": "What tells made images from real ones",
     "estimators": "Importance sampling against AIS",
+    "latent_dimensions": "What each dimension of z carries",
     **CHAPTER_TITLES,
 }
 
@@ -122,7 +123,7 @@ def context(
         "seed_columns": [heading for _, heading, _ in PER_SEED],
         "trainings": rows,
         "overfitting": overfitting_rows(summary),
-        "rate_parts": rate_parts(results, summary),
+        "rate_parts": rate_parts(summary),
         "two_sample": two_sample_rows(summary),
         "exact_values": exact_values(summary),
         "precision_effects": precision_effects(summary, setting(settings, "precision")),

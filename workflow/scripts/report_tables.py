@@ -23,6 +23,13 @@ HEADLINE = [
 ]
 PER_SEED = [HEADLINE[0], *HEADLINE[2:7], ("ess", "ESS", 0)]
 INTERVAL = 1  # its place in the headline, which shows the upper end as well
+ACTIVE = [quantity for quantity, _, _ in HEADLINE].index("active_units")
+# Of units, by other limits than the threshold.
+OTHER_COUNTS = {
+    "active_units_at_twice_threshold": "at twice the threshold",
+    "active_units_at_half_threshold": "at half of it",
+    "informative_units": "above 0.1 nat",
+}
 ERRORS = {"data_error": "data", "monte_carlo_error": "MC", "seed_sd": "{seeds} seeds"}
 
 
@@ -42,6 +49,16 @@ def log_likelihood_interval(own: pd.DataFrame) -> str:
     width = ends[1] - ends[0]
     decimals = min(error_decimals(width), 6) if width > 0 else 2
     return " to ".join(number(end, decimals) for end in ends)
+
+
+def units_cell(rows: pd.DataFrame) -> dict[str, Any]:
+    """The number of active units of a run, with what other limits make of it."""
+    shown = cell(rows.loc[["active_units"]].iloc[0], 1)
+    counts = rows["mean"].to_dict()
+    others = [
+        (words, number(counts[name], 1)) for name, words in OTHER_COUNTS.items() if name in counts
+    ]
+    return {**shown, "errors": [*shown["errors"], *others]}
 
 
 def baseline_cells(row: pd.Series, pixels: int, discrete: bool) -> list[dict[str, Any] | None]:
@@ -88,6 +105,7 @@ def run_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
             for quantity, _, decimals in HEADLINE
         ]
         cells[INTERVAL] = {"mean": log_likelihood_interval(own), "errors": []}
+        cells[ACTIVE] = units_cell(own)
         found.append({"name": run, "baseline": False, "cells": cells})
     return found
 

@@ -24,6 +24,7 @@ FIGURES = [
     "reconstructions",
     "samples",
     "sample_quality",
+    "latent_dimensions",
 ]
 TABLES = ["runs", "summary", "training", "units", "checks", "settings", "bound_against_k"]
 CURVE = "samples,bound_nats,monte_carlo_error_nats,rise_nats,rise_error_nats"
@@ -80,6 +81,9 @@ def write_summary(path: Path, elbo: float, data_error: float, monte_carlo_error:
         ("bits_per_dim", "bits per pixel", 0.5, *errors),
         ("ess", "samples", 120.5, data_error, ""),
         ("active_units", "units", 2.0, "", ""),
+        ("active_units_at_half_threshold", "units", 3.0, "", ""),
+        ("active_units_at_twice_threshold", "units", 1.0, "", ""),
+        ("informative_units", "units", 1.5, "", ""),
         ("noise_floor", nats, -8.0, 0.25, ""),
         ("mean_image", nats, -40.0, 0.75, ""),
         ("log_likelihood_bias", nats, 0.05, "", 0.02),
@@ -87,7 +91,11 @@ def write_summary(path: Path, elbo: float, data_error: float, monte_carlo_error:
         ("log_likelihood_upper", nats, elbo + 1.25, "", ""),
         ("binarisation_sd", nats, 0.05, "", ""),
         ("mutual_information", nats, 3.2, data_error, 0.02),
+        ("mutual_information_upper", nats, 4.9, data_error, 0.02),
         ("marginal_kl", nats, 1.8, data_error, 0.02),
+        ("marginal_kl_lower", nats, 0.1, data_error, 0.02),
+        ("rate_simulated", nats, 4.5, data_error, 0.01),
+        ("marginal_kl_simulated", nats, 1.5, data_error, 0.02),
         ("train_log_likelihood", nats, elbo + 3, *errors),
         ("train_gap", nats, 0.9, *errors),
         ("train_minus_test_log_likelihood", nats, 2.0, *errors),
@@ -230,6 +238,7 @@ def jobs(root: Path) -> list[dict[str, Any]]:
         "plot_reconstructions": {**shared, "images": each("runs/*/seed1/images.npz")},
         "plot_samples": {**shared, "images": each("runs/*/seed1/images.npz")},
         "plot_sample_quality": table,
+        "plot_latent_dimensions": table,
         "report": {
             **table,
             "manifests": shared["manifests"],

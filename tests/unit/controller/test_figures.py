@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 from image_strips import DataSet, Strip, draw_strips, montage, read_images, read_runs
 from plot_bound_against_k import plot_bound_against_k
+from plot_latent_dimensions import plot_latent_dimensions
 from plot_rate_distortion import draw_baselines, plot_rate_distortion
 from plot_reconstructions import plot_reconstructions, strips
 from plot_sample_quality import plot_sample_quality
 from plot_samples import plot_samples
 from plot_training_curves import elbo_range, grid, kept_epochs, plot_training_curves
 from rate_distortion_plane import beta_series, draw_regions, frontier, square
-from result_files import CURVE, METRICS, InputError
+from result_files import CURVE, METRICS, UNITS, InputError
 from tables import gather, gather_results, gather_settings, summarise
 
 TINY = DataSet("tiny", (2, 3), levels=16)
@@ -26,6 +27,10 @@ TINY = DataSet("tiny", (2, 3), levels=16)
 
 def training(folder: Path) -> pd.DataFrame:
     return gather(sorted(folder.glob("results/runs/*/seed*/metrics.csv")), METRICS, "epoch")
+
+
+def units(folder: Path) -> pd.DataFrame:
+    return gather(sorted(folder.glob("results/runs/*/seed*/units.csv")), UNITS, "unit")
 
 
 def settings(folder: Path) -> pd.DataFrame:
@@ -386,7 +391,7 @@ def test_svg_holds_no_date_and_no_version(
     done = scripts_runner(script_jobs(finished)[:-1], cwd=finished)
     assert done.returncode == 0, done.stderr
     figures = sorted(finished.glob("results/figures/*.svg"))
-    assert len(figures) == 6
+    assert len(figures) == 7
     for path in figures:
         ElementTree.parse(path)
         text = path.read_text()
@@ -394,3 +399,25 @@ def test_svg_holds_no_date_and_no_version(
         assert "Matplotlib v" not in text
         assert "<text" not in text, "fonts must be paths"
         assert str(finished) not in text
+
+
+def test_dimensions_are_sorted_and_stand_beside_the_threshold(finished: Path) -> None:
+    gathered = units(finished)
+    gathered.loc[gathered["unit"] == 0, "posterior_mean_variance"] = 0.004
+    figure = plot_latent_dimensions(gathered, settings(finished))
+    rates, variances = figure.axes[:2]
+    assert [list(line.get_ydata()) for line in rates.lines] == [[4, 1], [4, 1], [0.1, 0.1]]
+    assert [list(line.get_ydata()) for line in variances.lines] == [
+        [0.5, 0.004], [0.5, 0.004], [0.01, 0.01]
+    ]  # fmt: skip
+    (band,) = variances.patches
+    assert (band.get_y(), band.get_y() + band.get_height()) == (0.005, 0.02)
+    assert [axes.get_title("left") for axes in figure.axes[::2]] == ["alpha", "beta"]
+
+
+def test_a_kl_that_is_no_sum_leaves_its_panel_empty(finished: Path) -> None:
+    gathered = units(finished)
+    gathered.loc[gathered["run"] == "alpha", "rate_nats"] = np.nan
+    alpha, _, beta, _ = plot_latent_dimensions(gathered, settings(finished)).axes
+    assert not alpha.lines and alpha.texts[0].get_text() == "the KL is no sum over dimensions"
+    assert len(beta.lines) == 3

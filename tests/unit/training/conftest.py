@@ -1,14 +1,19 @@
 """Small models and data for the tests of the package vae."""
 
+import math
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from vae.aggregate import AggregatePosterior
 from vae.data import ImageShape, mean_image
+from vae.gaussian import Gaussian
 from vae.networks import VAE, initialise
+from vae.prior import StandardNormal
 from vae.spec import TrainingSpec
 from vae.training import Training
 
@@ -98,3 +103,17 @@ def toy() -> dict[str, Callable[..., Any]]:
         "grey": grey_images,
         "binary": binary_images,
     }
+
+
+@pytest.fixture(scope="session")
+def aggregate_of() -> Callable[..., AggregatePosterior]:
+    """The aggregate posterior of q(z | x_n) = N(means_n, sd^2 I), under the prior N(0, I)."""
+
+    def make(means: torch.Tensor, sd: float, seed: int = 0) -> AggregatePosterior:
+        known: Any = SimpleNamespace(
+            latent_dim=means.shape[1], dtype=means.dtype, device="cpu", prior=StandardNormal(),
+            encode=lambda x: Gaussian(x, torch.full_like(x, math.log(sd))),
+        )  # fmt: skip
+        return AggregatePosterior(known, means, seed)
+
+    return make

@@ -183,6 +183,7 @@ def test_summary_has_every_quantity_in_its_unit():
     bits = -rows["log_likelihood"].value / (64 * math.log(2))
     assert rows["bits_per_dim"].value == pytest.approx(bits)
     assert rows["active_units"].value == 2
+    assert rows["informative_units"].value == 3
     assert rows["noise_floor"].value == -10.5
 
 
@@ -194,6 +195,25 @@ def test_summary_has_every_quantity_in_its_unit():
 def test_active_units_vary_over_images():
     means = np.array([[0.0, 1.0], [0.01, -1.0], [0.0, 0.5]])
     assert active_units(means, 0.01).tolist() == [False, True]
+
+
+@pytest.mark.promise(
+    "active_units_at_half_threshold, active_units_at_twice_threshold, informative_units",
+    "count the same dimensions by other limits",
+    "variances 0.007, 0.012, 0.03 and KLs 0.05, 0.09, 0.3",
+)
+def test_units_are_counted_by_other_limits_as_well():
+    means = np.random.default_rng(0).normal(size=(N, 3))
+    means = means / means.std(0, ddof=1) * np.sqrt([0.007, 0.012, 0.03])
+    images = per_image(posterior_mean=means, kl=np.full((N, 3), [0.05, 0.09, 0.3]))
+    rows = {q.name: q.value for q in summarise(images, base(), 64, True, threshold=0.01)}
+    counts = [
+        rows[f"active_units{end}"] for end in ("_at_half_threshold", "", "_at_twice_threshold")
+    ]
+    assert counts == [3, 2, 1]
+    assert rows["informative_units"] == 1
+    unknown = dataclasses.replace(images, kl=np.full((N, 3), np.nan))
+    assert "informative_units" not in {q.name for q in summarise(unknown, base(), 64, True, 0.01)}
 
 
 def test_what_a_model_has_not_is_left_out():
@@ -262,41 +282,3 @@ def test_rate_and_distortion_have_errors_of_their_own_where_both_are_sampled():
     assert found["rate"] == pytest.approx(0.6 / N**0.5)
     assert found["distortion"] == pytest.approx(0.5 / N**0.5)
     assert found["elbo"] == pytest.approx(0.2 / N**0.5)
-
-
-def test_a_mutual_information_beyond_its_bounds_fails():
-    def with_marginal_kl(values):
-        error = np.full(N, 0.1)
-        return per_image(marginal_kl=values, marginal_kl_monte_carlo_error=error)
-
-    rate = per_image().rate  # 2 to 4 nats, below log 50
-    passed = statuses(with_marginal_kl(0.1 * rate))
-    assert passed["mutual_information_not_above_rate"] == "ok"
-    assert passed["mutual_information_not_above_log_images"] == "ok"
-    with pytest.raises(ImpossibleResult, match="mutual_information - rate = "):
-        statuses(with_marginal_kl(-0.1 * rate))
-    with pytest.raises(ImpossibleResult, match="mutual_information - log_images = "):
-        statuses(dataclasses.replace(with_marginal_kl(0.1 * rate), rate=rate + 3))
-
-
-def test_a_collapsed_q_has_neither_but_for_rounding():
-    none = np.zeros(N)
-    images = per_image(rate=none, marginal_kl=none - 1e-6, marginal_kl_monte_carlo_error=none)
-    images = dataclasses.replace(images, log_likelihood=images.elbo + 1.5)
-    assert statuses(images)["mutual_information_not_above_rate"] == "ok"
-
-
-def test_the_rate_is_mutual_information_and_marginal_kl():
-    error = np.full(N, 0.3)
-    images = per_image(
-        marginal_kl=np.linspace(0, 1, N),
-        marginal_kl_monte_carlo_error=error,
-        rate_monte_carlo_error=np.full(N, 0.4),
-        distortion_monte_carlo_error=error,
-    )
-    rows = {q.name: q for q in summarise(images, base(), 64, True, 0.01)}
-    information, marginal = rows["mutual_information"], rows["marginal_kl"]
-    assert information.value == pytest.approx(images.rate.mean() - 0.5)
-    assert marginal.value == pytest.approx(0.5)
-    assert marginal.monte_carlo_error == pytest.approx(0.3 / N**0.5)
-    assert information.monte_carlo_error == pytest.approx(0.5 / N**0.5)

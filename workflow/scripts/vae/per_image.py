@@ -5,11 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vae.aggregate import AggregatePosterior
-from vae.estimate import estimate_elbo, estimate_log_likelihood, image_noise, standard_error
+from vae.estimate import estimate_elbo, estimate_log_likelihood, image_noise
 from vae.networks import VAE
 from vae.noise import Purpose
-from vae.posterior import Posterior
 from vae.spec import EvaluationSpec
 
 
@@ -20,14 +18,12 @@ def estimates(
     seed: int,
     images: Sequence[int],
     x: Tensor,
-    aggregate: AggregatePosterior | None,
 ) -> dict[str, Tensor]:
     """The fields of PerImage that come from draws, each of shape (B,) or (B, L).
 
     Args:
         images: numbers of the images, which key their noise.
         x: the images, shape (B, D).
-        aggregate: that of all test images; None leaves the marginal KL out.
     """
     posterior = vae.encode(x)
     elbo_noise = image_noise(vae, seed, Purpose.ELBO, images)
@@ -48,19 +44,4 @@ def estimates(
         "pareto_k": weights.pareto_k,
         "kl": vae.kl_per_dimension(posterior),
         "posterior_mean": posterior.mean,
-        **(_marginal_kl(vae, seed, images, posterior, aggregate) if aggregate else {}),
     }
-
-
-def _marginal_kl(
-    vae: VAE,
-    seed: int,
-    images: Sequence[int],
-    posterior: Posterior,
-    aggregate: AggregatePosterior,
-) -> dict[str, Tensor]:
-    """Each image's part of KL(q(z) || p(z)), and its Monte Carlo error, shape (B,)."""
-    noise = image_noise(vae, seed, Purpose.AGGREGATE, images)
-    z, _ = posterior.sample(noise(0, aggregate.draws))
-    terms = aggregate.marginal_terms(z)
-    return {"marginal_kl": terms.mean(0), "marginal_kl_monte_carlo_error": standard_error(terms)}

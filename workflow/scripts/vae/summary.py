@@ -10,6 +10,9 @@ from vae.blocks import block_sizes
 from vae.bound_curve import errors, extrapolate, halvings
 from vae.pareto import reliable_up_to
 
+NATS = "nats per image"
+INFORMATIVE = 0.1  # nats of KL on average, from which on a dimension of z is counted as informative
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -33,7 +36,7 @@ class PerImage:
     `log_means` (N, blocks) is log p(x) as each block of an image's K = `samples` importance samples
     estimates it; `pareto_k` is a shape, without a unit.
     `kl` (N, L) and `posterior_mean` (N, L) are per latent dimension. `exact_log_likelihood` is
-    there for models that have one, `marginal_kl` where q(z | x) has a density that is cheap.
+    there for models that have one.
     """
 
     rate: np.ndarray
@@ -50,8 +53,6 @@ class PerImage:
     exact_log_likelihood: np.ndarray | None = None
     rate_monte_carlo_error: np.ndarray | None = None
     distortion_monte_carlo_error: np.ndarray | None = None
-    marginal_kl: np.ndarray | None = None
-    marginal_kl_monte_carlo_error: np.ndarray | None = None
 
     @property
     def elbo(self) -> np.ndarray:
@@ -74,11 +75,6 @@ class PerImage:
             return None
         return float((self.pareto_k > reliable_up_to(self.samples)).mean())
 
-    @property
-    def mutual_information(self) -> np.ndarray | None:
-        """Of image and z under q, shape (N,): see vae.aggregate."""
-        return None if self.marginal_kl is None else self.rate - self.marginal_kl
-
 
 def mean_of(name: str, values: np.ndarray, monte_carlo: np.ndarray | None = None) -> Quantity:
     """Mean over images; data error sd / sqrt(N), Monte Carlo error from those of the images."""
@@ -87,7 +83,7 @@ def mean_of(name: str, values: np.ndarray, monte_carlo: np.ndarray | None = None
     error = (
         float(np.sqrt(np.square(monte_carlo).sum()) / count) if monte_carlo is not None else None
     )
-    return Quantity(name, "nats per image", float(values.sum() / count), data_error, error)
+    return Quantity(name, NATS, float(values.sum() / count), data_error, error)
 
 
 def active_units(posterior_mean: np.ndarray, threshold: float) -> np.ndarray:
@@ -118,13 +114,7 @@ def summarise(
         log_likelihood,
         mean_of("gap", images.log_likelihood - images.elbo, gap_error),
         Quantity("ess", "samples", ess.value, ess.data_error, None),
-        Quantity(
-            "active_units",
-            "units",
-            float(active_units(images.posterior_mean, threshold).sum()),
-            None,
-            None,
-        ),
+        *_counts_of_units(images, threshold),
         mean_of("mean_image", base.mean_image),
     ]
     if discrete:
@@ -133,7 +123,7 @@ def summarise(
         found.append(mean_of("noise_floor", -base.entropy))
     if images.exact_log_likelihood is not None:
         found.append(mean_of("exact_log_likelihood", images.exact_log_likelihood))
-    return found + _beyond_the_bound(images) + _parts_of_rate(images)
+    return found + _beyond_the_bound(images)
 
 
 def _beyond_the_bound(images: PerImage) -> list[Quantity]:
@@ -141,7 +131,7 @@ def _beyond_the_bound(images: PerImage) -> list[Quantity]:
 
     The shares are of the model and K: which of the images are counted is mostly chance.
     """
-    nats, share = "nats per image", "share of images"
+    nats, share = NATS, "share of images"
     found, heavy = extrapolate(images.parts), images.heavy_tail_share
     rows = [
         Quantity("log_likelihood_bias", nats, found.bias, None, found.bias_error),
@@ -155,21 +145,20 @@ def _beyond_the_bound(images: PerImage) -> list[Quantity]:
     )
 
 
-def _parts_of_rate(images: PerImage) -> list[Quantity]:
-    """The mutual information and the marginal KL, which share the draws of the latter.
-
-    Their data errors take the aggregate posterior as given.
-    """
-    information, marginal_kl = images.mutual_information, images.marginal_kl
-    error = images.marginal_kl_monte_carlo_error
-    if information is None or marginal_kl is None or error is None:
-        return []
-    rate_error = images.rate_monte_carlo_error
-    both = error if rate_error is None else np.hypot(error, rate_error)
-    return [
-        mean_of("mutual_information", information, both),
-        mean_of("marginal_kl", marginal_kl, error),
-    ]
+def _counts_of_units(images: PerImage, threshold: float) -> list[Quantity]:
+    """How many dimensions z uses: by the threshold, by half and twice of it, and by their KL."""
+    limits = {
+        "active_units": threshold,
+        "active_units_at_half_threshold": threshold / 2,
+        "active_units_at_twice_threshold": 2 * threshold,
+    }
+    counts = {
+        name: active_units(images.posterior_mean, limit).sum() for name, limit in limits.items()
+    }
+    rates = images.kl.mean(0)
+    if not np.isnan(rates).any():
+        counts["informative_units"] = (rates > INFORMATIVE).sum()
+    return [Quantity(name, "units", float(count), None, None) for name, count in counts.items()]
 
 
 def precision_effects(images: PerImage, reference: PerImage) -> list[Quantity]:
