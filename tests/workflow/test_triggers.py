@@ -1,10 +1,8 @@
 """What an edit re-runs, and what it must not."""
 
-import ast
 import os
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -186,60 +184,3 @@ def test_older_files_of_the_workflow_are_others(finished):
 
 def test_moving_the_checkout_reruns_nothing(finished_once, tmp_path):
     assert finished_once.copy(tmp_path / "elsewhere").planned() == {}
-
-
-def imported_modules(script: Path) -> set[str]:
-    """The workflow's modules that a script imports, directly or through others: vae/noise.py."""
-    scripts = next(folder for folder in script.parents if folder.name == "scripts")
-    found: set[str] = set()
-    todo = [script]
-    while todo:
-        for node in ast.walk(ast.parse(todo.pop().read_text())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom):
-                names = [str(node.module), *(f"{node.module}.{a.name}" for a in node.names)]
-            for name in names:
-                path = f"{name.replace('.', '/')}.py"
-                if (scripts / path).exists() and path not in found:
-                    found.add(path)
-                    todo.append(scripts / path)
-    return found
-
-
-def named_scripts(job: str) -> set[str]:
-    """The workflow's scripts and modules among the inputs of a job of a printed plan."""
-    inputs = re.search(r"\n    input: (.*)", job)
-    words = [word.strip(",") for word in inputs[1].split()] if inputs else []
-    return {word.split("/scripts/")[1] for word in words if "/scripts/" in word}
-
-
-@pytest.mark.parametrize(
-    ("script", "specification"),
-    [("train", "training"), ("evaluate", "evaluation"), ("ais_bounds", "ais_bounds")],
-)
-def test_specifications_name_the_modules_that_scripts_import(finished, script, specification):
-    target = f"results/runs/plain/{specification}.json"
-    plan = finished.snakemake("-n", "--force", target).stdout
-    named = {name for name in named_scripts(plan.split("rule resolve_run:")[1]) if "vae/" in name}
-    imported = imported_modules(finished.folder / "workflow/scripts" / f"{script}.py")
-    assert named == {name for name in imported if "vae/" in name} | {"vae/__init__.py"}
-
-
-# How files are written and checked, which changes nothing in them.
-HOW = {"whole_files.py"}
-
-
-def test_rules_name_the_modules_that_their_scripts_import(fresh):
-    """Of all that run in the controller's Python: an edit of a module would else be missed."""
-    plan = fresh.snakemake("-n", "--forceall").stdout
-    jobs = re.split(r"\n(?=(?:local)?rule \w+:)", plan)
-    rules = {name[1]: job for job in jobs if (name := re.match(r"(?:local)?rule (\w+):", job))}
-    scripts = fresh.folder / "workflow" / "scripts"
-    launched = {"smoke_test", "train", "evaluate", "ais_bounds", "chapter_vae"}
-    checked = [name for name in rules if (scripts / f"{name}.py").exists()]
-    missing = {
-        name: imported_modules(scripts / f"{name}.py") - named_scripts(rules[name]) - HOW
-        for name in sorted(set(checked) - launched)
-    }
-    assert len(missing) > 20
-    assert {name: modules for name, modules in missing.items() if modules} == {}

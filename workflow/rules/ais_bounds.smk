@@ -80,7 +80,6 @@ if BOUNDED:
     rule tables_bounds:
         """Means over images of the bounds of all runs that have them, and over seeds."""
         input:
-            modules=[*READERS, f"{SCRIPTS}/tables.py"],
             bounds=BOUNDS,
         output:
             bounds="results/tables/bounds.csv",
@@ -92,9 +91,6 @@ if BOUNDED:
     rule plot_estimators:
         """Importance sampling minus AIS of every image, test and simulated."""
         input:
-            style=f"{SCRIPTS}/figure_style.py",
-            files=READERS,
-            modules=[f"{SCRIPTS}/tables.py", f"{SCRIPTS}/tables_bounds.py"],
             bounds=BOUNDS,
         output:
             figure=report(

@@ -52,20 +52,12 @@ SPAMBASE = sorted(
     for name, values in config["datasets"].items()
     if values["source"] == "spambase"
 )[:1]
-CHAPTER_SHARED = [
-    *READERS,
-    f"{SCRIPTS}/chapter_tables.py",
-    f"{SCRIPTS}/chapter_quadrature.py",
-]
-# How fetch_data draws splits and binary images.
-DRAWN = [f"{SCRIPTS}/datasets/{name}.py" for name in ["streams", "binarise"]]
-CHAPTER_SHARED_PLOTS = [*CHAPTER_SHARED, f"{SCRIPTS}/figure_style.py"]
 
 
 use rule fetch_data as chapter_data with:
     input:
         script=ancient(FETCHING_SCRIPT),
-        package=ancient(FETCHING_PACKAGE),
+        code=ancient(FETCHING_CODE),
     output:
         images=[f"results/chapter/{{dataset}}/{name}.npy" for name in IMAGES],
         manifest="results/chapter/{dataset}/manifest.json",
@@ -80,15 +72,10 @@ use rule fetch_data as chapter_data with:
         flags=optional_flags(CHAPTER_SPLIT, CHAPTER_SPLIT),
         split_seed=0,
         binarisation_seed=0,
-        code=code_of(FETCHING_SCRIPT, *FETCHING_PACKAGE),
+        code=code_of(*FETCHING_CODE),
 
 
-CHAPTER_CODE = [
-    *PINS,
-    f"{SCRIPTS}/chapter_vae.py",
-    f"{SCRIPTS}/chapter_quadrature.py",
-    *sorted(str(path) for path in Path(SCRIPTS, "vae").glob("*.py")),
-]
+CHAPTER_CODE = [*PINS, *modules_of(f"{SCRIPTS}/chapter_vae.py")]
 
 
 rule chapter_training:
@@ -139,7 +126,6 @@ rule chapter_vae:
 rule chapter_classifiers:
     """A discriminative and a generative classifier on the digits, and on Spambase if it is there."""
     input:
-        files=[*CHAPTER_SHARED, *DRAWN, f"{SCRIPTS}/chapter_scores.py"],
         test="results/chapter/digits/test.npy",
         spambase=[
             f"results/data/{name}/{part}.npy"
@@ -160,8 +146,6 @@ rule chapter_classifiers:
 
 rule chapter_jensen:
     """The ELBO of every q in the two-case example."""
-    input:
-        files=CHAPTER_SHARED,
     output:
         jensen="results/chapter/jensen.csv",
     localrule: True
@@ -172,7 +156,6 @@ rule chapter_jensen:
 rule chapter_posteriors:
     """The best q of each family for single images."""
     input:
-        files=[*CHAPTER_SHARED, f"{SCRIPTS}/chapter_mixture.py"],
         grid="results/chapter/grid.npz",
     output:
         posteriors="results/chapter/posteriors.csv",
@@ -185,7 +168,6 @@ rule chapter_posteriors:
 rule chapter_surface:
     """The ELBO of one image over mean and width of q."""
     input:
-        files=[*CHAPTER_SHARED, f"{SCRIPTS}/chapter_mixture.py"],
         grid="results/chapter/grid.npz",
         components="results/chapter/components.csv",
     output:
@@ -198,7 +180,6 @@ rule chapter_surface:
 rule chapter_discrete:
     """A latent of 8 switches, summed out, and the mean-field q beside its exact posterior."""
     input:
-        files=[*CHAPTER_SHARED, *DRAWN],
         train="results/chapter/digits/train.npy",
         test="results/chapter/digits/test_binary.npy",
     output:
@@ -213,7 +194,6 @@ rule chapter_discrete:
 rule chapter_gradients:
     """Estimators of the gradient for the same model, beside the exact one."""
     input:
-        files=[*CHAPTER_SHARED, *DRAWN, f"{SCRIPTS}/chapter_discrete.py"],
         switches="results/chapter/switches.npz",
         test="results/chapter/digits/test_binary.npy",
         discrete="results/chapter/discrete.csv",
@@ -227,7 +207,6 @@ rule chapter_gradients:
 rule chapter_plot_classifiers:
     """Precision against recall, and reliability."""
     input:
-        files=CHAPTER_SHARED_PLOTS,
         curves="results/chapter/curves.csv",
         reliability="results/chapter/reliability.csv",
         classifiers="results/chapter/classifiers.csv",
@@ -246,7 +225,6 @@ rule chapter_plot_classifiers:
 rule chapter_plot_jensen:
     """Jensen's inequality, and the gap of every q."""
     input:
-        files=[*CHAPTER_SHARED_PLOTS, f"{SCRIPTS}/chapter_jensen.py"],
         jensen="results/chapter/jensen.csv",
     output:
         figure=report(
@@ -263,7 +241,6 @@ rule chapter_plot_jensen:
 rule chapter_plot_surface:
     """The ELBO of one image over mean and width of q."""
     input:
-        files=CHAPTER_SHARED_PLOTS,
         surface="results/chapter/elbo_surface.csv",
     output:
         figure=report(
@@ -280,7 +257,6 @@ rule chapter_plot_surface:
 rule chapter_plot_posteriors:
     """Exact posteriors, and the best q of each family."""
     input:
-        files=[*CHAPTER_SHARED_PLOTS, f"{SCRIPTS}/chapter_mixture.py"],
         grid="results/chapter/grid.npz",
         posteriors="results/chapter/posteriors.csv",
         components="results/chapter/components.csv",
@@ -299,7 +275,6 @@ rule chapter_plot_posteriors:
 rule chapter_plot_discrete:
     """The posterior over all states of a discrete latent, and its mean-field q."""
     input:
-        files=CHAPTER_SHARED_PLOTS,
         discrete="results/chapter/discrete.csv",
         states="results/chapter/states.csv",
     output:

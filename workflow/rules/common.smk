@@ -40,6 +40,7 @@ from check_dataset import TABLES
 from code_digest import digest
 from datasets.content import known_sha256
 from datasets.errors import DataError
+from imports import modules_of
 from resolve_run import resolve, specification
 from resolve_run import resolve_dataset, resolve_environment
 
@@ -74,10 +75,6 @@ os.environ.update(
 LAUNCH = os.path.join(SCRIPTS, "launch.sh")
 PINS = sorted(str(path) for path in Path(WORKFLOW, "envs").glob("*.txt"))
 VENV = "results/environment/venv"
-# The modules by which scripts read what other stages wrote.
-READERS = [
-    f"{SCRIPTS}/{name}.py" for name in ["result_files", "json_files", "likelihood_data"]
-]
 SMOKE_TEST = "results/machine/smoke_test/ranks.csv"
 
 # No job outlives this process, however it ends: a watchdog stands beside each command, also beside

@@ -18,7 +18,7 @@ of a table:
 
 IMAGES = ["train", "validation", "test", "validation_binary", "test_binary"]
 FETCHING_SCRIPT = f"{SCRIPTS}/fetch_data.py"
-FETCHING_PACKAGE = sorted(str(path) for path in Path(SCRIPTS, "datasets").glob("*.py"))
+FETCHING_CODE = modules_of(FETCHING_SCRIPT)
 TABLE = [f"{split}{kind}" for split in IMAGES[:3] for kind in ("", "_labels")]
 
 
@@ -26,7 +26,7 @@ rule fetch_data:
     """Find or download a data set, verify it, split it, and freeze its binarisation."""
     input:
         script=ancient(FETCHING_SCRIPT),
-        package=ancient(FETCHING_PACKAGE),
+        code=ancient(FETCHING_CODE),
         own=ancient(dataset_path),  # a digest of its content is among the flags
     output:
         images=[f"results/data/{{dataset}}/{name}.npy" for name in IMAGES],
@@ -42,7 +42,7 @@ rule fetch_data:
         flags=optional_dataset_flags,
         split_seed=dataset_key("split_seed"),
         binarisation_seed=dataset_key("binarisation_seed"),
-        code=code_of(FETCHING_SCRIPT, *FETCHING_PACKAGE),
+        code=code_of(*FETCHING_CODE),
     shell:
         r"""
         {PYTHON:q} {input.script:q} \

@@ -13,16 +13,10 @@ OUTPUTS:
 """
 
 BUILDING_SCRIPT = f"{SCRIPTS}/build_environment.py"
-BUILDING_PACKAGE = [
-    f"{SCRIPTS}/{name}.py"
-    for name in [
-        "cuda_build",
-        "horovod_build",
-        "interpreter",
-        "site_pip",
-        "surroundings",
-        "wheelhouse",
-    ]
+# It starts pip by way of a script.
+BUILDING_CODE = [
+    f"{SCRIPTS}/site_pip.py",
+    *modules_of(BUILDING_SCRIPT, without={"whole_files"}),
 ]
 
 
@@ -30,7 +24,7 @@ rule build_environment:
     """Build or take from the cache what training needs."""
     input:
         script=ancient(BUILDING_SCRIPT),
-        package=ancient(BUILDING_PACKAGE),
+        code=ancient(BUILDING_CODE),
         pins=PINS,
     output:
         venv=directory(VENV),
@@ -43,7 +37,7 @@ rule build_environment:
         runtime=30,
     params:
         # Pins as well: an older file in the place of one shows.
-        code=code_of(*PINS, BUILDING_SCRIPT, *BUILDING_PACKAGE),
+        code=code_of(*PINS, *BUILDING_CODE),
         torch=resolve_environment(config)["torch"],
         gpu=resolve_environment(config)["gpu"],
         flags=optional_flags(

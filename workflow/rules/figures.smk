@@ -32,8 +32,6 @@ FIRST_IMAGES = [
 rule plot_training_curves:
     """Training and validation ELBO of every run, one panel each."""
     input:
-        style=f"{SCRIPTS}/figure_style.py",
-        files=READERS,
         training="results/tables/training.csv",
         settings="results/tables/settings.csv",
     output:
@@ -54,9 +52,6 @@ rule plot_training_curves:
 rule plot_rate_distortion:
     """The plane of rate and distortion, and the gap between ELBO and log p(x)."""
     input:
-        style=f"{SCRIPTS}/figure_style.py",
-        files=READERS,
-        modules=[f"{SCRIPTS}/figure_tables.py", f"{SCRIPTS}/rate_distortion_plane.py"],
         runs="results/tables/runs.csv",
         summary="results/tables/summary.csv",
         settings="results/tables/settings.csv",
@@ -78,9 +73,6 @@ rule plot_rate_distortion:
 rule plot_bound_against_k:
     """The bound on log p(x) against the number of importance samples, and log p(x) beyond."""
     input:
-        style=f"{SCRIPTS}/figure_style.py",
-        files=READERS,
-        modules=[f"{SCRIPTS}/figure_tables.py"],
         curves="results/tables/bound_against_k.csv",
         summary="results/tables/summary.csv",
         settings="results/tables/settings.csv",
@@ -99,8 +91,6 @@ rule plot_bound_against_k:
 rule plot_reconstructions:
     """Test images, their binary versions, and every run's reconstructions."""
     input:
-        style=f"{SCRIPTS}/figure_style.py",
-        files=READERS,
         strips=f"{SCRIPTS}/image_strips.py",
         runs=per_run("results/runs/{run}/run.json"),
         manifests=MANIFESTS,
@@ -123,8 +113,6 @@ rule plot_reconstructions:
 rule plot_samples:
     """What every run generates from draws of the prior."""
     input:
-        style=f"{SCRIPTS}/figure_style.py",
-        files=READERS,
         strips=f"{SCRIPTS}/image_strips.py",
         runs=per_run("results/runs/{run}/run.json"),
         manifests=MANIFESTS,
@@ -147,9 +135,6 @@ rule plot_samples:
 rule plot_sample_quality:
     """Distortion against how well a model's images can be told from test images."""
     input:
-        style=f"{SCRIPTS}/figure_style.py",
-        files=READERS,
-        modules=[f"{SCRIPTS}/figure_tables.py"],
         summary="results/tables/summary.csv",
         settings="results/tables/settings.csv",
     output:
@@ -167,8 +152,6 @@ rule plot_sample_quality:
 rule plot_latent_dimensions:
     """KL and variance of the posterior mean of each dimension of z, a row for each run."""
     input:
-        style=f"{SCRIPTS}/figure_style.py",
-        files=READERS,
         units="results/tables/units.csv",
         settings="results/tables/settings.csv",
     output:

@@ -1,5 +1,6 @@
 """
-What the workflow's own files say that a rule names, modules, templates and captions, as a param of it.
+What the workflow's own files say, on which a rule's result depends, as a param of it: the modules of its
+script, and the templates and captions among its inputs.
 
 Snakemake compares times, and would not see an older file in the place of another (rsync -t, tar). What
 is ancient() is left to a param that the rule has already. Included last, since it asks all rules.
@@ -8,15 +9,18 @@ is ancient() is left to a param that the rule has already. Included last, since 
 from snakemake.io import is_flagged
 
 
-def own_files(inputs):
-    """The workflow's own among a rule's inputs, unless ancient()."""
-    return [
+def own_files(rule):
+    """The workflow's own files behind a rule, but for those among its inputs that are ancient()."""
+    named = [
         str(path)
-        for path in inputs
+        for path in rule.input
         if str(path).startswith(f"{WORKFLOW}/") and not is_flagged(path, "ancient")
     ]
+    if rule.script:
+        named += modules_of(os.path.join(SCRIPTS, os.path.basename(rule.script)))
+    return named
 
 
 for each in workflow.rules:
-    if own_files(each.input):
-        each.set_params(own_files=code_of(*own_files(each.input)))
+    if own_files(each):
+        each.set_params(own_files=code_of(*own_files(each)))

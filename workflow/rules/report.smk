@@ -32,35 +32,6 @@ PAGES = f"{WORKFLOW}/report"
 rule report:
     """Put results, settings, figures and data sets on one page."""
     input:
-        files=READERS,
-        modules=[
-            f"{SCRIPTS}/{name}.py"
-            for name in [
-                "html_page",
-                "chapter_page",
-                "chapter_page_classifiers",
-                "chapter_tables",
-                "report_tables",
-                "report_bounds",
-                "report_comparisons",
-                "report_gap_parts",
-                "report_overfitting",
-                "report_promises",
-                "promised_numbers",
-                "report_rate",
-                "report_seeds",
-                "simultaneous",
-                "report_two_sample",
-                "notation",
-                "published_values",
-                "resolve_run",
-                "config_files",
-                "yaml_readings",
-                "datasets/__init__",
-                "datasets/duplicates",
-                "datasets/errors",
-            ]
-        ],
         template=f"{PAGES}/report.html.jinja",
         gap_parts=f"{PAGES}/gap_parts.html.jinja",
         overfitting=f"{PAGES}/overfitting.html.jinja",
@@ -102,7 +73,6 @@ rule report:
 rule machine_report:
     """Put speed, ranks, hosts and versions on another page."""
     input:
-        modules=[*READERS, f"{SCRIPTS}/html_page.py"],
         template=f"{PAGES}/machine.html.jinja",
         page=f"{PAGES}/page.html.jinja",
         ranks="results/machine/smoke_test/ranks.csv",

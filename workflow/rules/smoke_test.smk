@@ -16,8 +16,6 @@ rule smoke_test:
     """Start as many ranks as the widest run and let them add numbers."""
     input:
         build="results/environment/build.json",
-        script=f"{SCRIPTS}/smoke_test.py",
-        worker=f"{SCRIPTS}/worker.py",
     output:
         ranks=SMOKE_TEST,
         allreduce="results/machine/smoke_test/allreduce.csv",
@@ -35,6 +33,8 @@ rule smoke_test:
         launch=LAUNCH,
         venv=VENV,
         repeats=20,
+        script=f"{SCRIPTS}/smoke_test.py",
+        code=code_of(*modules_of(f"{SCRIPTS}/smoke_test.py")),
         # Another size of the widest run is another test; training waits for it, but is not repeated.
         size=f"{WIDEST['nodes']} nodes x {WIDEST['tasks_per_node']} ranks",
     shell:
@@ -46,7 +46,7 @@ rule smoke_test:
             --mpi {resources.mpi:q} \
             --venv {params.venv:q} \
             --log {log:q} \
-            -- {input.script:q} \
+            -- {params.script:q} \
             --repeats {params.repeats} \
             --ranks-csv {output.ranks:q} \
             --allreduce-csv {output.allreduce:q}

@@ -34,7 +34,6 @@ PUBLISHED = os.path.join(os.path.dirname(WORKFLOW), "config/published.yaml")
 rule tables:
     """Stack the tables of all trainings and take the means over seeds."""
     input:
-        files=READERS,
         runs=per_run("results/runs/{run}/run.json"),
         metrics=per_seed("results/runs/{run}/seed{seed}/metrics.csv"),
         summaries=per_seed("results/runs/{run}/seed{seed}/summary.csv"),
@@ -57,10 +56,6 @@ rule tables:
 rule comparisons:
     """Paired differences between all runs on the same test images."""
     input:
-        modules=[
-            *READERS,
-            *(f"{SCRIPTS}/{name}.py" for name in ["tables", "simultaneous"]),
-        ],
         settings="results/tables/settings.csv",
         summary="results/tables/summary.csv",
         per_image=per_seed("results/runs/{run}/seed{seed}/per_image.csv"),
@@ -74,20 +69,6 @@ rule comparisons:
 rule reproduction:
     """Put our log p(x) beside published values."""
     input:
-        modules=[
-            *READERS,
-            *(
-                f"{SCRIPTS}/{name}.py"
-                for name in [
-                    "published_values",
-                    "config_files",
-                    "yaml_readings",
-                    "resolve_run",
-                    "simultaneous",
-                    "tables",
-                ]
-            ),
-        ],
         published=ancient(PUBLISHED),
         runs="results/tables/runs.csv",
         summary="results/tables/summary.csv",
@@ -110,7 +91,6 @@ rule reproduction:
 rule paper:
     """One row per run, as a table for LaTeX."""
     input:
-        modules=[*READERS, f"{SCRIPTS}/notation.py"],
         summary="results/tables/summary.csv",
         settings="results/tables/settings.csv",
     output:

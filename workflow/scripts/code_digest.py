@@ -23,14 +23,22 @@ def digest(paths: Iterable[str | Path]) -> str:
 
 
 @functools.cache
-def _essence(path: str) -> bytes:
-    content = Path(path).read_bytes()
-    if not path.endswith(".py"):
-        return content
+def parsed(path: str) -> ast.Module:
+    """The syntax tree of a file; an empty one of what is no code that Python could run."""
     try:
-        return ascii(_outline(ast.parse(content))).encode()
-    except (SyntaxError, ValueError, RecursionError):  # no code that Python could run
-        return content
+        return ast.parse(Path(path).read_bytes())
+    except (SyntaxError, ValueError, RecursionError):
+        return ast.Module([], [])
+
+
+@functools.cache
+def _essence(path: str) -> bytes:
+    try:
+        if path.endswith(".py") and parsed(path).body:
+            return ascii(_outline(parsed(path))).encode()
+    except RecursionError:
+        pass
+    return Path(path).read_bytes()
 
 
 def _outline(node: Any) -> Any:
