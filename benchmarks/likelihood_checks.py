@@ -20,6 +20,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
+from checks.aggregate import error_of_information, known_marginal_kl, no_holes
 from checks.annealing import annealing
 from checks.coverage import coverage, coverage_long, proposals
 from checks.diagnostics import best_diagonal_q, no_overfitting
@@ -46,6 +47,7 @@ CHECKS: tuple[Check, ...] = (
     discrete_gradients, sums, normalisation, bits_per_dim, annealing,
     monte_carlo_error, data_error, coverage, no_overfitting, best_diagonal_q,
     equal_kinds, known_divergence, unequal_kinds,
+    no_holes, known_marginal_kl, error_of_information,
 )  # fmt: skip
 # With --long as well: simulations that take minutes, such as those above with more repeats.
 LONG: tuple[Check, ...] = (
@@ -54,6 +56,9 @@ LONG: tuple[Check, ...] = (
     partial(monte_carlo_error, repeats=3000),
     partial(data_error, repeats=50_000),
     partial(no_overfitting, repeats=50_000),
+    partial(no_holes, repeats=400),
+    partial(no_holes, repeats=10, count=5000, latent=10, rate=12.96),
+    partial(known_marginal_kl, repeats=400),
     two_sided_bounds,
     coverage_long,
     proposals,

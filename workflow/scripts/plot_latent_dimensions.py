@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from result_files import SETTINGS, UNITS, in_one_line, read_table, setting
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
@@ -28,6 +28,8 @@ def draw_sorted(axes: Axes, rows: pd.DataFrame, column: str, look: style.Look) -
         places = np.arange(1, len(values) + 1)
         axes.plot(places, values, marker=look.marker, color=look.colour, markersize=3, linewidth=1)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("dimension, the largest first")
     axes.set_ylabel(COLUMNS[column])
