@@ -38,6 +38,11 @@ def test_the_nearest_neighbour_is_of_its_own_kind(real, made, expected):
     assert (swapped.made, swapped.real) == (found.real, found.made)
 
 
+@pytest.mark.promise(
+    "sample_1nn_null, reconstruction_1nn_null, training_1nn_null",
+    "mean and sd of either half where both kinds are of one distribution, these images given",
+    "all ways to call half of the images real, also of equal images",
+)
 @pytest.mark.parametrize("pixels", [1, 3])
 def test_the_null_is_that_of_all_ways_to_call_half_of_the_images_real(pixels):
     """Also of images some of which are equal."""
@@ -128,7 +133,7 @@ def test_the_nearest_of_two_sets(made, expected):
 
 
 @pytest.mark.promise(
-    "sample_nearest_training",
+    "sample_nearest_training, sample_nearest_training_null",
     "0.5 where the model knows nothing of single training images; it is then above by more than "
     "two standard deviations in 2.5 % of cases",
     "200 draws of 60 samples among 100 and 100 images in 2, 10 and 784 dimensions: at most 5 %",

@@ -25,7 +25,7 @@ def without_z(vae):
 
 
 @pytest.mark.promise(
-    "published_difference",
+    "published_difference, binarisation_sd",
     "the sd over binarisations of the same test images is right",
     "independent pixels, where it has a formula, 20 seeds: 4 standard errors, 10 % of the variance",
 )
