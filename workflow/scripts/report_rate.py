@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 from report_tables import cell
+from result_files import number
 
 QUANTITIES = (
     *("rate", "mutual_information", "mutual_information_upper"),
@@ -19,7 +20,7 @@ def rate_parts(summary: pd.DataFrame) -> dict[str, Any]:
     inference; the bounds are those of vae.aggregate and vae.held_out.
 
     Returns:
-        Rows of cells, and the names of the runs whose marginal KL is clearly above 0.
+        Rows of cells, and the runs whose marginal KL is clearly above 0, each with its lower bound.
     """
     means = summary.set_index(["run", "quantity"]).sort_index()
     rows, missing = [], []
@@ -28,5 +29,5 @@ def rate_parts(summary: pd.DataFrame) -> dict[str, Any]:
         rows.append({"run": run, "cells": cells})
         bound = means.loc[(run, "marginal_kl_lower")]
         if bound["mean"] > CLEARLY * bound["data_error"]:
-            missing.append(run)
+            missing.append(f"{run} ({number(bound['mean'], 3)})")
     return {"rows": rows, "missing": missing}

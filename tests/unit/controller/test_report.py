@@ -219,7 +219,10 @@ def test_only_a_marginal_kl_beyond_its_error_is_said_to_miss_the_prior(
     finished: Path, build: Callable[[Path], str]
 ) -> None:
     """alpha has no parts, as a flow."""
-    for value, told in (("0.5", "Of no run is it above 0"), ("0.9", "Of beta it is above 0 by")):
+    for value, told in (
+        ("0.5", "Of no run is it above 0"),
+        ("0.9", "Of beta (0.900) it is above 0 by"),
+    ):
         for path in finished.glob("results/runs/*/*/summary.csv"):
             lines = path.read_text().splitlines(keepends=True)
             flow = path.parts[-3] == "alpha"
