@@ -13,7 +13,7 @@ from result_files import BASELINES, number
 # Quantity, heading, decimals.
 HEADLINE = [
     ("log_likelihood", "log p(x) at K", 2),
-    ("log_likelihood_lower", "log p(x) lies within, 95 %", 2),
+    ("log_likelihood_lower", "log p(x), with the bias at K", 2),
     ("elbo", "ELBO", 2),
     ("rate", "rate", 2),
     ("distortion", "distortion", 2),
