@@ -19,7 +19,7 @@ DIFFERENCES = ("train_minus_test_log_likelihood", "test_minus_train_gap")
 
 def measured(vae, x, first=0):
     """All that is estimated of images x, as evaluate has it."""
-    found = estimates(vae, SPEC, 1, range(first, first + len(x)), x, None)
+    found = estimates(vae, SPEC, 1, range(first, first + len(x)), x)
     columns = {name: values.double().numpy() for name, values in found.items()}
     return PerImage(**columns, samples=SPEC.importance_samples)
 
