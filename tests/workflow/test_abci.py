@@ -42,12 +42,13 @@ def test_the_plan_shows_every_submit_line_and_the_cost(fresh):
     result = fresh.snakemake("--profile", "abci", *plan, ABCI_GROUP="gxx00000")
     assert result.returncode == 0, result.stdout
     lines = submit_lines(result.stdout)
-    assert len(lines) == 14
+    assert len(lines) == 20
     assert lines["train run=beta_4 seed=1"] == (
         "qsub -P gxx00000 -q rt_HF -l select=1:mpiprocs=8 -l walltime=01:00:00 -v USE_SSH=1 "
         "-N train.beta_4.1 -m n -j oe -o scheduler.log job.sh"
     )
-    assert " -q rt_HG -l select=1:mpiprocs=1 " in lines["evaluate run=beta_4 seed=1"]
+    for rule in ("evaluate", "ais_bounds"):
+        assert " -q rt_HG -l select=1:mpiprocs=1 " in lines[f"{rule} run=beta_4 seed=1"]
     assert " -q rt_HG -l select=1:mpiprocs=1 " in lines["build_environment"]
     # smoke test 10 min twice, 6 trainings of 1 h, 2 tries of 10 walltimes each
     assert "rt_HF              7        6.17         122           120.33" in result.stdout
