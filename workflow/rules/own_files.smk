@@ -22,5 +22,5 @@ def own_files(rule):
 
 
 for each in workflow.rules:
-    if own_files(each):
-        each.set_params(own_files=code_of(*own_files(each)))
+    if files := own_files(each):
+        each.set_params(own_files=code_of(*files))

@@ -13,6 +13,7 @@ z, L latent dimensions.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -86,7 +87,7 @@ class AggregatePosterior:
 
     def log_prob_of_each(self, z: Tensor) -> Tensor:
         """log q(z | x_m) in nats, float64, shape (..., L) to (..., N)."""
-        return torch.cat([q.log_prob_of_each(z) for q in self.posteriors], dim=-1).double()
+        return log_prob_of_each(self.posteriors, z)
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log q(z) in nats, shape (..., L) to (...)."""
@@ -113,6 +114,11 @@ class AggregatePosterior:
         return estimate(terms, lost, math.log(count / (count - 1)))
 
 
+def log_prob_of_each(posteriors: Sequence[Posterior], z: Tensor) -> Tensor:
+    """Log-density of every z under every image's, float64, shape (..., L) to (..., N)."""
+    return torch.cat([q.log_prob_of_each(z) for q in posteriors], dim=-1).double()
+
+
 def log_without(share: Tensor, piece: slice) -> Tensor:
     """sum over images n of a piece, n not m, of log(1 - share of m in z_n), shape (N,).
 
@@ -120,11 +126,11 @@ def log_without(share: Tensor, piece: slice) -> Tensor:
         share: of every image m in the density of z_n, shape (K, B, N), averaged over K; it is
             overwritten.
     """
-    _without_own(share, piece, 0.0)
+    without_own(share, piece, 0.0)
     return torch.log(share.neg_().add_(1).clamp_(min=SMALLEST)).mean(0).sum(0)
 
 
-def _without_own(matrix: Tensor, piece: slice, value: float) -> None:
+def without_own(matrix: Tensor, piece: slice, value: float) -> None:
     """Put a value in the place of what each image of a piece is to itself, (K, B, N)."""
     own = torch.arange(matrix.shape[1], device=matrix.device)
     matrix[:, own, own + piece.start] = value

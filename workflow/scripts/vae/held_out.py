@@ -16,7 +16,14 @@ from functools import singledispatch
 import torch
 from torch import Tensor
 
-from vae.aggregate import SMALLEST, AggregatePosterior, Estimate, estimate
+from vae.aggregate import (
+    SMALLEST,
+    AggregatePosterior,
+    Estimate,
+    estimate,
+    log_prob_of_each,
+    without_own,
+)
 from vae.categorical import Categorical, Uniform
 from vae.gaussian import LOG_2_PI, FullCovariance, Gaussian
 from vae.posterior import Posterior
@@ -111,19 +118,13 @@ def _mean_density(aggregate: AggregatePosterior, kernel: list[Posterior], used: 
     """log of the mean density under other images' kernels, shape (F, K, N)."""
     pieces = []
     for piece in aggregate.pieces:
-        each = _each(kernel, aggregate.z[:, piece])
-        own = torch.arange(each.shape[1], device=each.device)
-        each[:, own, own + piece.start] = -torch.inf
+        each = log_prob_of_each(kernel, aggregate.z[:, piece])
+        without_own(each, piece, -torch.inf)
         largest = each.max(-1, keepdim=True).values
         sums = each.sub_(largest).exp_() @ used.double().T  # (K, B, F)
         others = used.sum(1) - used[:, piece].T.long()  # (B, F)
         pieces.append((sums / others).log() + largest)
     return torch.cat(pieces, dim=1).permute(2, 0, 1)
-
-
-def _each(kernel: list[Posterior], z: Tensor) -> Tensor:
-    """Log-density of every z under every image's kernel, float64, shape (..., L) to (..., N)."""
-    return torch.cat([q.log_prob_of_each(z) for q in kernel], dim=-1).double()
 
 
 def _weights(parts: Tensor) -> Tensor:
@@ -157,7 +158,7 @@ def _changes(
         part = torch.zeros(1, dtype=torch.float64, device=fold.device)
         for place, kernel in zip((-2, -1), kernels, strict=True):
             scale = log_r[:, piece] - (weights[own, place] / others).log()
-            part = part + _each(kernel, z).sub_(scale[..., None]).exp_()
+            part = part + log_prob_of_each(kernel, z).sub_(scale[..., None]).exp_()
         used = own[:, None] != fold
         ratio = (1 + (share[:, piece] / others)[..., None] - part).clamp_(min=SMALLEST)
         lost += (ratio.log_() * used).mean(0).sum(0)
