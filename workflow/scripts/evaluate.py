@@ -142,7 +142,7 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
         set_arithmetic(training.precision, training.deterministic)
     speed = record_of_speed(worker, run, args.seed, done, seconds)
     if worker.rank == 0:
-        found = replace(found, exact_log_likelihood=exact_log_likelihood(vae, tested))
+        found = replace(found, exact_log_likelihood=exact_log_likelihood(vae, x))
         train, grey = load(manifest, "train.npy"), load(manifest, "test.npy")
         more = told_apart(vae, seed, x, train) + overfitting(found, others)
         more += binarisation_sd(vae, seed, grey)
@@ -158,17 +158,17 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
 
 
 @torch.no_grad()
-def exact_log_likelihood(vae: VAE, images: np.ndarray) -> np.ndarray | None:
+def exact_log_likelihood(vae: VAE, x: torch.Tensor) -> np.ndarray | None:
     """Exact log p(x) in nats, shape (N,), of a model that has it; none of rounded products."""
     if vae.rounds_products:
         return None
     if isinstance(vae.prior, Uniform):
-        pieces = (images[first : first + count] for first, count in chunks(len(images), 100))
-        exact = [enumeration.exact_log_likelihood(vae, observed(vae, piece)) for piece in pieces]
+        pieces = (x[first : first + count] for first, count in chunks(len(x), 100))
+        exact = [enumeration.exact_log_likelihood(vae, piece) for piece in pieces]
         return torch.cat(exact).double().cpu().numpy()
     if not is_linear_gaussian(vae):
         return None
-    return linear_gaussian(vae).log_likelihood(observed(vae, images).double().cpu().numpy())
+    return linear_gaussian(vae).log_likelihood(x.double().cpu().numpy())
 
 
 def parse_args() -> argparse.Namespace:

@@ -3,7 +3,6 @@
 import numpy as np
 
 from vae.baselines import Baselines
-from vae.bound_curve import extrapolate
 from vae.densities import Gaussian, Likelihood
 from vae.summary import PerImage, active_units
 
@@ -108,7 +107,7 @@ def _not_collapsed(images: PerImage, threshold: float) -> tuple[str, str, str]:
 
 def _enough_samples(images: PerImage) -> tuple[str, str, str]:
     """Whether K samples tell log p(x) as well as the images do, and to 0.1 nat."""
-    found = extrapolate(images.parts)
+    found = images.extrapolated
     half = (found.upper - found.lower) / 2
     data_error = images.log_likelihood.std(ddof=1) / len(images.log_likelihood) ** 0.5
     status = "ok" if half <= min(WIDEST, data_error) else "warning"

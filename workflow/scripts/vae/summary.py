@@ -7,7 +7,7 @@ import numpy as np
 
 from vae.baselines import Baselines
 from vae.blocks import block_sizes
-from vae.bound_curve import errors, extrapolate, halvings
+from vae.bound_curve import Extrapolated, errors, extrapolate, halvings
 from vae.pareto import reliable_up_to
 
 NATS = "nats per image"
@@ -67,6 +67,11 @@ class PerImage:
     def log_likelihood_monte_carlo_error(self) -> np.ndarray:
         """Of log_likelihood, to be pooled over images: see vae.bound_curve.errors."""
         return errors(self.parts)
+
+    @cached_property
+    def extrapolated(self) -> Extrapolated:
+        """Mean log p(x) of these images, with the bias at K: see vae.bound_curve."""
+        return extrapolate(self.parts)
 
     @property
     def heavy_tail_share(self) -> float | None:
@@ -132,7 +137,7 @@ def _beyond_the_bound(images: PerImage) -> list[Quantity]:
     The shares are of the model and K: which of the images are counted is mostly chance.
     """
     nats, share = NATS, "share of images"
-    found, heavy = extrapolate(images.parts), images.heavy_tail_share
+    found, heavy = images.extrapolated, images.heavy_tail_share
     rows = [
         Quantity("log_likelihood_bias", nats, found.bias, None, found.bias_error),
         Quantity("log_likelihood_lower", nats, found.lower, None, None),
