@@ -15,7 +15,7 @@ def summary(data_error: float = 0.2, **missing: bool) -> pd.DataFrame:
     rows = [
         {
             "run": "one", "quantity": name, "mean": value, "data_error": data_error,
-            "monte_carlo_error": 0.01, "seed_sd": float("nan"),
+            "monte_carlo_error": 0.01, "seed_sd": float("nan"), "seeds": 1,
         }
         for name, value in values.items()
         if not name.startswith(tuple(missing))
