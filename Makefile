@@ -6,12 +6,11 @@ override PYTHON := $(or $(PYTHON),python3)
 override VENV := $(patsubst ~/%,$(HOME)/%,$(or $(VENV),.venv))
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/elboflow
 TEST_ENVIRONMENT := .test-environment
-PIP = "$(VENV)/bin/python" -I workflow/scripts/site_pip.py
+PIP = "$(VENV)/bin/python" -I workflow/scripts/elboflow/environment/site_pip.py
 PLUGIN := plugins/snakemake-executor-plugin-qsub
-TRAINING_SCRIPTS := $(addprefix workflow/scripts/,\
-	smoke_test.py train.py evaluate.py evaluation_tables.py kept_states.py parts.py trained_model.py \
-	ais_bounds.py chapter_vae.py code_digest.py job_end.py progress.py rank_signs.py stage_outputs.py \
-	state_digest.py state_lock.py user_errors.py whole_files.py worker.py)
+ROOMS := workflow/scripts/elboflow
+TRAINING_ROOMS := $(addprefix $(ROOMS)/,vae ranks stages)
+TRAINING_DOORS = $(shell grep -lE 'elboflow\.(vae|ranks|stages)' workflow/scripts/*.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 # Of the shell's variables these are for other projects. workflow/scripts/surroundings.py keeps more from
 # the workflow's programs, site_pip.py from pip.
@@ -63,11 +62,10 @@ $(VENV)/requirements-dev: $(VENV)/requirements requirements-dev.txt
 	@touch "$@"
 
 $(TEST_ENVIRONMENT)/tests: $(VENV)/requirements workflow/envs/*.txt tests/requirements.txt \
-		$(addprefix workflow/scripts/,build_environment.py cuda_build.py horovod_build.py interpreter.py site_pip.py \
-		surroundings.py wheelhouse.py)
+		workflow/scripts/build_environment.py $(wildcard $(ROOMS)/environment/*.py) $(ROOMS)/files/whole.py
 	python workflow/scripts/build_environment.py --torch pinned --pins workflow/envs/*.txt \
 		--venv $(@D)/venv --build-json $(@D)/build.json --packages $(@D)/packages.txt --log $(@D)/build.log
-	$(@D)/venv/bin/python -I workflow/scripts/site_pip.py install --quiet --requirement tests/requirements.txt
+	$(@D)/venv/bin/python -I workflow/scripts/elboflow/environment/site_pip.py install --quiet --requirement tests/requirements.txt
 	@touch "$@"
 
 test-environment: $(TEST_ENVIRONMENT)/tests ## build the environment that the tests share
@@ -75,9 +73,11 @@ test-environment: $(TEST_ENVIRONMENT)/tests ## build the environment that the te
 lint: $(VENV)/requirements-dev $(VENV)/plugin $(TEST_ENVIRONMENT)/tests ## formatting, style and types
 	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
 	mypy --python-executable $(TEST_ENVIRONMENT)/venv/bin/python \
-		workflow/scripts/vae $(TRAINING_SCRIPTS)
+		$(TRAINING_ROOMS) $(TRAINING_DOORS)
 	sh tests/lint_workflow.sh
-	mypy $(filter-out $(TRAINING_SCRIPTS),$(wildcard workflow/scripts/*.py)) workflow/scripts/datasets
+	PYTHONPATH=workflow/scripts:. lint-imports --no-logo --no-cache
+	mypy $(filter-out $(TRAINING_DOORS),$(wildcard workflow/scripts/*.py)) \
+		$(filter-out $(TRAINING_ROOMS) %.py,$(wildcard $(ROOMS)/[a-z]*))
 	mypy $(PLUGIN)/src
 
 test: lint ## lint, then the tests that any machine can run

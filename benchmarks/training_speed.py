@@ -13,12 +13,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
-from train import allreduce
-from vae.data import ImageShape, mean_image
-from vae.networks import VAE, initialise
-from vae.spec import TrainingSpec
-from vae.training import Training
-from worker import Worker, start
+from elboflow.ranks.place import Worker
+from elboflow.ranks.worker import start
+from elboflow.stages.train import allreduce
+from elboflow.vae.data import ImageShape, mean_image
+from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.spec import TrainingSpec
+from elboflow.vae.training.training import Training
 
 PIXELS, LEVELS, IMAGES = 784, 255, 10_000
 WARM_UP_STEPS = 30

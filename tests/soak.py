@@ -23,6 +23,7 @@ from collections import Counter
 from pathlib import Path
 
 import psutil
+
 from checkout import TINY, Checkout
 
 CONFIG = {

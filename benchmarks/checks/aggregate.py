@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 from checks.rows import Row, counted
-from vae import aggregate
-from vae.aggregate import AggregatePosterior, Estimate
-from vae.gaussian import Gaussian
-from vae.held_out import marginal_kl_at_least
-from vae.prior import StandardNormal
+
+from elboflow.vae.measure import aggregate
+from elboflow.vae.measure.aggregate import AggregatePosterior, Estimate
+from elboflow.vae.measure.held_out import marginal_kl_at_least
+from elboflow.vae.model.gaussian import Gaussian
+from elboflow.vae.model.priors import StandardNormal
 
 ERRORS = 2.0  # by which a marginal KL must be above 0 to be reported
 

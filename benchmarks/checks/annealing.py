@@ -12,9 +12,10 @@ from checks.models import importance, linear_vae
 from checks.rows import Row, estimated, sampled
 from torch import Tensor
 from torch.distributions import MultivariateNormal
-from vae.bounds import bounds, bounds_on_simulated
-from vae.linear_gaussian import maximum_likelihood
-from vae.simulation import FIRST_IMAGE, simulate
+
+from elboflow.vae.annealing.bounds import bounds, bounds_on_simulated
+from elboflow.vae.model.linear_gaussian import maximum_likelihood
+from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
 
 
 def annealing(images: np.ndarray) -> Iterator[Row]:

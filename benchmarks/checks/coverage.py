@@ -13,13 +13,14 @@ import torch
 from checks.models import linear_vae
 from checks.rows import Row, counted, sampled
 from torch import Tensor
-from vae.blocks import block_sizes
-from vae.bound_curve import extrapolate, halvings
-from vae.estimate import ImportanceSum, estimate_log_likelihood, image_noise
-from vae.gaussian import standard_normal_log_prob
-from vae.linear_gaussian import maximum_likelihood
-from vae.networks import VAE
-from vae.noise import Purpose
+
+from elboflow.vae.measure.blocks import block_sizes
+from elboflow.vae.measure.bound_curve import extrapolate, halvings
+from elboflow.vae.measure.estimate import ImportanceSum, estimate_log_likelihood, image_noise
+from elboflow.vae.model.gaussian import standard_normal_log_prob
+from elboflow.vae.model.linear_gaussian import maximum_likelihood
+from elboflow.vae.model.networks import VAE
+from elboflow.vae.noise import Purpose
 
 # Latents, shrink, widen, K; from 1 / sqrt(K) errors to tails without a variance.
 MODELS = [(2, 0.9, 2.0, 200), (10, 0.9, 2.0, 200), (5, 1.0, 0.7, 50), (5, 0.9, 0.5, 200)]

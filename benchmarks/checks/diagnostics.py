@@ -6,13 +6,14 @@ import numpy as np
 import torch
 from checks.models import linear_vae
 from checks.rows import Row, counted
-from vae.amortisation import best_posterior
-from vae.estimate import image_noise
-from vae.linear_gaussian import LinearGaussian, maximum_likelihood
-from vae.noise import Purpose
-from vae.overfitting import difference
-from vae.simulation import FIRST_IMAGE, simulate
-from vae.summary import mean_of
+
+from elboflow.vae.annealing.amortisation import best_posterior
+from elboflow.vae.measure.estimate import image_noise
+from elboflow.vae.measure.overfitting import difference
+from elboflow.vae.measure.summary import mean_of
+from elboflow.vae.model.linear_gaussian import LinearGaussian, maximum_likelihood
+from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
+from elboflow.vae.noise import Purpose
 
 
 def no_overfitting(images: np.ndarray, repeats: int = 5000) -> Iterator[Row]:

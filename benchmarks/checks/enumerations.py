@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from checks.models import PIXELS, fill, float64, importance, make_vae, noise, tabular
 from checks.rows import STANDARD_ERRORS, Row, estimated, largest
-from vae import densities, level_likelihoods
-from vae.baselines import Baselines
-from vae.data import ImageShape, rank_slice
-from vae.enumeration import exact_log_likelihood
-from vae.estimate import ImportanceSum
-from vae.objective import enumerated
-from vae.summary import PerImage, mean_of, summarise
+
+from elboflow.vae.data import ImageShape, rank_slice
+from elboflow.vae.measure.baselines import Baselines
+from elboflow.vae.measure.estimate import ImportanceSum
+from elboflow.vae.measure.summary import PerImage, mean_of, summarise
+from elboflow.vae.model import densities, level_likelihoods
+from elboflow.vae.model.enumeration import exact_log_likelihood
+from elboflow.vae.training.objectives import enumerated
 
 ALL_IMAGES = torch.cartesian_prod(*[torch.arange(2.0)] * PIXELS).double()
 

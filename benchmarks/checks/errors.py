@@ -9,12 +9,13 @@ import torch
 from checks.models import linear_vae
 from checks.rows import Row, counted
 from torch.distributions import MultivariateNormal
-from vae.bounds import bounds_on_simulated
-from vae.estimate import estimate_elbo, image_noise
-from vae.linear_gaussian import maximum_likelihood
-from vae.noise import Purpose
-from vae.simulation import FIRST_IMAGE, simulate
-from vae.summary import mean_of
+
+from elboflow.vae.annealing.bounds import bounds_on_simulated
+from elboflow.vae.measure.estimate import estimate_elbo, image_noise
+from elboflow.vae.measure.summary import mean_of
+from elboflow.vae.model.linear_gaussian import maximum_likelihood
+from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
+from elboflow.vae.noise import Purpose
 
 Z = 1.959964  # half of a 95 % interval, in standard errors
 ONE_SIDED = 1.644854  # is exceeded in 5 % of cases

@@ -10,13 +10,14 @@ from checks.models import float64, linear_vae, noise
 from checks.rows import STANDARD_ERRORS, Row, estimated, largest, sampled
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
-from vae.draws import draw
-from vae.estimate import estimate_elbo, image_noise
-from vae.gaussian import Gaussian
-from vae.linear_gaussian import maximum_likelihood
-from vae.noise import Purpose
-from vae.objective import importance_weighted
-from vae.prior import Mixture
+
+from elboflow.vae.measure.estimate import estimate_elbo, image_noise
+from elboflow.vae.model.draws import draw
+from elboflow.vae.model.gaussian import Gaussian
+from elboflow.vae.model.linear_gaussian import maximum_likelihood
+from elboflow.vae.model.priors import Mixture
+from elboflow.vae.noise import Purpose
+from elboflow.vae.training.objectives import importance_weighted
 
 
 def gaussian_kl(images: np.ndarray) -> Iterator[Row]:

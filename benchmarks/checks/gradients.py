@@ -8,10 +8,17 @@ import torch
 from checks.models import PIXELS, fill, float64, make_vae, noise, tabular
 from checks.rows import Row, largest, sampled
 from torch import Tensor
-from vae.data import ImageShape
-from vae.draws import draw
-from vae.gaussian import Gaussian
-from vae.objective import Bound, elbo, enumerated, importance_weighted, score_function
+
+from elboflow.vae.data import ImageShape
+from elboflow.vae.model.draws import draw
+from elboflow.vae.model.gaussian import Gaussian
+from elboflow.vae.training.objectives import (
+    Bound,
+    elbo,
+    enumerated,
+    importance_weighted,
+    score_function,
+)
 
 STL, DREG = "sticking_the_landing", "doubly_reparametrised"
 

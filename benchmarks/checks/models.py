@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from vae import densities
-from vae.categorical import Categorical, Uniform
-from vae.data import ImageShape
-from vae.estimate import ImportanceSum, estimate_log_likelihood, image_noise
-from vae.linear_gaussian import LinearGaussian
-from vae.networks import VAE, initialise
-from vae.noise import Purpose
+
+from elboflow.vae.data import ImageShape
+from elboflow.vae.measure.estimate import ImportanceSum, estimate_log_likelihood, image_noise
+from elboflow.vae.model import densities
+from elboflow.vae.model.categorical import Categorical, Uniform
+from elboflow.vae.model.linear_gaussian import LinearGaussian
+from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.noise import Purpose
 
 PIXELS = 12  # of the models that are no digits
 

@@ -8,9 +8,10 @@ import torch
 from checks.models import noise
 from checks.rows import Row, counted, sampled
 from torch import Tensor
-from vae.data import ImageShape
-from vae.divergence import divergence_bound
-from vae.neighbours import halves, nearer_to_first
+
+from elboflow.vae.data import ImageShape
+from elboflow.vae.measure.divergence import divergence_bound
+from elboflow.vae.measure.neighbours import halves, nearer_to_first
 
 DIGITS, FASHION_SIZE = ImageShape(8, 8, 1, 1), ImageShape(28, 28, 1, 1)
 OFF = 2.24  # standard deviations, of two halves

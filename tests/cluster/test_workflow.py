@@ -19,9 +19,10 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from checkout import TINY, Checkout
 from grid_engine import GROUP, USER, Cluster
 from linux_hosts import NODES
+
+from checkout import TINY, Checkout
 
 TASKS = 2  # ranks on a node
 LONG = {"epochs": 1_000_000, "patience": None}  # as long as a test wants it to take

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from vae.checkpoint import newest
+
+from elboflow.vae.checkpoint import newest
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 LAUNCH = SCRIPTS / "launch.sh"

@@ -4,10 +4,11 @@ import json
 
 import numpy as np
 import pytest
+
+from elboflow.files.whole import write_result
+from elboflow.pages.promised_numbers import UNPROMISED
+from elboflow.vae.checkpoint import load_model, serialise
 from promise_table import promises
-from promised_numbers import UNPROMISED
-from vae.checkpoint import load_model, serialise
-from whole_files import write_result
 
 IMAGES = 53
 

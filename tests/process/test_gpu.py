@@ -11,8 +11,9 @@ import json
 import numpy as np
 import pytest
 import torch
-from vae.checkpoint import load_model
-from vae.noise import Purpose, words
+
+from elboflow.vae.checkpoint import load_model
+from elboflow.vae.noise import Purpose, words
 
 GPUS = torch.cuda.device_count()
 pytestmark = [

@@ -4,12 +4,13 @@ import csv
 
 import numpy as np
 import pytest
-from vae.checkpoint import load_model
-from vae.data import ImageShape
-from vae.exact_linear import linear_gaussian
-from vae.linear_gaussian import maximum_likelihood
-from vae.networks import VAE
-from vae.spec import TrainingSpec
+
+from elboflow.vae.checkpoint import load_model
+from elboflow.vae.data import ImageShape
+from elboflow.vae.model.exact_linear import linear_gaussian
+from elboflow.vae.model.linear_gaussian import maximum_likelihood
+from elboflow.vae.model.networks import VAE
+from elboflow.vae.spec import TrainingSpec
 
 
 def read(path):

@@ -4,7 +4,8 @@ import csv
 
 import numpy as np
 import pytest
-from vae.checkpoint import load_model
+
+from elboflow.vae.checkpoint import load_model
 
 MODELS = {
     "two_layers": {

@@ -43,7 +43,8 @@ def start(
 
     def run(ranks: int, work: str) -> Path:
         lines = ["import pathlib, sys, time", f"sys.path.insert(0, {str(SCRIPTS)!r})"]
-        lines += ["import horovod.torch as hvd, torch", "from worker import start", "start()"]
+        lines += ["import horovod.torch as hvd, torch"]
+        lines += ["from elboflow.ranks.worker import start", "start()"]
         lines += [f"pathlib.Path({str(tmp_path)!r}, f'came{{hvd.rank()}}').touch()", work]
         script.write_text("\n".join(lines))
         words = launch_command(script, ranks=ranks)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from smoke_test import SIZES
-from worker import Worker, adds_with, differences, misplaced, unfit_device
+
+from elboflow.ranks.place import Worker, adds_with
+from elboflow.ranks.self_test import differences, misplaced, unfit_device
+from elboflow.stages.smoke_test import SIZES
 
 Launch = Callable[..., subprocess.CompletedProcess[str]]
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
@@ -33,7 +35,8 @@ def script(tmp_path: Path) -> Callable[[str], Path]:
     def write(lines: str) -> Path:
         path = tmp_path / "script.py"
         head = f"import sys\nsys.path.insert(0, {str(SCRIPTS)!r})\n"
-        head += "import horovod.torch as hvd, torch, worker\nfrom worker import start\n"
+        head += "import horovod.torch as hvd, torch\nfrom elboflow.ranks import worker\n"
+        head += "from elboflow.ranks.worker import start\n"
         path.write_text(head + lines)
         return path
 
@@ -191,10 +194,10 @@ def test_signal_to_the_launcher_ends_the_ranks(
 
 
 def test_a_horovod_for_cpus_is_refused_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.hvd.nccl_built", lambda: 0)
+    monkeypatch.setattr("elboflow.ranks.worker.hvd.nccl_built", lambda: 0)
     (problem,) = unfit_device(torch.device("cuda"), "auto")
     assert "this is a GPU run and Horovod was built for CPUs only (without NCCL)" in problem
-    monkeypatch.setattr("worker.hvd.nccl_built", lambda: 22705)
+    monkeypatch.setattr("elboflow.ranks.worker.hvd.nccl_built", lambda: 22705)
     assert unfit_device(torch.device("cuda"), "cuda") == []
     assert adds_with(torch.device("cuda")) == "NCCL 2.27.5"
 

@@ -19,7 +19,7 @@ HOST = socket.gethostname()
 def script(folder: Path, scripts: Path, before: str, after: str) -> Path:
     """A script with lines before and after its rank joins the others."""
     lines = ["import os, sys, time", f"sys.path.insert(0, {str(scripts)!r})"]
-    lines += ["import horovod.torch as hvd, torch", "from worker import start"]
+    lines += ["import horovod.torch as hvd, torch", "from elboflow.ranks.worker import start"]
     path = folder / "script.py"
     path.write_text("\n".join([*lines, before, "start()", after]))
     return path

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from vae.checkpoint import load_model
+
+from elboflow.vae.checkpoint import load_model
 
 TRAIN = Path(__file__).parents[2] / "workflow/scripts/train.py"
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+
 from checkout import TINY
 
 FIGURES = ["classifiers", "discrete", "jensen", "posteriors", "surface"]

@@ -15,7 +15,7 @@ COMPARED = ["report.html", "tables/*", "figures/*", "runs/*/seed*/*", "data/digi
 def hostile(folder: Path) -> dict[str, str]:
     """Variables, and the files that they name: each would stop the workflow or change results."""
     modules = folder / "modules"
-    for name in ("yaml", "numpy", "matplotlib", "torch", "vae", "worker", "sitecustomize"):
+    for name in ("yaml", "numpy", "matplotlib", "torch", "elboflow", "sitecustomize"):
         (modules / name).mkdir(parents=True)
         (modules / name / "__init__.py").write_text(f"raise SystemExit('another {name}')\n")
     (folder / ".config/matplotlib").mkdir(parents=True)

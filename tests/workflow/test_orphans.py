@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
+
 from checkout import Checkout
 
 TRAINED = "results/runs/plain/seed1/model.pt"

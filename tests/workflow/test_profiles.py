@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from checkout import TINY, Checkout
 
 # Snakemake's own command, with a line of JSON for each job in place of the plan's own.

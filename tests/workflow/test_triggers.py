@@ -103,20 +103,24 @@ def test_older_pins_are_others(fresh):
 
 def test_an_edit_of_code_is_not_forgotten_where_a_call_ends_early(finished):
     """Between the new specification, a matter of seconds, and the training that follows from it."""
-    module = finished.folder / "workflow/scripts/vae/objective.py"
+    module = finished.folder / "workflow/scripts/elboflow/vae/training/objectives.py"
     module.write_text(module.read_text() + "\nMORE = 1\n")
     finished.run("results/runs/plain/training.json", "results/runs/plain/evaluation.json")
     assert heavy(finished.planned()) == {"train": 2, "evaluate": 2}
 
 
 def test_editing_what_only_evaluates_retrains_nothing(finished):
-    module = finished.folder / "workflow/scripts/vae/summary.py"
+    module = finished.folder / "workflow/scripts/elboflow/vae/measure/summary.py"
     module.write_text(module.read_text() + "\nMORE = 1\n")
     assert heavy(finished.planned()) == {"evaluate": 2}
 
 
-COMMENTED = ["vae/objective", "vae/summary", "train", "evaluate", "fetch_data", "datasets/splits"]
-COMMENTED += ["build_environment", "wheelhouse", "resolve_run"]
+COMMENTED = ["train", "evaluate", "fetch_data", "build_environment", "resolve_run"]
+COMMENTED += [
+    f"elboflow/{name}"
+    for name in ("vae/training/objectives", "vae/measure/summary", "images/splits", "stages/train")
+]
+COMMENTED += ["elboflow/environment/wheelhouse", "elboflow/specification/resolve"]
 
 
 @pytest.mark.fault(
@@ -132,7 +136,7 @@ def test_what_python_does_not_see_of_the_code_reruns_nothing(finished):
 
 
 def test_editing_how_data_are_prepared_prepares_them_anew(finished):
-    module = finished.folder / "workflow/scripts/datasets/splits.py"
+    module = finished.folder / "workflow/scripts/elboflow/images/splits.py"
     module.write_text(module.read_text() + "\nMORE = 1\n")
     assert heavy(finished.planned()) == {"fetch_data": 1, "train": 2, "evaluate": 2}
 

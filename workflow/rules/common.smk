@@ -17,7 +17,7 @@ WORKFLOW = os.path.relpath(os.path.join(workflow.basedir, "workflow"))
 SCRIPTS = os.path.join(WORKFLOW, "scripts")
 PYTHON = sys.executable
 
-import surroundings
+from elboflow.environment import surroundings
 
 if workflow.is_main_process and (
     refusal := surroundings.refused_folder(os.getcwd()) or surroundings.strange_module()
@@ -35,14 +35,14 @@ if workflow.is_main_process:
 CACHE = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
 os.environ.update(MPLCONFIGDIR=os.path.join(CACHE, "elboflow", "matplotlib"))
 
-from check_config import check
-from check_dataset import TABLES
-from code_digest import digest
-from datasets.content import known_sha256
-from datasets.errors import DataError
-from imports import modules_of
-from resolve_run import resolve, specification
-from resolve_run import resolve_dataset, resolve_environment
+from elboflow.specification.check import check
+from elboflow.specification.check_dataset import TABLES
+from elboflow.files.code_digest import digest
+from elboflow.images.content import known_sha256
+from elboflow.images.errors import DataError
+from elboflow.files.imports import modules_of
+from elboflow.specification.resolve import resolve, specification
+from elboflow.specification.resolve import resolve_dataset, resolve_environment
 
 # A profile knows how many ranks fill a node of its site. What it sets for train holds for the batch of
 # a rank, for the smoke test and for all checks as well.

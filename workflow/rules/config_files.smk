@@ -13,9 +13,13 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, os.path.join(workflow.basedir, "workflow", "scripts"))
 
-from command_line import check_options, check_words, named_profiles
-from config_files import ConfigError, check_files, check_profile
-from resolve_run import boolean_keys
+from elboflow.specification.command_line import (
+    check_options,
+    check_words,
+    named_profiles,
+)
+from elboflow.specification.config_files import ConfigError, check_files, check_profile
+from elboflow.specification.resolve import boolean_keys
 
 # A job's command line is Snakemake's own.
 COMMAND = sys.argv[1:] if workflow.is_main_process else []

@@ -13,7 +13,7 @@ Included last, since it asks all rules what they make. Jobs have no part in it: 
 is damaged refuses it.
 """
 
-from damaged_results import damaged, says
+from elboflow.files.damaged import damaged, says
 
 
 def force(files, prepare):

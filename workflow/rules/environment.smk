@@ -15,8 +15,8 @@ OUTPUTS:
 BUILDING_SCRIPT = f"{SCRIPTS}/build_environment.py"
 # It starts pip by way of a script.
 BUILDING_CODE = [
-    f"{SCRIPTS}/site_pip.py",
-    *modules_of(BUILDING_SCRIPT, without={"whole_files"}),
+    f"{SCRIPTS}/elboflow/environment/site_pip.py",
+    *modules_of(BUILDING_SCRIPT, without={"elboflow.files.whole"}),
 ]
 
 

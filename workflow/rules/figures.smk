@@ -91,7 +91,6 @@ rule plot_bound_against_k:
 rule plot_reconstructions:
     """Test images, their binary versions, and every run's reconstructions."""
     input:
-        strips=f"{SCRIPTS}/image_strips.py",
         runs=per_run("results/runs/{run}/run.json"),
         manifests=MANIFESTS,
         images=FIRST_IMAGES,
@@ -113,7 +112,6 @@ rule plot_reconstructions:
 rule plot_samples:
     """What every run generates from draws of the prior."""
     input:
-        strips=f"{SCRIPTS}/image_strips.py",
         runs=per_run("results/runs/{run}/run.json"),
         manifests=MANIFESTS,
         images=FIRST_IMAGES,

@@ -11,102 +11,13 @@ is saved when it is done, and an interrupted job goes on with those that are lef
 """
 
 import argparse
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from evaluation_tables import table
-from parts import (
-    Columns,
-    Part,
-    as_columns,
-    open_state,
-    require_finite,
-    split,
-    stop_in_time,
-    work_through,
-)
-from stage_outputs import taken, write_outputs
-from trained_model import add_inputs, load_vae, noise_seed, observed
-from user_errors import in_one_line
-from vae import amortisation, simulation
-from vae.arithmetic import set_arithmetic
-from vae.bounds import COLUMNS, bounds, bounds_on_simulated, require_bracket
-from vae.checks import ImpossibleResult
-from vae.data import load_split
-from vae.networks import VAE
-from vae.spec import BoundsSpec, SpecError, parse, read_run
-from worker import Worker, start
-
-MUST_BE_FINITE = ("importance_nats", "ais_nats", "upper_nats")
-
-
-def bound_part(
-    vae: VAE, spec: BoundsSpec, seed: int, images: np.ndarray, title: str, part: Part
-) -> Columns:
-    """The columns of bounds.csv of one part; an image takes so long that time is up within one."""
-    tick = partial(stop_in_time, title)
-    if part.origin == "test":
-        x = observed(vae, images[part.images])
-        found = bounds(vae, spec, seed, part.images, x, tick=tick)
-        found |= amortisation.split_gap(vae, spec, seed, part.images, x, tick)
-    else:
-        numbers = [simulation.FIRST_IMAGE + image for image in part.images]
-        found = bounds_on_simulated(vae, spec, seed, numbers, tick=tick)
-    return require_finite(part, as_columns(found), MUST_BE_FINITE)
-
-
-def rows_of(part: Part, columns: Columns) -> list[dict[str, Any]]:
-    """One row of bounds.csv for each image."""
-    return [
-        {"origin": part.origin, "image": image}
-        | {name: values[place] for name, values in columns.items()}
-        for place, image in enumerate(part.images)
-    ]
-
-
-def state_keys(document: dict[str, Any]) -> dict[str, Any]:
-    """What a row depends on of the specification: not how many rows there are."""
-    keys = ("elbo_samples", "importance_samples", "chunk_samples", "evaluation_seed")
-    own = {k: v for k, v in document.items() if k.startswith("ais_") or k in keys}
-    del own["ais_images"]
-    return own
-
-
-def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
-    """Bound all images and let rank 0 write them, once, at the end."""
-    inputs = taken(args.evaluation, args.model)
-    run, document = read_run(args.evaluation)
-    own, more = document.get("evaluation"), document.get("ais_bounds")
-    values = {**own, **more} if isinstance(own, dict) and isinstance(more, dict) else None
-    spec = parse(BoundsSpec, values, str(args.evaluation))
-    if not spec.ais_images:
-        raise SpecError(f"{args.evaluation}: ais_images is 0, so that there is nothing to do")
-    vae, training, manifest = load_vae(args.model, args.data)
-    inputs[manifest.folder / "manifest.json"] = manifest.sha256
-    set_arithmetic(training.precision, training.deterministic)
-    vae.to(worker.device).requires_grad_(False)
-    images = load_split(manifest, "test", vae.likelihood.observes)
-    count = min(spec.ais_images, len(images))
-    state = open_state(args, state_keys(asdict(spec)), manifest, worker)
-    title = f"{run} seed {args.seed}, bounds by AIS"
-    work = partial(bound_part, vae, spec, noise_seed(spec, args.seed), images, title)
-    # As many simulated images as test images.
-    wanted = [
-        part
-        for origin in ("test", "simulated")
-        for part in split(origin, count, spec.ais_chunk_images)
-    ]
-    found, _ = work_through(wanted, work, state, title, worker)
-    if worker.rank == 0:
-        pairs = zip(wanted, found, strict=True)
-        rows = [row for part, columns in pairs for row in rows_of(part, columns)]
-        require_bracket(rows)
-        header = ["origin", "image", *COLUMNS, *amortisation.COLUMNS]
-        content = table(",".join(header), ([row.get(name) for name in header] for row in rows))
-        write_outputs({args.bounds: content}, inputs)
+from elboflow.ranks.user_errors import in_one_line
+from elboflow.ranks.worker import start
+from elboflow.stages.ais_bounds import run_bounds
+from elboflow.stages.trained_model import add_inputs
+from elboflow.vae.measure.checks import ImpossibleResult
 
 
 def parse_args() -> argparse.Namespace:

@@ -1,59 +1,14 @@
-"""Two cases, spam or not: the ELBO of every q against log p(x), all of it exact.
-
-p(z) is that of two cases and p(x|z) that of three independent words; the mail x has the
-first and the third word. Then log p(x) - ELBO = KL(q || p(z|x)) is checked for each q.
-"""
+"""Two cases, spam or not: the ELBO of every q against log p(x), all of it exact."""
 
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from chapter_quadrature import Array
-from chapter_tables import Disagreement, write
-from result_files import in_one_line
-from scipy.special import xlogy
+
+from elboflow.chapter.jensen import STEPS, bounds, posterior
+from elboflow.chapter.tables import write
+from elboflow.reading.result_files import in_one_line
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
-
-PRIOR = np.array([0.4, 0.6])  # of spam and of no spam
-WORDS = np.array([[0.8, 0.1, 0.3], [0.2, 0.05, 0.6]])  # p(word is in the mail | case)
-MAIL = np.array([1, 0, 1])
-STEPS = 200  # between q(spam) = 0 and 1
-TOLERANCE = 1e-12  # nats
-
-
-def joint() -> Array:
-    """p(x, z) of the mail and each case, shape (2,)."""
-    return PRIOR * np.where(MAIL == 1, WORDS, 1 - WORDS).prod(1)
-
-
-def log_evidence() -> float:
-    """log p(x) in nats."""
-    return float(np.log(joint().sum()))
-
-
-def posterior() -> Array:
-    """p(z | x) by Bayes' rule, shape (2,)."""
-    return joint() / joint().sum()
-
-
-def bounds(spam: Array) -> pd.DataFrame:
-    """ELBO, its two parts and KL(q || p(z|x)) in nats for each q(spam) from 0 to 1."""
-    q = np.stack([spam, 1 - spam], -1)
-    entropy = -xlogy(q, q).sum(-1)
-    distortion = -q @ np.log(joint() / PRIOR)
-    rate = -entropy - q @ np.log(PRIOR)
-    divergence = -entropy - q @ np.log(posterior())
-    elbo = q @ np.log(joint()) + entropy
-    gap = log_evidence() - elbo
-    if not np.abs(gap - divergence).max() < TOLERANCE:
-        raise Disagreement("log p(x) - ELBO is not KL(q || p(z|x)) in the two-case example")
-    return pd.DataFrame(
-        {
-            "q_spam": spam, "elbo_nats": elbo, "rate_nats": rate, "distortion_nats": distortion,
-            "log_p_nats": log_evidence(), "gap_nats": gap, "kl_nats": divergence,
-        }
-    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -2,135 +2,15 @@
 
 from typing import Any
 
-import figure_style as style
-import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
-from chapter_mixture import FAMILIES
-from chapter_quadrature import Array, log_integral, log_prior
-from chapter_tables import COMPONENTS, POSTERIORS
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-from result_files import in_one_line, number, read_table
+
+from elboflow.chapter.plot_posteriors import EVERY, plot_posteriors
+from elboflow.chapter.tables import COMPONENTS, POSTERIORS
+from elboflow.figures import style
+from elboflow.reading.result_files import in_one_line, read_table
+from elboflow.vae.measure.quadrature import log_integral, log_prior
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
-
-MASSES = (0.5, 0.9, 0.99)  # inside the contours
-SIDE, EVERY = 8, 2  # pixels of an image, and nodes of the grid that are drawn
-SYMBOLS = {
-    "o": "\N{BLACK CIRCLE}",
-    "s": "\N{BLACK SQUARE}",
-    "D": "\N{BLACK DIAMOND}",
-    "*": "\N{BLACK STAR}",
-}
-MARKERS = dict(zip((family.name for family in FAMILIES), SYMBOLS, strict=True))
-
-
-def contour_levels(density: Array, axis: Array) -> list[float]:
-    """The heights above which a density holds the masses of MASSES, rising."""
-    heights = np.sort(density.ravel())[::-1]
-    inside = np.cumsum(heights) * (axis[1] - axis[0]) ** 2
-    return sorted(float(heights[np.searchsorted(inside, mass)]) for mass in MASSES)
-
-
-def mixture_density(parts: pd.DataFrame, axis: Array) -> Array:
-    """q on the grid from its table of components, shape (n, n)."""
-    z = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1)
-    total = np.zeros(z.shape[:-1])
-    for _, part in parts.iterrows():
-        covariance = np.array(
-            [[part["variance_1"], part["covariance"]], [part["covariance"], part["variance_2"]]]
-        )
-        away = z - np.array([part["mean_1"], part["mean_2"]])
-        distance = np.einsum("...i,ij,...j", away, np.linalg.inv(covariance), away)
-        scale = 2 * np.pi * np.sqrt(np.linalg.det(covariance))
-        total += part["weight"] * np.exp(-0.5 * distance) / scale
-    return total
-
-
-def limits(density: Array, axis: Array) -> list[tuple[float, float]]:
-    """A square around what holds 99 % of the posterior."""
-    inside = density > contour_levels(density, axis)[0]
-    ends = [axis[np.nonzero(inside.any(other))[0][[0, -1]]] for other in (1, 0)]
-    half = 0.62 * max(high - low for low, high in ends)
-    return [(float(sum(end) / 2 - half), float(sum(end) / 2 + half)) for end in ends]
-
-
-def draw_q(axes: Axes, exact: Array, q: Array, axis: Array) -> None:
-    """q as lines over the exact posterior in grey, at the same masses."""
-    levels = contour_levels(exact, axis)
-    axes.contourf(
-        axis, axis, exact.T, levels=[*levels, exact.max()], colors=["#dedede", "#bdbdbd", "#909090"]
-    )
-    axes.contour(
-        axis, axis, q.T, levels=contour_levels(q, axis), colors=style.COLOURS[0], linewidths=1.3
-    )
-    x, y = limits(exact, axis)
-    axes.set(xlim=x, ylim=y, aspect="equal")
-    axes.grid(visible=False)
-    for side in (axes.xaxis, axes.yaxis):
-        side.set_major_locator(MaxNLocator(3, integer=True))
-    axes.tick_params(labelsize="small")
-
-
-def draw_costs(axes: Axes, rows: pd.DataFrame) -> None:
-    """Rate against distortion of each family; along a diagonal the ELBO is the same."""
-    evidence = rows["log_p_nats"].iloc[0]
-    spans = [(rows[key].min(), rows[key].max()) for key in ("rate_nats", "distortion_nats")]
-    x, y = ((low + high) / 2 for low, high in spans)
-    half = max(0.75 * max(high - low for low, high in spans), 0.6 * (x + y + evidence))
-    axes.set(xlim=(x - half, x + half), ylim=(y - half, y + half), aspect="equal")
-    axes.axline((0, -evidence), slope=-1, color=style.INK, linewidth=1.2)
-    for _, row in rows.iterrows():
-        axes.axline((0, -row["elbo_nats"]), slope=-1, color=style.FAINT, linewidth=0.8, zorder=0)
-        axes.plot(
-            row["rate_nats"], row["distortion_nats"], MARKERS[row["family"]],
-            color=style.COLOURS[0], markeredgecolor="white", markeredgewidth=0.5,
-            markersize=9 if row["family"] == FAMILIES[-1].name else 6,
-        )  # fmt: skip
-    axes.grid(visible=False)
-    axes.xaxis.set_major_locator(MaxNLocator(3))
-    axes.yaxis.set_major_locator(MaxNLocator(4))
-    axes.tick_params(labelsize="small")
-
-
-def draw_image(axes: Axes, binary: Array, name: str) -> None:
-    axes.imshow(binary.reshape(SIDE, SIDE), cmap="gray", vmin=0, vmax=1, interpolation="none")
-    axes.set(xticks=[], yticks=[])
-    axes.set_xlabel(name, size="small")
-    axes.grid(visible=False)
-
-
-def plot_posteriors(
-    measured: pd.DataFrame, parts: pd.DataFrame, posteriors: dict[int, Array], binary: Array,
-    axis: Array,
-) -> Figure:  # fmt: skip
-    """One row per image: the image, a panel for each family, and their rates and distortions."""
-    style.apply()
-    names = [family.name for family in FAMILIES]
-    figure, panels = plt.subplots(
-        len(posteriors), len(names) + 2, figsize=(12.0, 2.35 * len(posteriors) + 0.5),
-        width_ratios=[0.6, *[1] * len(names), 1.15], squeeze=False,
-    )  # fmt: skip
-    for row, (image, exact), pixels in zip(panels, posteriors.items(), binary, strict=True):
-        own = measured[measured["image"] == image].set_index("family")
-        evidence = number(own["log_p_nats"].iloc[0], 3)
-        draw_image(row[0], pixels, f"test image {image}\nlog p(x)\n= {evidence}")
-        for axes, name in zip(row[1:-1], names, strict=True):
-            chosen = parts[(parts["image"] == image) & (parts["family"] == name)]
-            draw_q(axes, exact, mixture_density(chosen, axis), axis)
-            gap = number(own["gap_nats"].loc[name], 4)
-            axes.set_title(f"{SYMBOLS[MARKERS[name]]} {name}\ngap {gap} nats", size="small")
-        draw_costs(row[-1], own.reset_index())
-        row[1].set_ylabel("z\N{SUBSCRIPT TWO}")
-        row[-1].set_ylabel("distortion (nats)", size="small")
-    for axes in panels[-1][1:-1]:
-        axes.set_xlabel("z\N{SUBSCRIPT ONE}")
-    panels[-1][-1].set_xlabel("rate (nats)", size="small")
-    title = "black line: rate + distortion\n= \N{MINUS SIGN}log p(x)"
-    panels[0][-1].set_title(title, size="small")
-    return figure
 
 
 def main() -> None:

@@ -2,81 +2,12 @@
 
 from typing import Any
 
-import figure_style as style
-import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
-from chapter_tables import SURFACE
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
-from result_files import in_one_line, number, read_table
+from elboflow.chapter.plot_surface import plot_surface
+from elboflow.chapter.tables import SURFACE
+from elboflow.figures import style
+from elboflow.reading.result_files import in_one_line, read_table
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
-
-LEVELS = [0.2, 0.5, 1, 2, 5, 10, 20]  # nats below log p(x)
-TICKS = [0.1, 0.2, 0.5, 1]
-
-
-def draw_surface(axes: Axes, table: pd.DataFrame, best: pd.Series) -> None:
-    """Lines of equal gap log p(x) - ELBO over mu_1 and sigma."""
-    gap = table.assign(gap=table["log_p_nats"] - table["elbo_nats"]).pivot(
-        index="sd", columns="mean_1", values="gap"
-    )
-    tones = plt.get_cmap("Greys_r")(np.linspace(0.35, 1.0, len(LEVELS) + 1))
-    filled = [0.0, *LEVELS, 1e9]
-    axes.contourf(gap.columns, gap.index, gap, levels=filled, colors=tones[::-1], zorder=0)
-    lines = axes.contour(
-        gap.columns, gap.index, gap, levels=LEVELS, colors=style.INK, linewidths=0.8
-    )
-    axes.clabel(lines, LEVELS[1:], fmt=lambda level: f"{level:g}", fontsize=8)
-    axes.plot(
-        best["mean_1"], best["sd"], "o", color=style.COLOURS[1], markersize=8,
-        markeredgecolor="white",
-    )  # fmt: skip
-    axes.annotate(
-        f"best: gap {number(best['log_p_nats'] - best['elbo_nats'], 3)}",
-        (best["mean_1"], best["sd"]), (70, -85), textcoords="offset points", ha="center",
-        arrowprops={"arrowstyle": "-", "color": style.INK},
-        bbox={"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": "none"},
-    )  # fmt: skip
-    axes.set(xlabel="mean \N{GREEK SMALL LETTER MU}\N{SUBSCRIPT ONE} of q", yscale="log")
-    axes.set_title("gap log p(x) \N{MINUS SIGN} ELBO (nats)", weight="bold")
-
-
-def draw_parts(axes: Axes, table: pd.DataFrame, best: pd.Series) -> None:
-    """Rate, distortion and their sum against sigma, at the best mean."""
-    own = table[table["mean_1"] == best["mean_1"]].sort_values("sd")
-    blue, red = style.COLOURS[0], style.COLOURS[1]
-    axes.plot(own["distortion_nats"], own["sd"], "--", color=red, label="distortion")
-    axes.plot(own["rate_nats"], own["sd"], ":", color=blue, linewidth=2, label="rate")
-    axes.plot(
-        -own["elbo_nats"], own["sd"], color=style.INK, linewidth=1.8,
-        label="\N{MINUS SIGN}ELBO: their sum",
-    )  # fmt: skip
-    axes.axvline(
-        -best["log_p_nats"], color="#8a8a8a", linewidth=1.2, label="\N{MINUS SIGN}log p(x)"
-    )
-    axes.plot(
-        -best["elbo_nats"], best["sd"], "o", color=red, markersize=8, markeredgecolor="white",
-        zorder=4,
-    )  # fmt: skip
-    axes.set(xlabel="nats", xlim=(0, 1.08 * -own["elbo_nats"].min()))
-    axes.set_title("what \N{GREEK SMALL LETTER SIGMA} costs, at the best means", weight="bold")
-    axes.legend(loc="center", bbox_to_anchor=(0.38, 0.5))
-
-
-def plot_surface(table: pd.DataFrame) -> Figure:
-    """Two panels that share the axis of sigma."""
-    style.apply()
-    best = table.iloc[int(table["elbo_nats"].to_numpy().argmax())]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.3, 4.2), sharey=True)
-    draw_surface(left, table, best)
-    draw_parts(right, table, best)
-    left.set_yticks(TICKS, [f"{tick:g}" for tick in TICKS])
-    left.yaxis.set_minor_formatter(NullFormatter())
-    left.set_ylabel("standard deviation \N{GREEK SMALL LETTER SIGMA} of q")
-    return figure
 
 
 if __name__ == "__main__":

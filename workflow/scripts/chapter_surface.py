@@ -3,49 +3,14 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from chapter_mixture import FAMILIES
-from chapter_quadrature import Array, log_integral, log_prior
-from chapter_tables import COMPONENTS, write
-from result_files import in_one_line, read_table
 from threadpoolctl import threadpool_limits
 
+from elboflow.chapter.mixture import FAMILIES
+from elboflow.chapter.surface import surface
+from elboflow.chapter.tables import COMPONENTS, write
+from elboflow.reading.result_files import in_one_line, read_table
+
 snakemake: Any  # Snakemake puts it into scripts of `script:`
-
-MEANS = np.linspace(-1.5, 1.5, 61)  # of mu_1, about the best
-SDS = np.geomspace(0.06, 1.0, 57)  # up to the prior's
-
-
-def weights(means: Array, sd: float, axis: Array) -> Array:
-    """N(axis; mean, sd^2) for each mean, as weights of the nodes that add up to 1, (M, n)."""
-    q = np.exp(-0.5 * ((axis - means[:, None]) / sd) ** 2)
-    return q / q.sum(1, keepdims=True)
-
-
-def surface(log_likelihood: Array, axis: Array, best: tuple[float, float]) -> pd.DataFrame:
-    """Rate (closed form), distortion (quadrature) and ELBO for all means and widths, in nats."""
-    evidence = float(log_integral(log_likelihood + log_prior(axis), axis))
-    means = best[0] + MEANS
-    rows = []
-    for sd in SDS:
-        second = weights(np.array([best[1]]), sd, axis)[0]
-        distortion = -weights(means, sd, axis) @ (log_likelihood @ second)
-        # arXiv:1312.6114, appendix B, for both dimensions.
-        rate = 0.5 * (means**2 + best[1] ** 2) + sd**2 - 1 - 2 * np.log(sd)
-        rows.append(
-            pd.DataFrame(
-                {
-                    "mean_1": means,
-                    "mean_2": best[1],
-                    "sd": sd,
-                    "rate_nats": rate,
-                    "distortion_nats": distortion,
-                    "elbo_nats": -distortion - rate,
-                    "log_p_nats": evidence,
-                }
-            )
-        )
-    return pd.concat(rows, ignore_index=True)
 
 
 def main() -> None:

@@ -72,7 +72,7 @@ if [[ -n $hostfile ]]; then
 fi
 venv=$(CDPATH='' cd -- "$venv" && pwd)
 scripts=$(CDPATH='' cd -- "$(dirname "$0")" && pwd)
-stale=$("$venv/bin/python" -IS "$scripts/surroundings.py")
+stale=$("$venv/bin/python" -IS "$scripts/elboflow/environment/surroundings.py")
 export -n SHELLOPTS BASHOPTS
 # shellcheck disable=SC2086 # names, one a line
 unset $stale ELBOFLOW_NODES ELBOFLOW_DEADLINE ELBOFLOW_CONTINUE ELBOFLOW_PROGRESS_BAR
@@ -141,4 +141,4 @@ exec "${launcher[@]}" -n "$ranks" env "${settings[@]}" sh -c '
     "$1" -Es "$0" "$PPID" "$$" --sign "$ELBOFLOW_SIGN" --stall-seconds "$ELBOFLOW_STALL_SECONDS" \
         >/dev/null 2>&1 &
     exec "$@"' \
-    "$scripts/watchdog.py" "$venv/bin/python" -IS "$scripts/surroundings.py" "$venv/bin/python" -Esu "$@"
+    "$scripts/watchdog.py" "$venv/bin/python" -IS "$scripts/elboflow/environment/surroundings.py" "$venv/bin/python" -Esu "$@"

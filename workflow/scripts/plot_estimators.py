@@ -1,83 +1,12 @@
 """Draw, image by image, by how much importance sampling differs from AIS."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import figure_style as style
-import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from result_files import in_one_line, read_table, run_and_seed
-from tables_bounds import BOUNDS
+from elboflow.figures import style
+from elboflow.figures.estimators import gather, plot_estimators
+from elboflow.reading.result_files import in_one_line
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
-
-COLUMNS = 3  # panels beside each other
-ORIGINS = {"test": "test images", "simulated": "images that the model made"}
-UPPER = "upper bound of these"
-
-
-def gather(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """The rows of all seeds, under their run."""
-    frames = []
-    for path in paths:
-        run, _ = run_and_seed(path)
-        frames.append(read_table(path, BOUNDS).assign(run=run))
-    return pd.concat(frames, ignore_index=True)
-
-
-def draw_panel(axes: Axes, images: pd.DataFrame, look: style.Look) -> None:
-    """Filled marks are test images, hollow ones simulated, dashes the upper bounds of these."""
-    axes.axhline(0, color=style.INK, linewidth=0.9, zorder=1)
-    for origin, face in zip(ORIGINS, (look.colour, "white"), strict=True):
-        rows = images[images["origin"] == origin]
-        errors = np.hypot(rows["importance_error_nats"], rows["ais_error_nats"])
-        axes.errorbar(
-            rows["ais_nats"], rows["importance_nats"] - rows["ais_nats"], yerr=errors,
-            fmt=look.marker, color=look.colour, markersize=4, elinewidth=0.7, linestyle="",
-            markerfacecolor=face, markeredgecolor=look.colour, markeredgewidth=0.8,
-        )  # fmt: skip
-    made = images[images["origin"] == "simulated"]
-    axes.plot(
-        made["ais_nats"], made["upper_nats"] - made["ais_nats"], "_", color=style.INK, markersize=6,
-    )  # fmt: skip
-    axes.margins(y=0.1)
-
-
-def legend(figure: Figure) -> None:
-    """What the marks are, below all panels."""
-    marks = [
-        Line2D([], [], marker="o", color=style.INK, markerfacecolor=face, linestyle="", label=words)
-        for words, face in zip(ORIGINS.values(), (style.INK, "white"), strict=True)
-    ]
-    upper = Line2D([], [], marker="_", color=style.INK, linestyle="", label=UPPER)
-    figure.legend(handles=[*marks, upper], loc="outside lower center", ncols=3)
-
-
-def plot_estimators(images: pd.DataFrame) -> Figure:
-    """One panel for each run."""
-    style.apply()
-    runs = sorted(images["run"].unique())
-    looks = style.looks(runs)
-    columns = min(COLUMNS, len(runs))
-    rows = -(-len(runs) // columns)
-    figure, panels = plt.subplots(
-        rows, columns, figsize=(max(3.4 * columns, 6), 3.0 * rows + 0.4), squeeze=False
-    )
-    for axes in panels.flat[len(runs) :]:
-        axes.remove()
-    for run, axes in zip(runs, panels.flat, strict=False):
-        draw_panel(axes, images[images["run"] == run], looks[run])
-        axes.set_title(style.label(run), weight="bold")
-        axes.set_xlabel("log p(x) by AIS (nats)")
-    for axes in panels[:, 0]:
-        axes.set_ylabel("importance sampling\nminus AIS (nats)")
-    legend(figure)
-    return figure
 
 
 if __name__ == "__main__":

@@ -1,44 +1,13 @@
 """Draw test images, the binary images that the model sees, and every run's reconstructions."""
 
-from collections.abc import Mapping
 from typing import Any
 
-import figure_style as style
-import numpy as np
-from image_strips import DataSet, Strip, draw_strips, read_datasets, read_images, read_runs
-from matplotlib.figure import Figure
-from result_files import in_one_line, run_and_seed
+from elboflow.figures import style
+from elboflow.figures.image_strips import read_datasets, read_images, read_runs
+from elboflow.figures.reconstructions import plot_reconstructions
+from elboflow.reading.result_files import in_one_line, run_and_seed
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
-
-MOST_IMAGES = 12  # columns of the figure
-
-
-def strips(images: Mapping[str, dict[str, np.ndarray]], runs: Mapping[str, DataSet]) -> list[Strip]:
-    """Rows of the figure: for each data set what the models see, then one row per run."""
-    rows = []
-    for dataset in sorted(set(runs.values()), key=lambda dataset: dataset.name):
-        members = [run for run in sorted(images) if runs[run] == dataset]
-        # Runs may show different numbers of images: the originals are those of the longest row.
-        grey = max((images[run]["grey"] for run in members), key=len) / dataset.levels
-        binary = [images[run]["binary"] for run in members if "binary" in images[run]]
-        if dataset.levels > 1 or not binary:
-            rows.append(Strip(f"{dataset.name}: original", grey, dataset.shape))
-        if binary:
-            longest = max(binary, key=len)
-            rows.append(Strip(f"{dataset.name}: binary input", longest, dataset.shape))
-        rows += [Strip(run, images[run]["reconstruction"], dataset.shape) for run in members]
-    return rows
-
-
-def plot_reconstructions(
-    images: Mapping[str, dict[str, np.ndarray]], runs: Mapping[str, DataSet]
-) -> Figure:
-    """Rows of images: original, binary input, and each run's decoder means."""
-    rows = strips(images, runs)
-    columns = min(MOST_IMAGES, max(len(row.images) for row in rows))
-    shown = [Strip(row.label, row.images[:columns], row.shape) for row in rows]
-    return draw_strips(shown, columns)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,13 @@
 """Draw what every run generates: decoder means at draws from the prior."""
 
-from collections.abc import Mapping
 from typing import Any
 
-import figure_style as style
-import numpy as np
-from image_strips import DataSet, Strip, draw_strips, read_datasets, read_images, read_runs
-from matplotlib.figure import Figure
-from result_files import in_one_line, run_and_seed
+from elboflow.figures import style
+from elboflow.figures.image_strips import read_datasets, read_images, read_runs
+from elboflow.figures.samples import plot_samples
+from elboflow.reading.result_files import in_one_line, run_and_seed
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
-
-COLUMNS = 10
-
-
-def plot_samples(
-    images: Mapping[str, dict[str, np.ndarray]], runs: Mapping[str, DataSet]
-) -> Figure:
-    """One grid of samples per run, runs sorted by data set and name."""
-    order = sorted(images, key=lambda run: (runs[run].name, run))
-    rows = [Strip(run, images[run]["sample"], runs[run].shape) for run in order]
-    return draw_strips(rows, min(COLUMNS, max(len(row.images) for row in rows)))
 
 
 if __name__ == "__main__":

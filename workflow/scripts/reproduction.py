@@ -1,139 +1,20 @@
-"""Our log p(x) beside published ones: the difference with its error, and what was done otherwise.
+"""Put our log p(x) beside published ones."""
 
-Both are of the same test images, so that the error over images is none of the difference's.
-"""
-
-import json
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from published_values import read_published, recipe_settings
-from result_files import METRICS, REPRODUCTION, RESULTS, SETTINGS, SUMMARY, in_one_line, read_table
-from simultaneous import half_width
-from tables import write
+from elboflow.reading.reproduction import reproductions, tested_images, trained_passes
+from elboflow.reading.result_files import (
+    METRICS,
+    RESULTS,
+    SETTINGS,
+    SUMMARY,
+    in_one_line,
+    read_table,
+)
+from elboflow.reading.tables import write
+from elboflow.specification.published import read_published
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
-
-Quantities = Mapping[str, Mapping[Any, Any]]
-
-
-def trained_passes(training: pd.DataFrame) -> pd.Series:
-    """Passes over the training images of each run; of its shortest training, if they differ."""
-    return training.groupby(["run", "seed"])["epoch"].max().groupby("run").min()
-
-
-def tested_images(results: pd.DataFrame) -> pd.Series:
-    """Test images of each run."""
-    return results[results["quantity"] == "log_likelihood"].groupby("run")["images"].max()
-
-
-def otherwise(own: Mapping[str, str], published: Mapping[str, Any]) -> str:
-    """The settings that a run has otherwise than a recipe, in words.
-
-    Args:
-        own: the run's, as tables/settings.csv has them: JSON, but text without quotes.
-    """
-    shown = {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in published.items()
-    }
-    return "; ".join(
-        f"{key} {own[key]}, theirs {shown[key]}"
-        for key, value in sorted(published.items())
-        if own[key] != shown[key] and _read(own[key]) != value
-    )
-
-
-def _read(text: str) -> Any:
-    try:
-        return json.loads(text)  # 100.0 is 100
-    except ValueError:
-        return text
-
-
-def errors(
-    quantities: Quantities, published: float | None, images: int, all_images: int
-) -> tuple[dict[str, float], float]:
-    """The parts of a difference's error, nan where unknown, and half of its 95 % interval.
-
-    published_error: of theirs, over trainings: as of a single one, which is never too small.
-    seed_error: of our mean over seeds; unknown of one seed.
-    binarisation_error: both are of one draw each of the binary test images, which are independent.
-    sampling_error: where ours are only some of their test images; of a finite population.
-
-    Args:
-        quantities: rows of tables/summary.csv of the run.
-        all_images: of the published test split, of which we have `images`.
-    """
-    ours = quantities["log_likelihood"]
-    binarisation = quantities.get("binarisation_sd", {}).get("mean", np.nan)
-    missing = max(0.0, 1 - images / all_images)
-    parts = {
-        "published_error": np.nan if published is None else published,
-        "seed_error": ours["seed_sd"] / ours["seeds"] ** 0.5,
-        "monte_carlo_error": ours["monte_carlo_error"],
-        "binarisation_error": 2**0.5 * binarisation,
-        "sampling_error": ours["data_error"] * missing**0.5,
-    }
-    known = {name: error for name, error in parts.items() if error >= 0}
-    freedoms = [ours["seeds"] - 1 if name == "seed_error" else np.inf for name in known]
-    return parts, half_width([error**2 for error in known.values()], freedoms)
-
-
-def reproductions(
-    summary: pd.DataFrame,
-    passes: pd.Series,
-    images: pd.Series,
-    settings: pd.DataFrame,
-    names: Mapping[str, str],
-    published: Mapping[str, Any],
-) -> pd.DataFrame:
-    """One row per run that names a published value, sorted; nats per image.
-
-    upper allows for the bias of our estimate of log p(x) as well; theirs has one, too, unknown.
-
-    Args:
-        passes: over the training images, of each run.
-        images: test images of each run.
-        settings: tables/settings.csv.
-        names: the published value of a run.
-    """
-    rows = []
-    for run, name in sorted(names.items()):
-        value = published["values"][name]
-        recipe = published["recipes"][value["recipe"]]
-        mine = summary[summary["run"] == run].to_dict("records")
-        quantities = {str(row["quantity"]): row for row in mine}
-        ours = quantities["log_likelihood"]
-        parts, half = errors(quantities, value["error"], images[run], recipe["test_images"])
-        difference = ours["mean"] - value["log_likelihood"]
-        shortfall = max(0.0, quantities["log_likelihood_upper"]["mean"] - ours["mean"])
-        rows_of_run = settings[settings["run"] == run]
-        own = dict(zip(rows_of_run["key"], rows_of_run["value"], strict=True))
-        rows.append(
-            {
-                "run": run,
-                "published": name,
-                "citation": f"{recipe['citation']}, {value['place']}",
-                "otherwise": otherwise(own, recipe_settings(published, name)),
-                "published_value": float(value["log_likelihood"]),
-                **{key: ours[key] for key in ("mean", "seed_sd", "seeds")},
-                "difference": difference,
-                "lower": difference - half,
-                "upper": difference + half + shortfall,
-                **parts,
-                "shortfall": shortfall,
-                "passes": passes[run],
-                "published_passes": recipe["passes"],
-            }
-        )
-    frame = pd.DataFrame(rows, columns=list(REPRODUCTION.names))
-    return frame.astype(
-        dict.fromkeys(REPRODUCTION.floats + REPRODUCTION.optional, float)
-        | dict.fromkeys(REPRODUCTION.integers, int)
-    )
 
 
 if __name__ == "__main__":

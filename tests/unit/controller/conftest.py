@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from elboflow.specification.resolve import part, resolve
 from mirror import Answer, Mirror
-from resolve_run import part, resolve
 
 REPOSITORY = Path(__file__).parents[3]
 SCRIPTS, PAGES = REPOSITORY / "workflow" / "scripts", REPOSITORY / "workflow" / "report"

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import build_environment
-import horovod_build
-import interpreter
 import pytest
-import wheelhouse
-from resolve_run import read_schema
-from wheelhouse import Pin, SetupError, cache_folder, run, why_pip_failed
-from whole_files import in_words
+
+from elboflow.environment import build as build_environment
+from elboflow.environment import horovod as horovod_build
+from elboflow.environment import interpreter, wheelhouse
+from elboflow.environment.wheelhouse import Pin, SetupError, cache_folder, run, why_pip_failed
+from elboflow.files.whole import in_words
+from elboflow.specification.resolve import read_schema
 
 VERSION = "0.28.1"
 FACTS: dict[str, Any] = {

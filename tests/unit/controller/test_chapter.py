@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from chapter_discrete import Model, fit, log_mean_field, mean_field, measure
-from chapter_gradients import table as gradients
-from chapter_jensen import bounds, joint, log_evidence, posterior
-from chapter_mixture import (
+from scipy.special import expit, logsumexp
+from scipy.stats import multivariate_normal
+
+from elboflow.chapter.discrete import Model, fit, log_mean_field, mean_field, measure
+from elboflow.chapter.gradients import table as gradients
+from elboflow.chapter.jensen import bounds, joint, log_evidence, posterior
+from elboflow.chapter.mixture import (
     FAMILIES,
     covariances,
     gaussian,
@@ -19,9 +22,11 @@ from chapter_mixture import (
     log_density_gradient,
     rate,
 )
-from chapter_posteriors import measure as measure_q
-from chapter_posteriors import search
-from chapter_quadrature import (
+from elboflow.chapter.posteriors import measure as measure_q
+from elboflow.chapter.posteriors import search
+from elboflow.chapter.surface import surface
+from elboflow.chapter.tables import write
+from elboflow.vae.measure.quadrature import (
     integral,
     kl,
     log_integral,
@@ -31,10 +36,6 @@ from chapter_quadrature import (
     non_gaussianity,
     plane,
 )
-from chapter_surface import surface
-from chapter_tables import write
-from scipy.special import expit, logsumexp
-from scipy.stats import multivariate_normal
 
 AXIS = nodes(0.05)
 # Linear decoder x = W z + noise of variance 0.5: all is Gaussian.

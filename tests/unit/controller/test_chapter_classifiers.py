@@ -6,16 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from chapter_classifiers import Task, discriminative, generative, varying
-from chapter_scores import (
+from scipy.stats import multivariate_normal
+from sklearn.metrics import average_precision_score
+
+from elboflow.chapter.classifiers import Task, discriminative, generative, varying
+from elboflow.chapter.scores import (
     at_threshold,
     average_precision_interval,
     mean_loss_interval,
     reliability,
     wilson,
 )
-from scipy.stats import multivariate_normal
-from sklearn.metrics import average_precision_score
 
 
 def blobs() -> Task:

@@ -6,22 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import chapter_discrete
-import chapter_jensen
-import chapter_posteriors
 import numpy as np
 import pandas as pd
 import pytest
-from chapter_discrete import states_of
-from chapter_jensen import bounds, posterior
-from chapter_mixture import FAMILIES, gaussian
-from chapter_page import COLUMNS, TITLES, context, rounded_up
-from chapter_plot_posteriors import contour_levels, mixture_density
-from chapter_posteriors import components
-from chapter_quadrature import log_prior, nodes
-from chapter_surface import surface
-from chapter_tables import write
 from scipy.special import logsumexp
+
+from elboflow.chapter import discrete as chapter_discrete
+from elboflow.chapter import jensen as chapter_jensen
+from elboflow.chapter import posteriors as chapter_posteriors
+from elboflow.chapter.discrete import states_of
+from elboflow.chapter.jensen import bounds, posterior
+from elboflow.chapter.mixture import FAMILIES, gaussian
+from elboflow.chapter.page import COLUMNS, TITLES, context, rounded_up
+from elboflow.chapter.plot_posteriors import contour_levels, mixture_density
+from elboflow.chapter.posteriors import components
+from elboflow.chapter.surface import surface
+from elboflow.chapter.tables import write
+from elboflow.vae.measure.quadrature import log_prior, nodes
 
 REPOSITORY = Path(__file__).parents[3]
 SCRIPTS, PAGES = REPOSITORY / "workflow" / "scripts", REPOSITORY / "workflow" / "report"

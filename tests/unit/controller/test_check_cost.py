@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
-from check_config import ConfigError, check
+
+from elboflow.specification.check import ConfigError, check
 
 ROOT = Path(__file__).parents[3]
 HUGE = pytest.mark.fault(

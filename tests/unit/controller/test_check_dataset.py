@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from check_config import ConfigError, check
+
+from elboflow.specification.check import ConfigError, check
 
 SPAM = {"source": "spambase", "test_images": 600}
 BINARISED = {"source": "binarized-mnist"}

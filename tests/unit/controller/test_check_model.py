@@ -4,7 +4,8 @@ from itertools import product
 from typing import Any
 
 import pytest
-from check_config import ConfigError, check
+
+from elboflow.specification.check import ConfigError, check
 
 DISCRETE = {"posterior": "categorical", "prior": "uniform"}
 SCORE = {**DISCRETE, "gradient": "score_function", "training_samples": 2}

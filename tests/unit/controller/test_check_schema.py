@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from check_config import ConfigError, check
+
+from elboflow.specification.check import ConfigError, check
 
 DIGITS = {"source": "digits", "validation_images": 200, "test_images": 397}
 

@@ -1,7 +1,8 @@
 """What changes the digest of code, and what does not."""
 
 import pytest
-from code_digest import digest
+
+from elboflow.files.code_digest import digest
 
 CODE = '''
 """Say what this is."""

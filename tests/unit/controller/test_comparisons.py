@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from comparisons import (
+from scipy import stats
+
+from elboflow.reading.comparisons import (
     QUANTITIES,
     Estimates,
     Family,
@@ -19,11 +21,10 @@ from comparisons import (
     read_runs,
     shortfalls,
 )
-from likelihood_data import OBSERVES, WORDS
-from resolve_run import read_schema
-from result_files import COMPARISONS, InputError, kinds, read_table
-from scipy import stats
-from simultaneous import critical_value, half_width
+from elboflow.reading.result_files import COMPARISONS, InputError, kinds, read_table
+from elboflow.reading.simultaneous import critical_value, half_width
+from elboflow.specification.likelihood_data import OBSERVES, WORDS
+from elboflow.specification.resolve import read_schema
 
 RANDOM = np.random.default_rng(5)
 ALONE = Family(1, 1.96)

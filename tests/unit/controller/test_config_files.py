@@ -4,9 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import check_options, check_words, named_profiles
-from config_files import ConfigError, check_file, check_files, check_profile, check_text
-from published_values import complaint_about
+
+from elboflow.specification.command_line import check_options, check_words, named_profiles
+from elboflow.specification.config_files import (
+    ConfigError,
+    check_file,
+    check_files,
+    check_profile,
+    check_text,
+)
+from elboflow.specification.published import complaint_about
 
 ROOT = Path(__file__).parents[3]
 TWICE = pytest.mark.fault("a key stands twice in YAML or JSON", outcome="one line with both lines")
@@ -178,7 +185,7 @@ def test_what_is_too_much_is_refused(text: str, complaint: str) -> None:
 def test_more_values_than_a_configuration_has_are_not_even_looked_at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("config_files.MOST_NODES", 100)
+    monkeypatch.setattr("elboflow.specification.config_files.MOST_NODES", 100)
     assert "more than 100 values" in refusal(f"x: [{'1,' * 300}\n{{")
 
 

@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from resolve_run import SCHEMA, read_schema
+from elboflow.specification.resolve import SCHEMA, read_schema
 
 README = SCHEMA.parents[2] / "config" / "README.md"
-SPEC = SCHEMA.parents[1] / "scripts" / "vae" / "spec.py"
+SPEC = SCHEMA.parents[1] / "scripts" / "elboflow" / "vae" / "spec.py"
 
 
 def allowed(leaf: dict[str, Any]) -> str:

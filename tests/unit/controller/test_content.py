@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from datasets import content
-from datasets.content import known_sha256
-from datasets.errors import DataError
-from datasets.own_files import content_sha256, read_unchanged
+
+from elboflow.images import content
+from elboflow.images.content import known_sha256
+from elboflow.images.errors import DataError
+from elboflow.images.own_files import content_sha256, read_unchanged
 
 LONG_AGO = 10**18
 

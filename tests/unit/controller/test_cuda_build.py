@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-import build_environment
-import cuda_build
-import horovod_build
 import pytest
-from cuda_build import CudaBuild, Nccl, Nvcc
-from wheelhouse import SetupError
+
+from elboflow.environment import build as build_environment
+from elboflow.environment import cuda as cuda_build
+from elboflow.environment import horovod as horovod_build
+from elboflow.environment.cuda import CudaBuild, Nccl, Nvcc
+from elboflow.environment.wheelhouse import SetupError
 
 NVCC = Nvcc(Path("/cuda"), "12.6.85", (70, 80, 90))
 TORCH: dict[str, Any] = {

@@ -3,8 +3,9 @@
 import os
 
 import pytest
-from damaged_results import damaged
-from whole_files import record_of, write_result
+
+from elboflow.files.damaged import damaged
+from elboflow.files.whole import record_of, write_result
 
 NAMES = ["runs/plain/seed1/summary.csv", "data/digits/train.npy", "tables/runs.csv"]
 
@@ -72,7 +73,7 @@ def test_what_was_damaged_is_found_behind_a_link(results, tmp_path, linked):
 
 def test_what_is_as_it_was_is_not_read_again(results, monkeypatch):
     assert damaged(results) == []
-    monkeypatch.setattr("damaged_results.verify", None)
+    monkeypatch.setattr("elboflow.files.damaged.verify", None)
     assert damaged(results) == []
 
 

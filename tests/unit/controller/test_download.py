@@ -9,15 +9,16 @@ import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-import mirror as mirrors
 import numpy as np
 import pytest
-from datasets.download import check_mirrors, download, part_path
-from datasets.errors import DataError
-from datasets.locate import cache_folder, find
-from datasets.progress import Progress
-from datasets.session import Limits, shown
-from datasets.sources import PublishedFile, PublishedSource
+
+import mirror as mirrors
+from elboflow.images.download import check_mirrors, download, part_path
+from elboflow.images.errors import DataError
+from elboflow.images.locate import cache_folder, find
+from elboflow.images.progress import Progress
+from elboflow.images.session import Limits, shown
+from elboflow.images.sources import PublishedFile, PublishedSource
 from mirror import Answer, endless, hanging_up, send, stalled, status, trickling
 
 CONTENT = np.random.Philox(7).random_raw(40_000).tobytes()

@@ -4,10 +4,11 @@ import json
 from collections import Counter
 from pathlib import Path
 
-import fetch_data
 import numpy as np
 import pytest
-from datasets.duplicates import count_duplicates, row_keys, told
+
+from elboflow.images import fetch as fetch_data
+from elboflow.images.duplicates import count_duplicates, row_keys, told
 
 IMAGES = np.random.Philox(9).random_raw(60 * 2).view(np.uint8).reshape(60, 16)
 

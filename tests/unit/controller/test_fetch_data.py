@@ -9,15 +9,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import fetch_data
 import numpy as np
 import pytest
-from datasets.session import Limits
-from datasets.sources import FASHION_MNIST, FASHION_MNIST_PACKAGE, MNIST, PUBLISHED
-from datasets.verify import read_verified
 from PIL import Image
 
+from elboflow.images import fetch as fetch_data
+from elboflow.images.session import Limits
+from elboflow.images.sources import FASHION_MNIST, FASHION_MNIST_PACKAGE, MNIST, PUBLISHED
+from elboflow.images.verify import read_verified
+
 ARRAYS = ["test.npy", "test_binary.npy", "train.npy", "validation.npy", "validation_binary.npy"]
+DOOR = Path(__file__).parents[3] / "workflow" / "scripts" / "fetch_data.py"
 DIGITS_MANIFEST = "3d81cb6f55608a4a512a691728bfed78d717f5434973aa535e2fab823a219775"
 
 
@@ -98,7 +100,7 @@ def test_an_interrupted_call_leaves_no_manifest(tmp_path, monkeypatch):
     def full_disk(*_: object) -> str:
         raise OSError(28, "No space left on device", str(tmp_path / "train.npy"))
 
-    monkeypatch.setattr("datasets.writing.write_array", full_disk)
+    monkeypatch.setattr("elboflow.images.writing.write_array", full_disk)
     line = fail(tmp_path)
     assert "train.npy cannot be read or written (No space left on device)" in line
     assert line.endswith("; make room, correct the path or its permissions, and run again")
@@ -137,7 +139,7 @@ def test_what_does_not_fit_into_memory(tmp_path, monkeypatch):
     def full(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("fetch_data.split", full)
+    monkeypatch.setattr("elboflow.images.fetch.split", full)
     assert fail(tmp_path / "out").startswith("data set mine: does not fit into memory; store")
 
 
@@ -357,7 +359,7 @@ def test_the_command_needs_no_folder_of_its_own(tmp_path):
     """As a process, in another folder, with only the flags that are required."""
     process = subprocess.run(
         [
-            *(sys.executable, fetch_data.__file__, "--dataset", "digits", "--source", "digits"),
+            *(sys.executable, str(DOOR), "--dataset", "digits", "--source", "digits"),
             *("--validation-images", "200", "--test-images", "397", "--split-seed", "0"),
             *("--binarisation-seed", "0", "--output-dir", "out"),
         ],

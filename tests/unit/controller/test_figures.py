@@ -6,21 +6,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import figure_style
 import numpy as np
 import pandas as pd
 import pytest
-from image_strips import DataSet, Strip, draw_strips, montage, read_images, read_runs
-from plot_bound_against_k import plot_bound_against_k
-from plot_latent_dimensions import plot_latent_dimensions
-from plot_rate_distortion import draw_baselines, plot_rate_distortion
-from plot_reconstructions import plot_reconstructions, strips
-from plot_sample_quality import plot_sample_quality
-from plot_samples import plot_samples
-from plot_training_curves import elbo_range, grid, kept_epochs, plot_training_curves
-from rate_distortion_plane import beta_series, draw_regions, frontier, square
-from result_files import CURVE, METRICS, UNITS, InputError
-from tables import gather, gather_results, gather_settings, summarise
+
+from elboflow.figures import style as figure_style
+from elboflow.figures.bound_against_k import plot_bound_against_k
+from elboflow.figures.image_strips import (
+    DataSet,
+    Strip,
+    draw_strips,
+    montage,
+    read_images,
+    read_runs,
+)
+from elboflow.figures.latent_dimensions import plot_latent_dimensions
+from elboflow.figures.rate_distortion import draw_baselines, plot_rate_distortion
+from elboflow.figures.rate_distortion_plane import beta_series, draw_regions, frontier, square
+from elboflow.figures.reconstructions import plot_reconstructions, strips
+from elboflow.figures.sample_quality import plot_sample_quality
+from elboflow.figures.samples import plot_samples
+from elboflow.figures.training_curves import elbo_range, grid, kept_epochs, plot_training_curves
+from elboflow.reading.result_files import CURVE, METRICS, UNITS, InputError
+from elboflow.reading.tables import gather, gather_results, gather_settings, summarise
 
 TINY = DataSet("tiny", (2, 3), levels=16)
 

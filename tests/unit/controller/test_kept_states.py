@@ -4,9 +4,10 @@ import errno
 import fcntl
 import os
 
-import kept_states
 import pytest
-from kept_states import KEPT, begin, main, place, states
+
+from elboflow.ranks import kept_states
+from elboflow.ranks.kept_states import KEPT, begin, main, place, states
 
 
 def make(folder, *digests):

@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import multivariate_normal
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
-from vae.linear_gaussian import LinearGaussian, maximum_likelihood
+
+from elboflow.vae.model.linear_gaussian import LinearGaussian, maximum_likelihood
 
 DIGITS = load_digits().data / 16
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from notation import error_decimals, plain, with_error
-from paper import latex, paper_table
+
+from elboflow.reading.notation import error_decimals, plain, with_error
+from elboflow.reading.paper import latex, paper_table
 
 NAN = float("nan")
 

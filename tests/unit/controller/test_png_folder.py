@@ -8,14 +8,15 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-import fetch_data
 import numpy as np
 import pytest
-from datasets.collection import load_file
-from datasets.errors import DataError
-from datasets.own_files import content_sha256
-from datasets.png_folder import read_png
 from PIL import Image
+
+from elboflow.images import fetch as fetch_data
+from elboflow.images.collection import load_file
+from elboflow.images.errors import DataError
+from elboflow.images.own_files import content_sha256
+from elboflow.images.png_folder import read_png
 
 GREY = np.random.Philox(3).random_raw(5 * 6).astype(np.uint8).reshape(5, 2, 3)
 COLOUR = np.random.Philox(4).random_raw(5 * 18).astype(np.uint8).reshape(5, 2, 3, 3)
@@ -323,7 +324,7 @@ def test_no_damage_ends_in_anything_but_a_refusal(content):
 def test_more_images_than_are_read(save, monkeypatch, images, most):
     folder = save(numbered(images))
     load_file(folder)
-    monkeypatch.setattr("datasets.png_folder.MOST_BYTES", most)
+    monkeypatch.setattr("elboflow.images.png_folder.MOST_BYTES", most)
     with pytest.raises(DataError, match=rf"values, more than the {most} that are read"):
         load_file(folder)
 

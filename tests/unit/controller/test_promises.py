@@ -3,16 +3,17 @@
 from pathlib import Path
 
 import pytest
-import report_bounds
-import report_gap_parts
-import report_overfitting
-import report_rate
-import report_tables
-import report_two_sample
+
+from elboflow.pages import bounds as report_bounds
+from elboflow.pages import gap_parts as report_gap_parts
+from elboflow.pages import overfitting as report_overfitting
+from elboflow.pages import rate as report_rate
+from elboflow.pages import tables as report_tables
+from elboflow.pages import two_sample as report_two_sample
+from elboflow.pages.promised_numbers import NAMES, UNPROMISED
+from elboflow.pages.promises import promised
+from elboflow.reading.result_files import BASELINES, InputError
 from promise_table import TABLE, as_csv, promises
-from promised_numbers import NAMES, UNPROMISED
-from report_promises import promised
-from result_files import BASELINES, InputError
 
 PROMISED = {quantity for quantity, *_ in promises()}
 SHOWN = {

@@ -8,22 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import fetch_data
 import numpy as np
 import pytest
-from datasets.errors import DataError
-from datasets.published import (
+from scipy.io import savemat
+
+from elboflow.images import fetch as fetch_data
+from elboflow.images.errors import DataError
+from elboflow.images.published import (
     PIXELS,
     SPAMBASE_COLUMNS,
     read_amat,
     read_chardata,
     read_spambase,
 )
-from datasets.session import Limits
-from datasets.sources import PUBLISHED, TABLES, PublishedSource
-from datasets.verify import git_blob
+from elboflow.images.session import Limits
+from elboflow.images.sources import PUBLISHED, TABLES, PublishedSource
+from elboflow.images.verify import git_blob
 from mirror import Answer, by_name, stalled, status, truncated, whole
-from scipy.io import savemat
 
 QUICK = Limits(connect_timeout=2, connect_retries=0, stall_timeout=0.4, attempts=2, backoff=0.01)
 NEW = ["binarized-mnist", "omniglot", "spambase"]

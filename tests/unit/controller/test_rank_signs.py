@@ -3,7 +3,8 @@
 import os
 
 import pytest
-from rank_signs import AT_EXIT, ENDED, Signs
+
+from elboflow.ranks.signs import AT_EXIT, ENDED, Signs
 
 
 @pytest.fixture

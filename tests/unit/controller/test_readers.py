@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from check_dataset import _images_in_file
-from datasets.collection import load_file
-from datasets.errors import DataError
-from datasets.readers import read_headers
+
+from elboflow.images.collection import load_file
+from elboflow.images.errors import DataError
+from elboflow.images.readers import read_headers
+from elboflow.specification.check_dataset import _images_in_file
 
 GREY = np.random.Philox(3).random_raw(5 * 6).astype(np.uint8).reshape(5, 2, 3)
 GREY[0, 0] = 0, 255, 7

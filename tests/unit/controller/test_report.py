@@ -11,12 +11,13 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
-import machine_report
 import pytest
-from html_page import render
-from notation import significant
-from report import paragraphs
-from result_files import InputError, in_one_line, number
+
+from elboflow.pages import machine as machine_report
+from elboflow.pages.html import render
+from elboflow.pages.report import paragraphs
+from elboflow.reading.notation import significant
+from elboflow.reading.result_files import InputError, in_one_line, number
 
 PAGES = Path(__file__).parents[3] / "workflow" / "report"
 Jobs = Callable[[Path], list[dict[str, Any]]]

@@ -2,7 +2,8 @@
 
 import pandas as pd
 import pytest
-from report_overfitting import overfitting_rows
+
+from elboflow.pages.overfitting import overfitting_rows
 
 
 def summary(data_error: float = 0.2, **missing: bool) -> pd.DataFrame:

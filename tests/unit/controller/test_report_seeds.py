@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from report_seeds import spread_limits, spreads
+
+from elboflow.pages.seeds import spread_limits, spreads
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5])

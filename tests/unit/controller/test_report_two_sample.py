@@ -4,7 +4,8 @@ from itertools import product
 
 import pandas as pd
 import pytest
-from report_two_sample import KINDS, PATTERNS, pattern, two_sample_rows
+
+from elboflow.pages.two_sample import KINDS, PATTERNS, pattern, two_sample_rows
 
 ERRORS = {"monte_carlo_error": float("nan"), "seed_sd": float("nan"), "seeds": 1}
 

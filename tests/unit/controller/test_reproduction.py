@@ -8,13 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from check_config import ConfigError, check
-from published_values import PUBLISHED, complaint_about, read_published, recipe_settings
-from report_comparisons import published_rows
-from reproduction import errors, otherwise, reproductions, trained_passes
-from resolve_run import resolve, specification
-from result_files import REPRODUCTION, read_table
-from tables import write
+
+from elboflow.pages.comparisons import published_rows
+from elboflow.reading.reproduction import errors, otherwise, reproductions, trained_passes
+from elboflow.reading.result_files import REPRODUCTION, read_table
+from elboflow.reading.tables import write
+from elboflow.specification.check import ConfigError, check
+from elboflow.specification.published import (
+    PUBLISHED,
+    complaint_about,
+    read_published,
+    recipe_settings,
+)
+from elboflow.specification.resolve import resolve, specification
 
 IWAE = PUBLISHED.parent / "iwae.yaml"
 # Of likelihood in nats per image, arXiv:1509.00519, table 1, one stochastic layer, MNIST.

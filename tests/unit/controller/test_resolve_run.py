@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from check_config import check
-from resolve_run import ranks, resolve, resolve_dataset, specification, write
+
+from elboflow.specification.check import check
+from elboflow.specification.resolve import ranks, resolve, resolve_dataset, specification, write
 
 
 def config(defaults: dict[str, Any] | None = None, **run: Any) -> dict[str, Any]:

@@ -7,9 +7,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from site_pip import environment
 
-SCRIPT = Path(__file__).parents[3] / "workflow" / "scripts" / "site_pip.py"
+from elboflow.environment.site_pip import environment
+
+SCRIPT = Path(__file__).parents[3] / "workflow" / "scripts" / "elboflow/environment/site_pip.py"
 
 
 def test_mirrors_and_certificates_are_handed_on_and_nothing_else() -> None:

@@ -4,10 +4,11 @@ import hashlib
 
 import numpy as np
 import pytest
-from datasets.binarise import binarise
-from datasets.errors import DataError
-from datasets.splits import split
-from datasets.streams import drawn_order, stream
+
+from elboflow.images.binarise import binarise
+from elboflow.images.errors import DataError
+from elboflow.images.splits import split
+from elboflow.images.streams import drawn_order, stream
 
 IMAGES = np.arange(250, dtype=np.uint8).reshape(125, 2)  # every row is another image
 
@@ -132,7 +133,7 @@ def test_a_pixel_follows_the_documented_rule():
 def test_blocks_do_not_show(monkeypatch):
     grey = np.full((30, 7), 100, np.uint8)
     whole = binarise(grey, 255, 0, "test")
-    monkeypatch.setattr("datasets.binarise.BLOCK", 11)
+    monkeypatch.setattr("elboflow.images.binarise.BLOCK", 11)
     np.testing.assert_array_equal(binarise(grey, 255, 0, "test"), whole)
     np.testing.assert_array_equal(binarise(grey[:4], 255, 0, "test"), whole[:4])
 

@@ -1,7 +1,8 @@
 """A stage's outputs: all or none, and none once an input was edited."""
 
 import pytest
-from stage_outputs import Edited, taken, write_outputs
+
+from elboflow.files.stage_outputs import Edited, taken, write_outputs
 
 
 def names(folder):

@@ -4,7 +4,8 @@ import errno
 import os
 
 import pytest
-import state_lock
+
+from elboflow.ranks import state_lock
 
 
 def test_who_holds_a_lock_is_named(tmp_path):

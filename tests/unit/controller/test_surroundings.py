@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from surroundings import clear, expanded, leftovers, strange_module
+
+from elboflow.environment.surroundings import clear, expanded, leftovers, strange_module
 
 KEPT = [
     "PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CC", "CXX", "CFLAGS", "CXXFLAGS", "CUDA_HOME",

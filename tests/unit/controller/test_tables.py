@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from json_files import read_json, read_manifest
-from result_files import CHECKS, METRICS, RESULTS, InputError, read_table
-from tables import gather, gather_results, gather_settings, summarise, write
+
+from elboflow.reading.json_files import read_json, read_manifest
+from elboflow.reading.result_files import CHECKS, METRICS, RESULTS, InputError, read_table
+from elboflow.reading.tables import gather, gather_results, gather_settings, summarise, write
 
 
 def summaries(folder: Path) -> list[Path]:

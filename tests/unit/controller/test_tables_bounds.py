@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from report_bounds import bounds_tables
-from report_gap_parts import gap_parts
-from result_files import InputError
-from tables_bounds import gather
+
+from elboflow.pages.bounds import bounds_tables
+from elboflow.pages.gap_parts import gap_parts
+from elboflow.reading.result_files import InputError
+from elboflow.reading.tables_bounds import gather
 
 HEADER = (
     "origin,image,importance_nats,importance_error_nats,importance_ess,importance_pareto_k,"

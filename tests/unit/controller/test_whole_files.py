@@ -6,8 +6,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import whole_files
-from whole_files import Damaged, in_words, record_of, sweep, verify, write_bytes, write_result
+
+from elboflow.files import whole as whole_files
+from elboflow.files.whole import (
+    Damaged,
+    in_words,
+    record_of,
+    sweep,
+    verify,
+    write_bytes,
+    write_result,
+)
 
 ERRORS = {
     errno.ENOSPC: "no space left on device: {}; make room on that disk and start again",

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
-from vae.aggregate import AggregatePosterior
-from vae.data import ImageShape, mean_image
-from vae.gaussian import Gaussian
-from vae.networks import VAE, initialise
-from vae.prior import StandardNormal
-from vae.spec import TrainingSpec
-from vae.training import Training
+
+from elboflow.vae.data import ImageShape, mean_image
+from elboflow.vae.measure.aggregate import AggregatePosterior
+from elboflow.vae.model.gaussian import Gaussian
+from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.model.priors import StandardNormal
+from elboflow.vae.spec import TrainingSpec
+from elboflow.vae.training.training import Training
 
 settings.register_profile("elboflow", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("elboflow")

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from vae import aggregate
-from vae.aggregate import AggregatePosterior
+
+from elboflow.vae.measure import aggregate
+from elboflow.vae.measure.aggregate import AggregatePosterior
 
 IMAGES = 7
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 import pytest
 import torch
 from torch.distributions import MultivariateNormal
-from vae.ais import pilot, schedule, sweep
-from vae.bounds import bounds, over_chains
-from vae.chains import ChainNoise, path_of, start_of
-from vae.data import ImageShape
-from vae.gaussian import Gaussian
-from vae.hmc import STEP_SIZES
-from vae.noise import Purpose, normals, words
-from vae.prior import StandardNormal
-from vae.simulation import FIRST_IMAGE
-from vae.spec import BoundsSpec
+
+from elboflow.vae.annealing.ais import pilot, schedule, sweep
+from elboflow.vae.annealing.bounds import bounds, over_chains
+from elboflow.vae.annealing.chains import ChainNoise, path_of, start_of
+from elboflow.vae.annealing.hmc import STEP_SIZES
+from elboflow.vae.data import ImageShape
+from elboflow.vae.model.gaussian import Gaussian
+from elboflow.vae.model.priors import StandardNormal
+from elboflow.vae.model.simulation import FIRST_IMAGE
+from elboflow.vae.noise import Purpose, normals, words
+from elboflow.vae.spec import BoundsSpec
 
 LATENT, PIXELS, VARIANCE = 2, 6, 0.3
 WEIGHTS = torch.tensor(

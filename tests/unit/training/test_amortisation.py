@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from vae.amortisation import COLUMNS, best_posterior, split_gap
-from vae.estimate import image_noise
-from vae.exact_linear import linear_gaussian
-from vae.noise import Purpose
+
+from elboflow.vae.annealing.amortisation import COLUMNS, best_posterior, split_gap
+from elboflow.vae.measure.estimate import image_noise
+from elboflow.vae.model.exact_linear import linear_gaussian
+from elboflow.vae.noise import Purpose
 
 SPEC = SimpleNamespace(elbo_samples=400, chunk_samples=100)
 IMAGES = 12

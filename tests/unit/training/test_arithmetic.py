@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from vae.arithmetic import set_arithmetic
-from vae.objective import draw, elbo
+
+from elboflow.vae.arithmetic import set_arithmetic
+from elboflow.vae.training.objectives import draw, elbo
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@ import math
 
 import numpy as np
 import pytest
-from vae.baselines import baselines, level_counts
-from vae.densities import Bernoulli, ContinuousBernoulli, Gaussian
-from vae.level_likelihoods import Categorical, DiscretisedLogistic
+
+from elboflow.vae.measure.baselines import baselines, level_counts
+from elboflow.vae.model.densities import Bernoulli, ContinuousBernoulli, Gaussian
+from elboflow.vae.model.level_likelihoods import Categorical, DiscretisedLogistic
 
 TRAINING = np.array([[0, 4, 8, 16], [0, 4, 8, 16], [0, 4, 16, 16], [0, 4, 0, 16]], dtype=np.uint8)
 GREY = np.array([[0, 4, 8, 16]], dtype=np.uint8)

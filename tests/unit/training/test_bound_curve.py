@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from vae.blocks import Blocks, block_count, block_sizes
-from vae.bound_curve import errors, extrapolate, halvings, increments
-from vae.estimate import ImportanceSum
+
+from elboflow.vae.measure.blocks import Blocks, block_count, block_sizes
+from elboflow.vae.measure.bound_curve import errors, extrapolate, halvings, increments
+from elboflow.vae.measure.estimate import ImportanceSum
 
 
 def log_weights(latent, shrink, widen, samples, images, random):

@@ -1,6 +1,7 @@
 import pytest
-from vae.bounds import require_bracket
-from vae.checks import ImpossibleResult
+
+from elboflow.vae.annealing.bounds import require_bracket
+from elboflow.vae.measure.checks import ImpossibleResult
 
 
 def rows(gap, images=20, **changes):

@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch.distributions import Categorical as Reference
 from torch.distributions import kl_divergence
-from vae.categorical import Categorical, Uniform, one_hot
-from vae.enumeration import exact_log_likelihood, log_likelihoods
-from vae.estimate import estimate_elbo, estimate_log_likelihood, image_noise
-from vae.noise import Purpose
-from vae.objective import best_elbo, objective
+
+from elboflow.vae.measure.estimate import estimate_elbo, estimate_log_likelihood, image_noise
+from elboflow.vae.model.categorical import Categorical, Uniform, one_hot
+from elboflow.vae.model.enumeration import exact_log_likelihood, log_likelihoods
+from elboflow.vae.noise import Purpose
+from elboflow.vae.training.objectives import best_elbo, objective
 
 VALUES = 4
 DISCRETE = {"posterior": "categorical", "prior": "uniform", "latent_dim": VALUES}

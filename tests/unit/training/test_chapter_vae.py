@@ -5,9 +5,17 @@ import math
 import numpy as np
 import pytest
 import torch
-from chapter_quadrature import log_integral, log_prior, nodes
-from chapter_vae import COLUMNS, encoder_elbo, evidence_csv, log_likelihood, measure, shown_images
-from vae.objective import draw, elbo
+
+from elboflow.stages.chapter_vae import (
+    COLUMNS,
+    encoder_elbo,
+    evidence_csv,
+    log_likelihood,
+    measure,
+    shown_images,
+)
+from elboflow.vae.measure.quadrature import log_integral, log_prior, nodes
+from elboflow.vae.training.objectives import draw, elbo
 
 
 def test_a_decoder_that_ignores_z_has_the_evidence_of_independent_pixels(toy):

@@ -1,7 +1,8 @@
 import pytest
 import torch
-from vae import checkpoint
-from vae.checkpoint import CheckpointError
+
+from elboflow.vae import checkpoint
+from elboflow.vae.checkpoint import CheckpointError
 
 STATE = {"step": 3, "values": torch.arange(4.0), "metrics": [{"epoch": 1}], "best": None}
 

@@ -4,9 +4,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from vae.convolution import ConvolutionalFeatures, ConvolutionalOutput
-from vae.data import ImageShape
-from vae.spec import SpecError
+
+from elboflow.vae.data import ImageShape
+from elboflow.vae.model.convolution import ConvolutionalFeatures, ConvolutionalOutput
+from elboflow.vae.spec import SpecError
 
 SHAPES = st.builds(
     ImageShape, st.integers(1, 13), st.integers(1, 13), st.sampled_from([1, 3]), st.just(255)

@@ -6,7 +6,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from vae.data import DataError, TrainingImages, as_observed, load, rank_slice, read_manifest
+
+from elboflow.vae.data import (
+    DataError,
+    TrainingImages,
+    as_observed,
+    load,
+    rank_slice,
+    read_manifest,
+)
 
 
 @given(st.integers(1, 500), st.integers(1, 16))

@@ -6,9 +6,17 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from vae.categorical import Categorical, Uniform, gumbel
-from vae.draws import draw
-from vae.objective import best_elbo, elbo, enumerated, gumbel_softmax, objective, score_function
+
+from elboflow.vae.model.categorical import Categorical, Uniform, gumbel
+from elboflow.vae.model.draws import draw
+from elboflow.vae.training.objectives import (
+    best_elbo,
+    elbo,
+    enumerated,
+    gumbel_softmax,
+    objective,
+    score_function,
+)
 
 VALUES, BETA, REPEATS = 4, 1.5, 4000
 DISCRETE = {"posterior": "categorical", "prior": "uniform", "latent_dim": VALUES}

@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from vae.data import ImageShape
-from vae.divergence import divergence_bound, texture
-from vae.kernel_logistic import PENALTIES, log_odds
+
+from elboflow.vae.data import ImageShape
+from elboflow.vae.measure.divergence import divergence_bound, texture
+from elboflow.vae.measure.kernel_logistic import PENALTIES, log_odds
 
 SQUARE = ImageShape(8, 8, 1, 1)
 

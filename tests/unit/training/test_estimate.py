@@ -4,8 +4,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from vae.estimate import ImportanceSum, estimate_elbo, estimate_log_likelihood, image_noise
-from vae.noise import Purpose
+
+from elboflow.vae.measure.estimate import (
+    ImportanceSum,
+    estimate_elbo,
+    estimate_log_likelihood,
+    image_noise,
+)
+from elboflow.vae.noise import Purpose
 
 
 def exact_log_likelihood(vae, x):

@@ -9,10 +9,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch.distributions import MultivariateNormal, Normal
-from vae.gaussian import FullCovariance, Gaussian
-from vae.objective import draw, elbo, importance_weighted, objective
-from vae.prior import StandardNormal
-from vae.spec import SpecError
+
+from elboflow.vae.model.gaussian import FullCovariance, Gaussian
+from elboflow.vae.model.priors import StandardNormal
+from elboflow.vae.spec import SpecError
+from elboflow.vae.training.objectives import draw, elbo, importance_weighted, objective
 
 X, MU, S = 1.2, 0.3, 0.8
 STL, DREG = "sticking_the_landing", "doubly_reparametrised"

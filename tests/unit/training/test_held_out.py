@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from vae import aggregate, held_out
-from vae.categorical import Categorical
-from vae.gaussian import FullCovariance, Gaussian
-from vae.held_out import FOLDS, marginal_kl_at_least, moved
-from vae.two_layers import TwoLayers
+
+from elboflow.vae.measure import aggregate, held_out
+from elboflow.vae.measure.held_out import FOLDS, marginal_kl_at_least, moved
+from elboflow.vae.model.categorical import Categorical
+from elboflow.vae.model.gaussian import FullCovariance, Gaussian
+from elboflow.vae.model.two_layers import TwoLayers
 
 SD = 0.274  # of q in each of five dimensions: 6.48 nats of rate where q(z) is the prior
 IMAGES, REPEATS = 397, 40

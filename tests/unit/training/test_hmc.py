@@ -1,6 +1,14 @@
 import torch
-from vae.hmc import ACCEPTANCE, STEP_SIZES, _leapfrog, _with_gradient, adapted, transition
-from vae.noise import Purpose, normals, uniforms, words
+
+from elboflow.vae.annealing.hmc import (
+    ACCEPTANCE,
+    STEP_SIZES,
+    _leapfrog,
+    _with_gradient,
+    adapted,
+    transition,
+)
+from elboflow.vae.noise import Purpose, normals, uniforms, words
 
 COVARIANCE = torch.tensor([[1.0, 0.6], [0.6, 0.5]], dtype=torch.float64)
 PRECISION = torch.linalg.inv(COVARIANCE)

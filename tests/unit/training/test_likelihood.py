@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import distributions as reference
 from torch.autograd import gradcheck
-from vae.data import DataError
-from vae.densities import Bernoulli, ContinuousBernoulli, Gaussian, Scale
-from vae.distributions import log_mean_exponential, mean_of_exponential
-from vae.level_likelihoods import Categorical, DiscretisedLogistic
-from vae.likelihood import LIKELIHOODS, make_likelihood
-from vae.spec import SpecError
+
+from elboflow.vae.data import DataError
+from elboflow.vae.model.densities import Bernoulli, ContinuousBernoulli, Gaussian, Scale
+from elboflow.vae.model.distributions import log_mean_exponential, mean_of_exponential
+from elboflow.vae.model.level_likelihoods import Categorical, DiscretisedLogistic
+from elboflow.vae.model.likelihoods import LIKELIHOODS, make_likelihood
+from elboflow.vae.spec import SpecError
 
 LEVELS = 4
 ALL = [

@@ -1,9 +1,10 @@
 """What the controller says of the likelihoods is what their classes say."""
 
 import pytest
-from likelihood_data import OBSERVES
-from vae.data import ImageShape
-from vae.likelihood import LIKELIHOODS, make_likelihood
+
+from elboflow.specification.likelihood_data import OBSERVES
+from elboflow.vae.data import ImageShape
+from elboflow.vae.model.likelihoods import LIKELIHOODS, make_likelihood
 
 
 def test_every_likelihood_is_known_to_the_controller():

@@ -5,9 +5,10 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from model_size import Shape, parameters
-from vae.data import ImageShape
-from vae.networks import VAE
+
+from elboflow.specification.model_size import Shape, parameters
+from elboflow.vae.data import ImageShape
+from elboflow.vae.model.networks import VAE
 
 DISCRETE = {"posterior": "categorical", "prior": "uniform"}
 FLOW = {"posterior": "flow", "kl": "sampled"}

@@ -4,7 +4,8 @@ from itertools import combinations
 
 import pytest
 import torch
-from vae.neighbours import halves, nearer_to_first
+
+from elboflow.vae.measure.neighbours import halves, nearer_to_first
 
 LIMIT = 2.24  # standard deviations that one of two halves exceeds in 5 % of draws
 

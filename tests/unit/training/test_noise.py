@@ -3,7 +3,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from vae.noise import Purpose, _key, binarise, normals, words, words_for, words_on_device
+
+from elboflow.vae.noise import Purpose, _key, binarise, normals, words, words_for, words_on_device
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 200), st.integers(1, 50), st.integers(1, 9))

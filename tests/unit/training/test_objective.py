@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch.distributions import Normal
-from vae.objective import draw, elbo, importance_weighted, objective
-from vae.posterior import Gaussian
-from vae.prior import StandardNormal
+
+from elboflow.vae.model.posteriors import Gaussian
+from elboflow.vae.model.priors import StandardNormal
+from elboflow.vae.training.objectives import draw, elbo, importance_weighted, objective
 
 X, MU, S = 1.2, 0.3, 0.8
 

@@ -6,12 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from vae.draws import draw
-from vae.noise import Purpose, normals, words
-from vae.overfitting import MOST, overfitting, spread
-from vae.per_image import estimates
-from vae.simulation import FIRST_IMAGE, simulate
-from vae.summary import PerImage
+
+from elboflow.vae.measure.overfitting import MOST, overfitting, spread
+from elboflow.vae.measure.per_image import estimates
+from elboflow.vae.measure.summary import PerImage
+from elboflow.vae.model.draws import draw
+from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
+from elboflow.vae.noise import Purpose, normals, words
 
 SPEC = SimpleNamespace(elbo_samples=20, importance_samples=20, chunk_samples=20)
 DIFFERENCES = ("train_minus_test_log_likelihood", "test_minus_train_gap")

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from vae.pareto import Tail, reliable_up_to, tail_length
+
+from elboflow.vae.measure.pareto import Tail, reliable_up_to, tail_length
 
 IMAGES = 100
 

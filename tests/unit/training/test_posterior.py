@@ -5,8 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.distributions import Normal, kl_divergence
-from vae.posterior import Gaussian
-from vae.prior import StandardNormal
+
+from elboflow.vae.model.posteriors import Gaussian
+from elboflow.vae.model.priors import StandardNormal
 
 MEAN, SD = [0.5, -1.0, 2.0], [0.3, 1.5, 1.0]
 

@@ -3,10 +3,11 @@
 import pytest
 import torch
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
-from vae.data import mean_image
-from vae.gaussian import FullCovariance, Gaussian
-from vae.networks import VAE, initialise
-from vae.prior import StandardNormal
+
+from elboflow.vae.data import mean_image
+from elboflow.vae.model.gaussian import FullCovariance, Gaussian
+from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.model.priors import StandardNormal
 
 POSTERIORS = ["gaussian", "full_covariance", "flow"]
 MEAN = torch.tensor([[0.5, -1.0, 2.0], [0.0, 0.3, -0.2]], dtype=torch.float64)

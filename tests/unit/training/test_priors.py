@@ -5,11 +5,12 @@ import math
 import pytest
 import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
-from vae.estimate import estimate_elbo, estimate_log_likelihood, image_noise
-from vae.noise import Purpose
-from vae.objective import draw, elbo
-from vae.prior import Mixture
-from vae.spec import SpecError
+
+from elboflow.vae.measure.estimate import estimate_elbo, estimate_log_likelihood, image_noise
+from elboflow.vae.model.priors import Mixture
+from elboflow.vae.noise import Purpose
+from elboflow.vae.spec import SpecError
+from elboflow.vae.training.objectives import draw, elbo
 
 MIXTURES = [("mixture", "gaussian"), ("vamp", "gaussian"), ("vamp", "full_covariance")]
 PRIORS = [("standard_normal", "gaussian"), *MIXTURES]

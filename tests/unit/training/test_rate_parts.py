@@ -5,11 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from vae.aggregate import Estimate
-from vae.checks import ImpossibleResult
-from vae.exact_linear import linear_gaussian
-from vae.rate_parts import RateParts, check_parts, quantities_of_parts, rate_parts
-from vae.simulation import FIRST_IMAGE, simulate
+
+from elboflow.vae.measure.aggregate import Estimate
+from elboflow.vae.measure.checks import ImpossibleResult
+from elboflow.vae.measure.rate_parts import RateParts, check_parts, quantities_of_parts, rate_parts
+from elboflow.vae.model.exact_linear import linear_gaussian
+from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
 
 N = 50
 

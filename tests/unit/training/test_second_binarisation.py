@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from vae.second_binarisation import binarisation_sd
+
+from elboflow.vae.measure.second_binarisation import binarisation_sd
 
 IMAGES = 400
 

@@ -2,10 +2,11 @@ import math
 
 import pytest
 import torch
-from vae.densities import Bernoulli, ContinuousBernoulli, Gaussian
-from vae.level_likelihoods import Categorical, DiscretisedLogistic
-from vae.noise import Purpose, uniforms, words
-from vae.simulation import sample, simulate
+
+from elboflow.vae.model.densities import Bernoulli, ContinuousBernoulli, Gaussian
+from elboflow.vae.model.level_likelihoods import Categorical, DiscretisedLogistic
+from elboflow.vae.model.simulation import sample, simulate
+from elboflow.vae.noise import Purpose, uniforms, words
 
 COUNT, LEVELS = 40_000, 5
 

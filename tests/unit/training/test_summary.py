@@ -4,16 +4,17 @@ import math
 import numpy as np
 import pytest
 import torch
-from vae.baselines import Baselines
-from vae.checks import (
+
+from elboflow.vae.measure.baselines import Baselines
+from elboflow.vae.measure.checks import (
     ImpossibleResult,
     _better_than_mean_image,
     _not_collapsed,
     check,
     check_scale,
 )
-from vae.densities import Bernoulli, Gaussian
-from vae.summary import PerImage, active_units, mean_of, summarise
+from elboflow.vae.measure.summary import PerImage, active_units, mean_of, summarise
+from elboflow.vae.model.densities import Bernoulli, Gaussian
 
 N = 50
 

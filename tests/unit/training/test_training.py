@@ -4,9 +4,10 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from vae.checkpoint import deserialise, serialise
-from vae.train_step import FlatParameters, accumulate, beta_at, learning_rate_at
-from vae.training import Diverged
+
+from elboflow.vae.checkpoint import deserialise, serialise
+from elboflow.vae.training.step import FlatParameters, accumulate, beta_at, learning_rate_at
+from elboflow.vae.training.training import Diverged
 
 
 def train_to_the_end(training):

@@ -5,11 +5,12 @@ import math
 import pytest
 import torch
 from torch.distributions import Normal
-from vae.estimate import estimate_elbo, estimate_log_likelihood, image_noise
-from vae.gaussian import standard_normal_log_prob
-from vae.noise import Purpose
-from vae.objective import draw, objective
-from vae.spec import SpecError
+
+from elboflow.vae.measure.estimate import estimate_elbo, estimate_log_likelihood, image_noise
+from elboflow.vae.model.gaussian import standard_normal_log_prob
+from elboflow.vae.noise import Purpose
+from elboflow.vae.spec import SpecError
+from elboflow.vae.training.objectives import draw, objective
 
 AREA = (20 / 300) ** 2
 

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from vae.two_sample import told_apart
+
+from elboflow.vae.measure.two_sample import told_apart
 
 PIXELS = 12
 MADE = ("sample", "reconstruction")

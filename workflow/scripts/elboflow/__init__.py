@@ -1,0 +1,1 @@
+"""ELBOFlow: variational autoencoders, trained data-parallel and measured in nats."""

@@ -1,0 +1,1 @@
+"""The chapter "What the ELBO is"."""

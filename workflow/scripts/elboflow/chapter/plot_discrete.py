@@ -1,0 +1,54 @@
+"""Draw the exact posterior over 2^K states beside its mean-field q, and the gap of every image."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from elboflow.figures import style
+from elboflow.reading.result_files import number
+
+SHOWN = 12  # of the states, the likeliest
+BLUE, RED = style.COLOURS[0], style.COLOURS[1]
+
+
+def draw_states(axes: Axes, states: pd.DataFrame, gap: float) -> None:
+    """Bars of p(z|x) and of q(z) for the likeliest states of one image."""
+    shown, place = states.iloc[:SHOWN], np.arange(min(SHOWN, len(states)))
+    axes.barh(place - 0.2, shown["posterior"], 0.4, color="#8f8f8f", label="exact p(z|x)")
+    axes.barh(
+        place + 0.2, shown["mean_field"], 0.4, color="white", edgecolor=BLUE, hatch="////",
+        label="q of independent switches",
+    )  # fmt: skip
+    axes.set_yticks(place, shown["state"], family="DejaVu Sans Mono", size="small")
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.set(xlabel="probability", ylabel="state z of the switches")
+    axes.legend(loc="lower right")
+    image = int(states["image"].iloc[0])
+    axes.set_title(f"test image {image}, the largest gap: {number(gap, 4)} nats", weight="bold")
+
+
+def draw_gaps(axes: Axes, table: pd.DataFrame) -> None:
+    """Gap against log p(x), one point per image."""
+    worst = table.iloc[int(table["gap_nats"].to_numpy().argmax())]
+    axes.plot(table["log_p_nats"], table["gap_nats"], "o", color=BLUE, markersize=4, alpha=0.7)
+    axes.plot(worst["log_p_nats"], worst["gap_nats"], "D", color=RED, label="the image on the left")
+    mean = table["gap_nats"].mean()
+    axes.axhline(
+        mean, color=style.INK, linewidth=1, linestyle="--", label=f"mean {number(mean, 3)}"
+    )
+    axes.set(xlabel="log p(x) (nats), exact", ylabel="gap log p(x) \N{MINUS SIGN} ELBO (nats)")
+    axes.set_ylim(0, 1.3 * worst["gap_nats"])  # room for the legend
+    axes.legend(loc="upper left")
+    axes.set_title(f"all {len(table)} images", weight="bold")
+
+
+def plot_discrete(table: pd.DataFrame, states: pd.DataFrame) -> Figure:
+    """Two panels: the posterior of one image, and the gap of all."""
+    style.apply()
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.3, 4.2))
+    draw_states(left, states, table["gap_nats"].max())
+    draw_gaps(right, table)
+    return figure

@@ -1,0 +1,70 @@
+"""Draw how the bound on log p(x) rises with the number of importance samples, and where to."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from elboflow.figures import style
+from elboflow.reading.figure_tables import wide
+from elboflow.reading.result_files import panel_names
+
+BEYOND = 4.0  # where log p(x) itself is drawn: to the right of the largest K, as a multiple of it
+
+
+def draw_curve(axes: Axes, rows: pd.DataFrame, look: style.Look, zero: float) -> None:
+    """The bound of a run, the mean over seeds, less its value at K."""
+    seeds = rows.groupby("samples", sort=True)
+    mean, count = seeds["bound_nats"].mean(), seeds.size()
+    squares = rows["monte_carlo_error_nats"].pow(2).groupby(rows["samples"], sort=True).sum()
+    axes.errorbar(
+        mean.index, mean - zero, yerr=squares.pow(0.5) / count, fmt=look.marker, linestyle="-",
+        color=look.colour, markersize=4, linewidth=1, elinewidth=0.8, capsize=2,
+    )  # fmt: skip
+
+
+def draw_end(axes: Axes, mean: pd.Series, look: style.Look, place: float) -> None:
+    """log p(x) less the bound at K: the estimate, its interval, and a star at the exact value."""
+    zero = mean["log_likelihood"]
+    ends = [mean[f"log_likelihood_{end}"] - zero for end in ("lower", "upper")]
+    axes.plot([place] * 2, ends, "-_", color=look.colour, linewidth=1.5, markersize=7)
+    axes.plot(
+        place, mean["log_likelihood_bias"], look.marker, color=look.colour, markerfacecolor="white"
+    )
+    if (exact := mean.get("exact_log_likelihood", float("nan"))) == exact:
+        axes.plot(place, exact - zero, "*", color=style.INK, markersize=7, zorder=3)
+
+
+def draw_panel(
+    axes: Axes, curves: pd.DataFrame, means: pd.DataFrame, looks: dict[str, style.Look]
+) -> None:
+    """All runs on equal data."""
+    largest, of_run = curves["samples"].max(), dict(means.iterrows())
+    for number, (run, rows) in enumerate(curves.groupby("run", sort=True)):
+        mean, look = of_run[str(run)], looks[str(run)]
+        draw_curve(axes, rows, look, float(mean["log_likelihood"]))
+        draw_end(axes, mean, look, largest * BEYOND * 1.3**number)
+        axes.plot([], [], look.marker, color=look.colour, label=style.label(str(run)))
+    axes.axhline(0, color=style.INK, linewidth=0.9)
+    axes.axvline(largest * BEYOND**0.5, color=style.INK, linewidth=0.9, linestyle=":")
+    axes.set_xscale("log", base=2)
+    samples = sorted(curves["samples"].unique())
+    axes.set_xticks(samples, [f"{count:.4g}" for count in samples], rotation=45)
+    axes.minorticks_off()
+    axes.set_xlabel("importance samples per image; right of the dotted line: log p(x), estimated")
+    axes.set_ylabel("bound less its value at K\n(nats per image)")
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def plot_bound_against_k(
+    curves: pd.DataFrame, summary: pd.DataFrame, settings: pd.DataFrame
+) -> Figure:
+    """One panel for equal data."""
+    style.apply()
+    panels, means = panel_names(settings), wide(summary, ["run"], "mean")
+    names, looks = sorted(set(panels.values())), style.looks(panels)
+    figure, axes = plt.subplots(len(names), 1, figsize=(7.5, 3.4 * len(names)), squeeze=False)
+    for name, panel in zip(names, axes[:, 0], strict=True):
+        draw_panel(panel, curves[curves["run"].map(panels) == name], means, looks)
+        panel.set_title(f"{style.label(name)}, test images", weight="bold")
+    return figure

@@ -1,0 +1,65 @@
+"""Draw what each dimension of z carries: KL and variance of its posterior mean, a row per run."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+
+from elboflow.figures import style
+from elboflow.reading.result_files import setting
+
+INFORMATIVE = 0.1  # nats, from which on a dimension counts as informative
+SMALLEST = 1e-6  # of what is drawn on a logarithmic axis
+COLUMNS = {
+    "rate_nats": "KL of a dimension / nats",
+    "posterior_mean_variance": "variance of E[z|x]",
+}
+
+
+def draw_sorted(axes: Axes, rows: pd.DataFrame, column: str, look: style.Look) -> None:
+    """The values of each seed from the largest down, on a logarithmic axis."""
+    for _, own in rows.groupby("seed", sort=True):
+        values = own[column].sort_values(ascending=False).clip(lower=SMALLEST)
+        places = np.arange(1, len(values) + 1)
+        axes.plot(places, values, marker=look.marker, color=look.colour, markersize=3, linewidth=1)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("dimension, the largest first")
+    axes.set_ylabel(COLUMNS[column])
+
+
+def draw_rates(axes: Axes, rows: pd.DataFrame, look: style.Look) -> None:
+    """KL of each dimension, or the word that there is none."""
+    if rows["rate_nats"].isna().any():
+        axes.text(0.5, 0.5, "the KL is no sum over dimensions", ha="center", va="center",
+                  transform=axes.transAxes)  # fmt: skip
+        axes.set_axis_off()
+        return
+    draw_sorted(axes, rows, "rate_nats", look)
+    axes.axhline(INFORMATIVE, color=style.INK, linewidth=0.9, linestyle=":")
+
+
+def draw_variances(axes: Axes, rows: pd.DataFrame, look: style.Look, threshold: float) -> None:
+    """Variance of each posterior mean, and the band around the threshold."""
+    draw_sorted(axes, rows, "posterior_mean_variance", look)
+    axes.axhspan(threshold / 2, 2 * threshold, color=style.FAINT, linewidth=0, zorder=0)
+    axes.axhline(threshold, color=style.INK, linewidth=0.9)
+
+
+def plot_latent_dimensions(units: pd.DataFrame, settings: pd.DataFrame) -> Figure:
+    """One row of two panels for each run: nats, and the variance, which has no unit."""
+    style.apply()
+    thresholds = setting(settings, "active_unit_threshold")
+    looks = style.looks(thresholds)
+    size = (7.2, 2.1 * len(looks) + 0.3)
+    figure, panels = plt.subplots(len(looks), 2, figsize=size, squeeze=False)
+    for run, (left, right) in zip(sorted(looks), panels, strict=True):
+        rows = units[units["run"] == run]
+        draw_rates(left, rows, looks[run])
+        draw_variances(right, rows, looks[run], float(thresholds[run]))
+        left.set_title(style.label(run, 30), weight="bold")
+    return figure

@@ -1,0 +1,108 @@
+"""The plane of rate R and distortion D: what models reach, what none can, and curves over beta.
+
+No model has R + D, minus its ELBO, below the entropy H of the images, and it can always have more
+of either. Alemi et al. 2018, Fixing a broken ELBO, arXiv:1711.00464.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from elboflow.figures import style
+from elboflow.reading.result_files import number
+
+SMALLEST_SPAN = 1.0  # nats, so that a single run is not blown up
+MARGIN = 0.12  # of the span, on either side
+WIDEST = 2.0  # how many times as wide a view may become for the sake of what is impossible
+ACHIEVED, IMPOSSIBLE = "#e6eff8", "#e4e4e4"
+
+Limits = tuple[float, float]
+
+
+def beta_series(settings: pd.DataFrame) -> list[list[str]]:
+    """Runs whose trainings differ in beta alone, each series in the order of beta."""
+    betas: dict[str, float] = {}
+    alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for run, rows in settings[settings["part"] == "training"].groupby("run", sort=True):
+        values = dict(zip(rows["key"], rows["value"], strict=True))
+        betas[str(run)] = float(values.pop("beta"))
+        alike.setdefault(tuple(sorted(values.items())), []).append(str(run))
+    return [sorted(runs, key=betas.__getitem__) for runs in alike.values() if len(runs) > 1]
+
+
+def square(
+    rate: pd.Series, distortion: pd.Series, error: float, entropy: float | None
+) -> tuple[Limits, Limits]:
+    """Limits of both axes, in nats: the same span, so that equal ELBOs lie on diagonals.
+
+    Args:
+        error: the largest bar, in nats.
+        entropy: R + D that no model is below, shown unless that makes the view too wide.
+            None where there is no such bound.
+    """
+    left, right, low, high = rate.min(), rate.max(), distortion.min(), distortion.max()
+    span = max(SMALLEST_SPAN, right - left, high - low) + 2 * error
+    if entropy is not None:
+        shown = min(low, entropy - left - MARGIN * span)
+        if high - shown < WIDEST * span:
+            low, span = shown, max(span, high - shown)
+    half, middle = (0.5 + MARGIN) * span, (left + right) / 2
+    # A rate is not negative.
+    start = max(middle - half, min(left, 0) - MARGIN * span / 2)
+    return (start, start + 2 * half), ((low + high) / 2 - half, (low + high) / 2 + half)
+
+
+def frontier(rate: pd.Series, distortion: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """The least distortion that was measured at up to each rate: rates in order, distortions."""
+    order = np.lexsort((distortion, rate))
+    return rate.to_numpy()[order], np.minimum.accumulate(distortion.to_numpy()[order])
+
+
+def draw_regions(axes: Axes, rate: pd.Series, distortion: pd.Series, entropy: float | None) -> None:
+    """Tint what is right of and above a measured point, and shade where R + D < H."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    rates, distortions = frontier(rate, distortion)
+    axes.fill_between(
+        [*rates, right], [*distortions, distortions[-1]], top, step="post",
+        color=ACHIEVED, linewidth=0, zorder=-2,
+    )  # fmt: skip
+    if entropy is None or entropy <= left + bottom:
+        return
+    ends = np.array([left, right])
+    axes.fill_between(ends, entropy - ends, bottom, color=IMPOSSIBLE, linewidth=0, zorder=-1)
+    axes.plot(ends, entropy - ends, ":", color=style.INK, linewidth=0.9, zorder=0)
+    # Below the middle of the line's way through the view.
+    x, gap = (max(left, entropy - top) + min(right, entropy - bottom)) / 2, 0.01 * (right - left)
+    axes.text(
+        x - gap, entropy - x - gap, "impossible", size="x-small", color=style.INK, rotation=-45,
+        rotation_mode="anchor", ha="center", va="top",
+    )  # fmt: skip
+
+
+def draw_equal_elbos(axes: Axes, entropy: float | None) -> None:
+    """Diagonals on which rate + distortion, and so the ELBO, is the same: possible ones."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    span, least = right - left, left + bottom if entropy is None else max(left + bottom, entropy)
+    costs = np.asarray(
+        MaxNLocator(nbins=9, steps=[1, 2, 2.5, 5, 10]).tick_values(left + bottom, right + top)
+    )
+    for cost in costs[(costs > least) & (costs < right + top)]:
+        axes.axline((left, cost - left), slope=-1, color=style.FAINT, linewidth=0.8, zorder=0)
+        # The label sits where the line enters through the left or the upper edge.
+        x = max(cost - top, left) + 0.02 * span
+        if x < right - 0.2 * span and cost - x > bottom + 0.2 * span:
+            axes.text(
+                x, cost - x, f"ELBO {number(-cost, 1).removesuffix('.0')}", size="x-small",
+                color="#707070", rotation=-45, rotation_mode="anchor", va="bottom",
+            )  # fmt: skip
+
+
+def draw_series(axes: Axes, means: pd.DataFrame, series: Sequence[Sequence[str]]) -> None:
+    """Join the runs of each series of beta that is among the rows of `means`."""
+    for runs in series:
+        if runs[0] in means.index:
+            own = means.loc[list(runs)]
+            axes.plot(own["rate"], own["distortion"], color="#8a8a8a", linewidth=1, zorder=1)

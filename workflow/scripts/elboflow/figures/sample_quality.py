@@ -1,0 +1,118 @@
+"""Draw what tells images that a model makes from test images."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from elboflow.figures import style
+from elboflow.reading.figure_tables import wide
+from elboflow.reading.result_files import panel_names
+
+# Kinds of images, their names, and whether their marks are filled with the run's colour.
+KINDS = {"sample": ("samples", True), "reconstruction": ("reconstructions", False)}
+TRAINING = "training"
+# What the corners of the plane of both halves mean: x, y, alignments, words.
+CORNERS: list[tuple[float, float, Any, Any, str]] = [
+    (0.98, 0.98, "right", "top", "apart"),
+    (0.98, 0.02, "right", "bottom", "too spread\nor noisy"),
+    (0.02, 0.98, "left", "top", "too alike\nor smooth"),
+    (0.02, 0.02, "left", "bottom", "side\nby side"),
+]
+CERTAIN = float(np.log(2))
+
+
+def measured(summary: pd.DataFrame) -> pd.DataFrame:
+    """The rows of runs that were held against test images; those of few images were not."""
+    runs = summary.loc[summary["quantity"] == f"{TRAINING}_jsd_bound", "run"]
+    return summary[summary["run"].isin(runs)]
+
+
+def mark(axes: Axes, x: Any, y: Any, **look: Any) -> None:
+    """A mark with bars, of one standard error."""
+    axes.errorbar(x, y, markersize=6, elinewidth=0.8, capsize=2, **look)
+
+
+def look_of(look: style.Look, filled: bool) -> dict[str, Any]:
+    face = look.colour if filled else "white"
+    return {"fmt": look.marker, "color": look.colour, "markerfacecolor": face}
+
+
+def draw_corners(axes: Axes) -> None:
+    """What the plane of both halves means; on the dotted line their mean is 0.5."""
+    axes.plot([0, 1], [1, 0], ":", color=style.INK, linewidth=0.9, zorder=1)
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    for x, y, across, along, words in CORNERS:
+        axes.text(x, y, words, ha=across, va=along, size="small", color="#777777", bbox=box)
+    axes.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04), aspect="equal")
+    axes.set_xlabel("share of real images\nwhose nearest is real")
+    axes.set_ylabel("share of made images\nwhose nearest is made")
+
+
+def draw_halves(
+    axes: Axes, means: pd.DataFrame, errors: pd.DataFrame, looks: dict[str, style.Look]
+) -> None:
+    """Both halves of each run, and what equal kinds would have, with its standard deviation."""
+    draw_corners(axes)
+    null, sd = means[f"{TRAINING}_1nn_null"].mean(), errors[f"{TRAINING}_1nn_null"].max()
+    axes.errorbar([null], [null], xerr=[sd], yerr=[sd], fmt="none", ecolor=style.INK, elinewidth=3)
+    for run in means.index:
+        mean, error = means.loc[run], errors.loc[run]
+        for kind, (_, filled) in KINDS.items():
+            real, made = f"{kind}_1nn_real", f"{kind}_1nn_made"
+            look = look_of(looks[str(run)], filled)
+            mark(axes, mean[real], mean[made], xerr=error[real], yerr=error[made], **look)
+
+
+def draw_bounds(
+    axes: Axes, means: pd.DataFrame, errors: pd.DataFrame, looks: dict[str, style.Look]
+) -> None:
+    """The lower bounds on the divergence, a row for each run; training images as a grey cross."""
+    axes.axvline(0, color=style.INK, linewidth=0.9, zorder=1)
+    for place, run in enumerate(means.index):
+        drawn = {kind: look_of(looks[str(run)], filled) for kind, (_, filled) in KINDS.items()}
+        drawn[TRAINING] = {"fmt": "x", "color": "#999999"}
+        for step, (kind, look) in zip((-0.2, 0, 0.2), drawn.items(), strict=True):
+            bound = f"{kind}_jsd_bound"
+            x, error = means.loc[run, bound], errors.loc[run, bound]
+            mark(axes, x, place + step, xerr=error, **look)
+    axes.set_yticks(range(len(means)), [style.label(str(run)) for run in means.index])
+    axes.set_ylim(len(means) - 0.5, -0.5)
+    axes.set_xlim(right=min(max(1.1 * axes.get_xlim()[1], 0.05), 1.05 * CERTAIN))
+    axes.set_xlabel("Jensen-Shannon divergence, at least\n(nats; log 2 = 0.693: never mistaken)")
+
+
+def draw_legend(figure: Figure) -> None:
+    marks = [
+        Line2D([], [], marker="o", color=style.INK, linestyle="", label=words,
+               markerfacecolor=style.INK if filled else "white")
+        for words, filled in KINDS.values()
+    ]  # fmt: skip
+    marks.append(Line2D([], [], marker="x", color="#999999", linestyle="", label="training images"))
+    marks.append(Line2D([], [], color=style.INK, linewidth=3, label="expected of equal kinds"))
+    figure.legend(handles=marks, loc="outside lower center", ncols=4)
+
+
+def plot_sample_quality(summary: pd.DataFrame, settings: pd.DataFrame) -> Figure:
+    """Two panels for equal data; where nothing was measured a figure that says so."""
+    style.apply()
+    panels, rows = panel_names(settings), measured(summary)
+    names = sorted({panels[run] for run in rows["run"]})
+    if not names:
+        figure = plt.figure(figsize=(7.5, 1))
+        figure.text(0.5, 0.5, "not measured: too few test images", ha="center", va="center")
+        return figure
+    figure, axes = plt.subplots(len(names), 2, figsize=(7.5, 3.9 * len(names)), squeeze=False)
+    looks = style.looks(panels)
+    for name, (left, right) in zip(names, axes, strict=True):
+        own = rows[rows["run"].map(panels) == name]
+        means, errors = wide(own, ["run"], "mean"), wide(own, ["run"], "data_error")
+        draw_halves(left, means, errors, looks)
+        draw_bounds(right, means, errors, looks)
+        left.set_title(f"{style.label(name)}, test images", weight="bold")
+    draw_legend(figure)
+    return figure

@@ -1,0 +1,23 @@
+"""Draw what every run generates: decoder means at draws from the prior."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from elboflow.figures.image_strips import (
+    DataSet,
+    Strip,
+    draw_strips,
+)
+
+COLUMNS = 10
+
+
+def plot_samples(
+    images: Mapping[str, dict[str, np.ndarray]], runs: Mapping[str, DataSet]
+) -> Figure:
+    """One grid of samples per run, runs sorted by data set and name."""
+    order = sorted(images, key=lambda run: (runs[run].name, run))
+    rows = [Strip(run, images[run]["sample"], runs[run].shape) for run in order]
+    return draw_strips(rows, min(COLUMNS, max(len(row.images) for row in rows)))

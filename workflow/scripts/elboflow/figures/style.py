@@ -1,0 +1,73 @@
+"""One look for all figures, and SVG files that are the same bytes wherever they are drawn."""
+
+import io
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from elboflow.files.whole import write_result
+
+# Seaborn's colour-blind-safe palette without those that are too pale for lines. Seven colours and
+# six markers: 42 runs differ in at least one.
+COLOURS = [sns.color_palette("colorblind").as_hex()[index] for index in (0, 3, 2, 4, 1, 9, 5)]
+MARKERS = "os^Dvp"
+INK, FAINT = "#333333", "#d4d4d4"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a run is drawn, in every figure."""
+
+    colour: str
+    marker: str
+
+
+def apply() -> None:
+    """Set the theme, from matplotlib's own defaults and fonts and not from the user's."""
+    mpl.rcdefaults()
+    plt.switch_backend("agg")
+    rc = {
+        "axes.labelcolor": INK,
+        "axes.edgecolor": "#999999",
+        "axes.titlelocation": "left",
+        "axes.unicode_minus": True,
+        "figure.constrained_layout.use": True,
+        "grid.color": "#ececec",
+        "legend.frameon": False,
+        "path.simplify_threshold": 0.5,  # pixels
+        "svg.fonttype": "path",
+        "text.color": INK,
+        "text.parse_math": False,  # a $ in a name is a $
+        "xtick.color": INK,
+        "ytick.color": INK,
+    }
+    sns.set_theme(context="paper", style="whitegrid", font="DejaVu Sans", rc=rc)
+
+
+def looks(runs: Iterable[str]) -> dict[str, Look]:
+    """Colour and marker of each run, by its place among all runs in sorted order."""
+    return {
+        run: Look(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)])
+        for place, run in enumerate(sorted(set(runs)))
+    }
+
+
+def label(name: str, width: int = 24) -> str:
+    """A name in lines of at most `width` characters, broken after underscores where it can be."""
+    lines = textwrap.wrap(name.replace("_", "_ "), width + 1)
+    return "\n".join(line.replace("_ ", "_") for line in lines) or name
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write an SVG whose ids depend on its name and content, with no date and no version."""
+    with mpl.rc_context({"svg.hashsalt": Path(path).stem}):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "ELBOFlow"})
+    write_result(path, buffer.getvalue())
+    plt.close(figure)

@@ -1,0 +1,122 @@
+"""Draw the ELBO of training and validation images per epoch, one panel per run."""
+
+import math
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from elboflow.figures import style
+from elboflow.reading.result_files import (
+    number,
+    panel_names,
+    setting,
+)
+
+COLUMNS = 3
+VALIDATION, TRAINING = "validation_elbo_nats", "train_elbo_nats"
+RATE = "validation_rate_nats"
+EARLY = 0.08  # the part of the epochs whose steep rise may lie below the frame
+
+
+def kept_epochs(
+    training: pd.DataFrame, patience: dict[str, str], warmup: dict[str, str], beta: dict[str, str]
+) -> pd.DataFrame:
+    """The row of each run and seed whose parameters are evaluated.
+
+    With patience that is the epoch of the best -distortion - beta x rate of the validation images
+    since the end of the warm-up; without patience, or where the warm-up did not end, the last.
+    """
+    chosen = []
+    for (run, _), rows in training.groupby(["run", "seed"]):
+        stops_early = patience[str(run)] != "null"
+        warm = rows[rows["epoch"] >= float(warmup.get(str(run), 0))]
+        best = stops_early and len(warm)
+        objective = warm[VALIDATION] - (float(beta.get(str(run), 1)) - 1) * warm[RATE]
+        chosen.append(objective.idxmax() if best else rows["epoch"].idxmax())
+    return training.loc[chosen]
+
+
+def elbo_range(training: pd.DataFrame) -> tuple[float, float]:
+    """Limits of the ELBO axis, in nats: all but the steep rise of the first epochs."""
+    last = training.groupby(["run", "seed"])["epoch"].transform("max")
+    later = training[training["epoch"] >= np.minimum(last, 1 + np.ceil(EARLY * last))]
+    low, high = later[[VALIDATION, TRAINING]].min().min(), later[[VALIDATION, TRAINING]].max().max()
+    margin = 0.05 * max(high - low, 1.0)
+    return low - margin, high + margin
+
+
+def grid(datasets: dict[str, str]) -> list[list[str]]:
+    """Runs in rows of panels; each data set begins a row."""
+    rows = []
+    for dataset in sorted(set(datasets.values())):
+        runs = sorted(run for run in datasets if datasets[run] == dataset)
+        rows += [runs[first : first + COLUMNS] for first in range(0, len(runs), COLUMNS)]
+    return rows
+
+
+def draw_run(
+    axes: Axes, training: pd.DataFrame, kept: pd.DataFrame, run: str, look: style.Look
+) -> None:
+    """One panel: this run in its colour, the runs of the same data set behind it in grey."""
+    for (other, _), rows in training.groupby(["run", "seed"]):
+        if other != run:
+            axes.plot(rows["epoch"], rows[VALIDATION], color=style.FAINT, linewidth=0.7, zorder=1)
+    for _, rows in training[training["run"] == run].groupby("seed"):
+        axes.plot(rows["epoch"], rows[TRAINING], color=look.colour, linewidth=0.7, alpha=0.55)
+        axes.plot(rows["epoch"], rows[VALIDATION], color=look.colour, linewidth=1.5)
+    own = kept[kept["run"] == run]
+    axes.plot(
+        own["epoch"], own[VALIDATION], look.marker, color=look.colour,
+        markeredgecolor="white", markersize=7, zorder=3,
+    )  # fmt: skip
+    axes.set_title(style.label(run, 30), weight="bold")
+    text = f"kept: {number(own[VALIDATION].mean())}"
+    axes.text(0.97, 0.04, text, transform=axes.transAxes, ha="right")
+
+
+def legend_entries(runs: int) -> list[Line2D]:
+    ink = style.INK
+    entries = [
+        Line2D([], [], color=ink, linewidth=1.5, label="validation, one line per seed"),
+        Line2D([], [], color=ink, linewidth=0.7, alpha=0.55, label="training"),
+        Line2D([], [], color=ink, linestyle="", marker="o", label="epoch that is kept"),
+        Line2D([], [], color=style.FAINT, linewidth=0.7, label="validation of the other runs"),
+    ]
+    return entries if runs > 1 else entries[:-1]
+
+
+def plot_training_curves(training: pd.DataFrame, settings: pd.DataFrame) -> Figure:
+    """Small multiples of ELBO (nats per image) against epoch; one ELBO axis for equal data."""
+    style.apply()
+    datasets = panel_names(settings)
+    rows, looks = grid(datasets), style.looks(datasets)
+    keys = ("patience", "warmup_epochs", "beta")
+    kept = kept_epochs(training, *(setting(settings, key) for key in keys))
+    columns = max(len(row) for row in rows)
+    size = (max(3.1 * columns, 6.2), 2.5 * len(rows) + 0.5)
+    figure, panels = plt.subplots(len(rows), columns, figsize=size, squeeze=False)
+    for row, line in zip(rows, panels, strict=True):
+        same = training[training["run"].map(datasets) == datasets[row[0]]]
+        for axes, run in zip(line, row, strict=False):
+            draw_run(axes, same, kept, run, looks[run])
+        finish_row(line, row, same, name=datasets[row[0]])
+    figure.supxlabel("epoch", fontsize="medium")
+    figure.legend(
+        handles=legend_entries(len(datasets)), loc="outside upper left", ncols=min(4, 2 * columns)
+    )
+    return figure
+
+
+def finish_row(line: Sequence[Axes], row: list[str], same: pd.DataFrame, name: str) -> None:
+    """Give the panels of a row the same axes and take away those without a run."""
+    for axes in line[: len(row)]:
+        axes.set_xlim(0, math.ceil(same["epoch"].max() * 1.03))
+        axes.set_ylim(*elbo_range(same))
+    line[0].set_ylabel(f"ELBO of {style.label(name)}\n(nats per image)")
+    for axes in line[len(row) :]:
+        axes.set_axis_off()

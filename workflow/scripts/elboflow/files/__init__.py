@@ -1,0 +1,1 @@
+"""Whole files, digests, and the code that a result comes from. The standard library alone."""

@@ -1,0 +1,63 @@
+"""Which of the workflow's modules a script consists of, so that no rule keeps a list of them."""
+
+import ast
+import functools
+from collections.abc import Iterator, Set
+from pathlib import Path
+
+from elboflow.files.code_digest import parsed
+
+# How a result comes about, not what it is: progress, interruptions, locks, digests, and how files
+# are written. A change of these computes nothing again; nor do their own imports count.
+CHANGES_NO_RESULT = frozenset(
+    f"elboflow.{name}"
+    for name in (
+        *("environment.cuda", "files.code_digest", "files.stage_outputs", "files.whole"),
+        *("ranks.job_end", "ranks.kept_states", "ranks.progress", "ranks.signs"),
+        *("ranks.speed", "ranks.state_digest", "ranks.state_lock", "ranks.user_errors"),
+    )
+)
+
+
+def modules_of(script: str | Path, without: Set[str] = CHANGES_NO_RESULT) -> list[str]:
+    """The script and all modules beside it that it imports, directly or through others, sorted.
+
+    Args:
+        without: modules that are left out, with what they import, by their dotted names.
+    """
+    script = Path(script)
+    found, todo = {script}, [script]
+    while todo:
+        imported = [
+            place
+            for name in _names(todo.pop())
+            if not without & {name, name.rpartition(".")[0]}
+            for place in _places(script.parent, name)
+        ]
+        todo += set(imported) - found
+        found.update(imported)
+    return sorted(map(str, found))
+
+
+@functools.cache
+def _places(folder: Path, name: str) -> list[Path]:
+    """The files of a dotted name, if there are any: the module, and __init__ of each package."""
+    parts = name.split(".")
+    packages = [folder.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
+    files = [packages[-1].with_suffix(".py"), *(package / "__init__.py" for package in packages)]
+    return [file for file in files if file.exists()]
+
+
+@functools.cache
+def _names(path: Path) -> list[str]:
+    """What a file imports: `from a import b` may mean a.b, and stands for both."""
+    return list(_imported(parsed(str(path))))
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)

@@ -1,0 +1,35 @@
+"""The report's table of how much of each gap the encoder leaves, and how much its family of q."""
+
+from typing import Any
+
+import pandas as pd
+
+from elboflow.pages.tables import cell
+from elboflow.reading.result_files import setting
+
+QUANTITIES = ("gap", "approximation_gap", "amortisation_gap")
+
+
+def gap_parts(bounds: pd.DataFrame | None, settings: pd.DataFrame) -> dict[str, Any]:
+    """Rows of runs whose gap was split, and the names of those of which it was not.
+
+    Args:
+        bounds: means over seeds, None where no run has any.
+    """
+    rows = []
+    if bounds is not None:
+        for run, own in bounds.groupby("run", sort=True):
+            named = own.set_index("quantity")
+            if f"test_{QUANTITIES[0]}" in named.index:
+                cells = [cell(named.loc[[f"test_{name}"]].iloc[0], 3) for name in QUANTITIES]
+                rows.append({"run": run, "cells": cells})
+    posteriors, second = (setting(settings, key) for key in ("posterior", "second_latent_dim"))
+    return {
+        "rows": rows,
+        "discrete": [run for run, name in posteriors.items() if name == "categorical"],
+        "not_searched": [
+            run
+            for run, name in posteriors.items()
+            if name == "flow" or second.get(run, "null") != "null"
+        ],
+    }

@@ -1,0 +1,70 @@
+"""Write the machine report: speed, ranks, hosts and versions, all that depends on the machine."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from elboflow.reading.json_files import (
+    Expected,
+    is_integer,
+    is_number,
+    is_text,
+    is_texts,
+    or_null,
+    read_json,
+)
+from elboflow.reading.result_files import Columns, read_table
+
+RANKS = Columns(
+    text=("host", "device", "adds_with"),
+    integers=("rank", "size", "local_rank", "local_size", "threads"),
+)
+ALLREDUCE = Columns(
+    integers=("bytes",), floats=("latency_us",), optional=("bus_bandwidth_gb_per_s",)
+)
+SPEED: Expected = {
+    **dict.fromkeys(("run", "device"), is_text),
+    **dict.fromkeys(("seed", "ranks", "threads_per_rank"), is_integer),
+    **dict.fromkeys(("images_per_second", "seconds"), or_null(is_number)),
+    "hosts": is_texts,
+}
+
+
+def read_speeds(paths: Sequence[str | Path]) -> list[dict[str, Any]]:
+    """What every training or evaluation took, sorted by run and seed."""
+    speeds = [read_json(path, SPEED) for path in paths]
+    return sorted(speeds, key=lambda speed: (speed["run"], speed["seed"]))
+
+
+def git_commit(folder: Path) -> str | None:
+    """The commit of the checkout that holds `folder`, or None outside of one."""
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(folder), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        return done.stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + (" with uncommitted changes" if changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def context(
+    ranks: str | Path,
+    allreduce: str | Path,
+    train: Sequence[str | Path],
+    evaluate: Sequence[str | Path],
+    build: str | Path,
+    packages: str | Path,
+) -> dict[str, Any]:
+    """What the template prints, but for what is found out at the time of writing."""
+    return {
+        "ranks": read_table(ranks, RANKS).sort_values("rank").to_dict("records"),
+        "allreduce": read_table(allreduce, ALLREDUCE).sort_values("bytes").to_dict("records"),
+        "stages": {"Training": read_speeds(train), "Evaluation": read_speeds(evaluate)},
+        "build": read_json(build, {}),
+        "packages": Path(packages).read_text(encoding="utf-8").splitlines(),
+    }

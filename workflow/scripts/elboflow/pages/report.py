@@ -1,0 +1,119 @@
+"""Write the report: one deterministic HTML file with results, figures, settings and data."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import StrictUndefined, Template
+
+from elboflow.chapter.page import TITLES as CHAPTER_TITLES
+from elboflow.chapter.page import context as chapter_context
+from elboflow.pages.bounds import bounds_tables
+from elboflow.pages.comparisons import best_against_others, published_rows
+from elboflow.pages.gap_parts import gap_parts
+from elboflow.pages.overfitting import overfitting_rows
+from elboflow.pages.rate import rate_parts
+from elboflow.pages.seeds import spreads
+from elboflow.pages.tables import (
+    HEADLINE,
+    PER_SEED,
+    count_checks,
+    exact_values,
+    headline,
+    precision_effects,
+    repeated_images,
+    split_settings,
+    trainings,
+)
+from elboflow.pages.two_sample import two_sample_rows
+from elboflow.reading.result_files import (
+    kinds,
+    setting,
+)
+
+TITLES = {
+    "training_curves": "Training curves",
+    "rate_distortion": "Rate and distortion",
+    "bound_against_k": "The bound against K",
+    "reconstructions": "Reconstructions",
+    "samples": "Samples",
+    "sample_quality": "What tells made images from real ones",
+    "estimators": "Importance sampling against AIS",
+    "latent_dimensions": "What each dimension of z carries",
+    **CHAPTER_TITLES,
+}
+
+
+def paragraphs(caption: str | Path, **params: Any) -> list[str]:
+    """The paragraphs of a caption, with the numbers that Snakemake's own report would fill in."""
+    text = Path(caption).read_text(encoding="utf-8")
+    filled = Template(text, undefined=StrictUndefined).render(snakemake={"params": params})
+    return [part.strip() for part in filled.split("\n\n") if part.strip()]
+
+
+def figure(path: str | Path, caption: Sequence[str]) -> dict[str, Any]:
+    """A figure as a data URI: the ids inside one SVG cannot meet those of another."""
+    name = Path(path).stem
+    title = TITLES[name]
+    data = base64.b64encode(Path(path).read_bytes()).decode("ascii")
+    return {
+        "name": name,
+        "title": title,
+        "uri": f"data:image/svg+xml;base64,{data}",
+        "alt": f"{title}. {caption[0]}",
+        "caption": caption,
+    }
+
+
+def chapter(tables: Sequence[str], figures: Sequence[str], captions: Sequence[str]) -> Any:
+    """What the chapter's template prints; nothing where the configuration leaves it out."""
+    if not tables:
+        return None
+    drawn = [
+        figure(path, paragraphs(caption)) for path, caption in zip(figures, captions, strict=True)
+    ]
+    return {**chapter_context(tables), "figures": {shown["name"]: shown for shown in drawn}}
+
+
+def context(
+    results: pd.DataFrame,
+    summary: pd.DataFrame,
+    checks: pd.DataFrame,
+    settings: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    reproduction: pd.DataFrame,
+    published: Mapping[str, Any],
+    manifests: Sequence[dict[str, Any]],
+    bounds: pd.DataFrame | None = None,
+) -> dict[str, Any]:
+    """What the template prints, but for the introduction and the figures."""
+    manifests = sorted(manifests, key=lambda manifest: manifest["dataset"])
+    differing, shared = split_settings(settings)
+    rows = trainings(results)
+    repeated = {manifest["dataset"]: repeated_images(manifest) for manifest in manifests}
+    return {
+        "counts": {"runs": summary["run"].nunique(), "trainings": len(rows)},
+        "datasets": manifests,
+        "shared_images": [(name, text) for name in repeated for text in repeated[name][0]],
+        "repeated_images": {name: texts[0] + texts[1] for name, texts in repeated.items()},
+        "warnings": checks[checks["status"] != "ok"].to_dict("records"),
+        "checks": count_checks(checks),
+        "columns": [heading for _, heading, _ in HEADLINE],
+        "headline": headline(summary, kinds(settings), setting(settings, "likelihood"), manifests),
+        "spreads": spreads(summary),
+        "comparisons": best_against_others(comparisons, setting(settings, "importance_samples")),
+        "published": published_rows(reproduction, published),
+        "bounds": bounds_tables(bounds),
+        "gap_parts": gap_parts(bounds, settings),
+        "seed_columns": [heading for _, heading, _ in PER_SEED],
+        "trainings": rows,
+        "overfitting": overfitting_rows(summary),
+        "rate_parts": rate_parts(summary),
+        "two_sample": two_sample_rows(summary),
+        "exact_values": exact_values(summary),
+        "precision_effects": precision_effects(summary, setting(settings, "precision")),
+        "differing": differing,
+        "shared": shared,
+    }

@@ -1,0 +1,1 @@
+"""Ranks that work together: all that touches Horovod."""

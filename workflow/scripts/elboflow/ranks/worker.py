@@ -1,0 +1,81 @@
+"""How a rank joins the others, sees that all is well, and ends with them.
+
+Every program under the launcher begins with `worker = start()`.
+"""
+
+import atexit
+import contextlib
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn
+
+import horovod.torch as hvd
+import torch
+
+from elboflow.ranks.collectives import gather
+from elboflow.ranks.place import Worker, find_place, wanted_gpu
+from elboflow.ranks.self_test import misplaced, unfit_device, wrong_operations
+from elboflow.ranks.signs import AT_EXIT
+
+
+def start(ranks: int | None = None) -> Worker:
+    """Join the other ranks, choose the device, and check that all of it works.
+
+    Args:
+        ranks: how many there must be; by default what the launcher was asked for.
+
+    A problem ends all ranks with a line each for what is wrong.
+    """
+    # A scheduler's warnings of a kill to come; the time to save is known without them.
+    for warning in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(warning, signal.SIG_IGN)
+    # Horovod: connects the ranks; no other hvd call may come before.
+    hvd.init()
+    atexit.register(_tell_of_exit)  # before Horovod's own, which waits for the other ranks
+    sys.excepthook = _end_all_ranks
+    # Cheap in comparison with a result that no one can repeat. cuBLAS wants its variable as well.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    worker = find_place()
+    asked = ranks or int(os.environ.get("ELBOFLOW_RANKS", worker.size))
+    # Horovod: every rank sees the same list, so that all of them stop or none.
+    workers = gather(worker)
+    nodes = int(os.environ.get("ELBOFLOW_NODES", "0"))
+    problems = misplaced(workers, asked, nodes) + unfit_device(worker.device, wanted_gpu())
+    if not problems:
+        problems = [line for rank in gather(wrong_operations(worker)) for line in rank]
+    if problems:
+        _stop(problems, worker.rank)
+    return worker
+
+
+def _tell_of_exit() -> None:
+    """Tell this rank's watchdog that it now rests while others work."""
+    if sign := os.environ.get("ELBOFLOW_SIGN"):
+        with contextlib.suppress(OSError):
+            Path(sign + AT_EXIT).touch()
+
+
+def _stop(problems: list[str], rank: int) -> NoReturn:
+    """Rank 0 says what is wrong; the others leave it the time to."""
+    if rank == 0:
+        print(*(f"error: {problem}" for problem in problems), sep="\n", file=sys.stderr, flush=True)
+    else:
+        time.sleep(2)
+    os._exit(1)
+
+
+def _end_all_ranks(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """End at once: a normal exit waits for ranks that may wait for this one."""
+    traceback.print_exception(kind, error, trace)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)

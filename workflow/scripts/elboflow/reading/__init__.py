@@ -1,0 +1,1 @@
+"""What stages wrote, read again and gathered into tables."""

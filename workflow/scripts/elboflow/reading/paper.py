@@ -1,0 +1,76 @@
+"""One row per run, ready for a paper: as CSV, and as a LaTeX table for the package booktabs."""
+
+import numpy as np
+import pandas as pd
+
+from elboflow.reading.notation import digits_of, error_decimals, plain, significant, with_error
+from elboflow.reading.result_files import kinds, setting
+
+NAMES = {"run": "run", "dataset": "data", "likelihood": "likelihood"}
+# Quantity, heading in LaTeX, decimals where it has no error.
+QUANTITIES = [
+    ("log_likelihood", r"$\log p(x)$", 2),
+    ("log_likelihood_interval", r"$\log p(x)$ within", 2),
+    ("elbo", "ELBO", 2),
+    ("rate", "rate", 2),
+    ("distortion", "distortion", 2),
+    ("bits_per_dim", "bits/dim", 4),
+    ("active_units", "active units", 1),
+]
+LAST = {"log_likelihood_seed_sd": r"s.d.\ of $\log p(x)$", "seeds": "seeds"}
+COMMENT = r"""% Means over seeds on the test images, in nats per image (bits per dimension, units).
+% (..): standard error over the test images in units of the last digits; -101.23(11) is -101.23
+% with an error of 0.11. log p(x): the bound of K importance samples, low on average; within: 95 %
+% interval of log p(x) of these images, that bias included. s.d.: of log p(x) between so
+% many seeds, to one digit.
+% In the preamble: \usepackage{booktabs}
+"""
+
+
+def paper_table(summary: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
+    """Values as text with errors in parentheses, one row per run.
+
+    Runs of one data set that observe the same of it stand together, the best log p(x) first.
+    """
+    of_run, likelihoods = kinds(settings), setting(settings, "likelihood")
+    found = {(row["run"], row["quantity"]): row for row in summary.to_dict("records")}
+
+    def order(run: str) -> tuple[tuple[str, str], float, str]:
+        return of_run[run], -found[run, "log_likelihood"]["mean"], run
+
+    rows = []
+    for run in sorted(of_run, key=order):
+        names = {"run": run, "dataset": of_run[run][0], "likelihood": likelihoods[run]}
+        values = {
+            quantity: with_error(row["mean"], row["data_error"], decimals) if row else ""
+            for quantity, _, decimals in QUANTITIES
+            for row in [found.get((run, quantity))]
+        }
+        ends = [found[run, f"log_likelihood_{end}"]["mean"] for end in ("lower", "upper")]
+        width = ends[1] - ends[0]
+        decimals = min(error_decimals(width), 6) if width > 0 else 2
+        values["log_likelihood_interval"] = " to ".join(plain(end, decimals) for end in ends)
+        own = found[run, "log_likelihood"]
+        spread = (
+            "" if np.isnan(own["seed_sd"]) else significant(own["seed_sd"], digits_of("seed_sd"))
+        )
+        last = {"log_likelihood_seed_sd": spread, "seeds": str(own["seeds"])}
+        rows.append({**names, **values, **last})
+    return pd.DataFrame(rows)
+
+
+def in_mathematics(text: str) -> str:
+    """Numbers in mathematics, for a true minus; the word between the ends of an interval is not."""
+    return " to ".join(f"${number}$" for number in text.split(" to ")) if text else ""
+
+
+def latex(table: pd.DataFrame) -> str:
+    """The table as tabular of booktabs: text escaped, numbers in mathematics for a true minus."""
+    headings = {**NAMES, **{name: heading for name, heading, _ in QUANTITIES}, **LAST}
+    shown = table.copy()
+    numbers = [name for name in headings if name not in NAMES]
+    shown[numbers] = shown[numbers].map(in_mathematics)
+    style = shown.rename(columns=headings).style.hide(axis="index")
+    style = style.format(escape="latex", subset=list(NAMES.values()))
+    columns = "l" * len(NAMES) + "r" * len(numbers)
+    return COMMENT + style.to_latex(hrules=True, column_format=columns)

@@ -1,0 +1,99 @@
+"""Gather the results of all runs into tidy tables: sorted rows, six decimals, no clock, no host."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from elboflow.files.whole import write_result
+from elboflow.reading.json_files import read_run
+from elboflow.reading.result_files import (
+    RESULTS,
+    SETTINGS,
+    Columns,
+    InputError,
+    read_table,
+    run_and_seed,
+)
+
+# Of every run; some models, data and precisions have more.
+QUANTITIES = (
+    *("elbo", "rate", "distortion", "log_likelihood", "gap", "ess"),
+    *("active_units", "mean_image"),
+    *("log_likelihood_bias", "log_likelihood_lower", "log_likelihood_upper"),
+)
+
+
+def gather(paths: Sequence[str | Path], columns: Columns, order: str) -> pd.DataFrame:
+    """Stack the tables of all runs and seeds, sorted by run, seed and `order`."""
+    frames = []
+    for path in paths:
+        run, seed = run_and_seed(path)
+        frame = read_table(path, columns)
+        for name in sorted({"run", "seed"} & set(frame)):
+            raise InputError(f"{path}: unknown column {name!r}; delete the file and run again")
+        frame.insert(0, "run", run)
+        frame.insert(1, "seed", seed)
+        frames.append(frame)
+    stacked = pd.concat(frames, ignore_index=True)
+    return stacked.sort_values(["run", "seed", order], ignore_index=True)
+
+
+def gather_results(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """All summaries, one row per run x seed x quantity; refuses one that lacks a quantity."""
+    for path in paths:
+        found = set(read_table(path, RESULTS)["quantity"])
+        missing = [name for name in QUANTITIES if name not in found]
+        if missing:
+            raise InputError(f"{path}: no quantity {missing[0]!r}; delete the file and run again")
+    return gather(paths, RESULTS, "quantity")
+
+
+def summarise(results: pd.DataFrame) -> pd.DataFrame:
+    """Means over seeds, one row per run x quantity, with the three errors kept apart.
+
+    data_error: root mean square of the seeds' data errors. The seeds share their test images, so
+        it does not shrink with more of them.
+    monte_carlo_error: of the mean of independent estimates, sqrt(sum of squares) / seeds.
+    seed_sd: sample standard deviation of the seeds' values, empty for one seed.
+    """
+    return (
+        results.groupby(["run", "quantity", "unit"], sort=True)
+        .agg(
+            mean=("value", "mean"),
+            data_error=("data_error", lambda errors: np.sqrt((errors**2).mean(skipna=False))),
+            monte_carlo_error=(
+                "monte_carlo_error",
+                lambda errors: np.sqrt((errors**2).sum(skipna=False)) / len(errors),
+            ),
+            seed_sd=("value", "std"),
+            seeds=("seed", "size"),
+        )
+        .reset_index()
+    )
+
+
+def gather_settings(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """One row per run and key of its specification; values as JSON, text without quotes."""
+    rows = []
+    for path in paths:
+        document = read_run(path)
+        for part in ("training", "evaluation", "ais_bounds"):
+            for key, value in document[part].items():
+                shown = value if isinstance(value, str) else json.dumps(value)
+                rows.append((Path(path).parent.name, part, key, shown))
+    frame = pd.DataFrame(rows, columns=list(SETTINGS.names))
+    return frame.sort_values(["run", "part", "key"], ignore_index=True)
+
+
+def write(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write with six decimals, learning rates with eight significant digits."""
+    frame = frame.copy()
+    if "learning_rate" in frame:
+        frame["learning_rate"] = frame["learning_rate"].map("{:.8g}".format)
+    floats = frame.select_dtypes("float").columns
+    frame[floats] = frame[floats].round(6) + 0.0  # no negative zeros
+    content = frame.to_csv(index=False, float_format="%.6f", lineterminator="\n")
+    write_result(path, content.encode())

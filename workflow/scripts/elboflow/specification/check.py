@@ -1,0 +1,106 @@
+"""Find what is wrong with a configuration before anything starts, and say it in one line."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from elboflow.specification import check_cost, check_model, check_schema
+from elboflow.specification.check_dataset import TABLES, Sizes, split_sizes
+from elboflow.specification.published import complaint_about
+from elboflow.specification.resolve import ranks, resolve, resolve_dataset, resolve_environment
+from elboflow.specification.yaml_readings import ConfigError
+
+MOST_TRAININGS = 10_000
+
+
+def check(config: dict[str, Any], read_files: bool = True) -> None:
+    """Raise ConfigError at the first thing that is wrong.
+
+    Args:
+        read_files: whether to look at the user's own files of data, which a job need not see.
+    """
+    if complaint := check_schema.complaint_about(config):
+        raise ConfigError(f"config: {complaint}; see config/README.md")
+    for section in ("datasets", "runs"):
+        _check_names(section, config[section])
+    sizes = {
+        name: split_sizes(f"config: datasets.{name}", resolve_dataset(config, name), read_files)
+        for name in config["datasets"]
+    }
+    runs = {run: resolve(config, run) for run in config["runs"]}
+    for run, values in runs.items():
+        _check_run(config, run, values, sizes)
+    if (trainings := sum(len(values["seeds"]) for values in runs.values())) > MOST_TRAININGS:
+        raise ConfigError(
+            f"config: runs: {trainings} trainings, one for each seed of each run, are more than "
+            f"the {MOST_TRAININGS} that can be planned; make several files"
+        )
+    _check_environment(resolve_environment(config))
+
+
+def _check_names(section: str, names: Iterable[str]) -> None:
+    """Each name is a folder, and on some file systems case does not count."""
+    known: dict[str, str] = {}
+    for name in names:
+        if (other := known.setdefault(name.lower(), name)) != name:
+            raise ConfigError(
+                f"config: {section}: {other} and {name} are one folder where upper and lower case "
+                "are not told apart; give one another name"
+            )
+
+
+def _check_run(
+    config: dict[str, Any], run: str, values: dict[str, Any], sizes: dict[str, Sizes]
+) -> None:
+    where = f"config: runs.{run}"
+    if values["dataset"] not in config["datasets"]:
+        names = ", ".join(config["datasets"])
+        raise ConfigError(f"{where}.dataset: no data set {values['dataset']!r}, known are {names}")
+    if (source := resolve_dataset(config, values["dataset"])["source"]) in TABLES:
+        raise ConfigError(
+            f"{where}.dataset: {source} is a table without images; name a data set of images"
+        )
+    for level, keys in (
+        (where, config["runs"][run]),
+        ("config: defaults", config.get("defaults", {})),
+    ):
+        if "batch_size" in keys and keys.get("batch_per_rank") is not None:
+            raise ConfigError(f"{level}: give batch_size or batch_per_rank, not both")
+    if values["objective"] == "importance_weighted" and (
+        values["beta"] != 1 or values["warmup_epochs"]
+    ):
+        raise ConfigError(
+            f"{where}: importance_weighted is a bound only with beta 1 and no warm-up"
+        )
+    if complaint := check_model.complaint_about(values):
+        raise ConfigError(f"{where}.{complaint}")
+    known = sizes[values["dataset"]]
+    _check_sizes(where, values, known)
+    if complaint := check_cost.complaint_about(values, source, known["train"], known["test"]):
+        raise ConfigError(f"{where}.{complaint}")
+    if complaint := complaint_about(values["published"], values["likelihood"], source):
+        raise ConfigError(f"{where}.published: {complaint}")
+
+
+def _check_sizes(where: str, values: dict[str, Any], sizes: Sizes) -> None:
+    images, tested, size = sizes["train"], sizes["test"], values["batch_size"]
+    if images is not None and size > images:
+        raise ConfigError(f"{where}.batch_size: {size} is more than the {images} training images")
+    if tested and values["figure_images"] > tested:
+        raise ConfigError(f"{where}.figure_images: there are only {tested} test images")
+    smallest = min(count for count in (size, sizes["validation"], tested) if count)
+    if ranks(values) > smallest:
+        raise ConfigError(
+            f"{where}: {ranks(values)} ranks are more than the {smallest} images of a batch or "
+            "split; lower nodes or tasks_per_node"
+        )
+
+
+def _check_environment(values: dict[str, Any]) -> None:
+    if values["torch"] == "site" and not values["site_python"]:
+        raise ConfigError(
+            "config: environment.site_python: torch site needs the interpreter's path"
+        )
+    if values["torch"] == "pinned" and values["site_python"]:
+        raise ConfigError("config: environment.site_python: only torch site takes one")
+    if values["gpu"] == "none" and values["cuda_architectures"]:
+        raise ConfigError("config: environment.cuda_architectures: a build with gpu none has none")

@@ -1,0 +1,112 @@
+"""Turn the configuration into one frozen specification per run.
+
+The rules use it when Snakemake parses them; rule resolve_run writes what it returns:
+
+    python workflow/scripts/resolve_run.py OUTPUT JSON
+"""
+
+import functools
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from elboflow.files.whole import write_result
+
+# Unless it is asked for. categorical: its log p(x) is exact. flow: the density of a given z takes a
+# pass for each dimension, and AIS of digits with 20 latents 35 times as long as from a Gaussian.
+WITHOUT_AIS = ("categorical", "flow")
+LEAST_EPOCHS = 8  # of a run with a budget
+SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
+
+
+@functools.cache
+def read_schema() -> dict[str, Any]:
+    """The schema of the whole configuration."""
+    return yaml.safe_load(SCHEMA.read_text())
+
+
+def boolean_keys() -> set[str]:
+    """The keys that are true or false."""
+    schema = read_schema()
+    leaves = {**schema["properties"], **schema["$defs"]["run"]["properties"]}
+    return {key for key, leaf in leaves.items() if leaf.get("type") == "boolean"}
+
+
+def resolve(config: dict[str, Any], run: str) -> dict[str, Any]:
+    """All keys of a run: the schema's defaults, under the config's, under the run's own.
+
+    Nodes and ranks that the top level gives, for one call or by a profile, are above all of these.
+    """
+    own, shared = config["runs"][run], config.get("defaults", {})
+    for_all = {key: config[key] for key in ("nodes", "tasks_per_node") if config.get(key)}
+    values = _filled("run", {**shared, **own, **for_all})
+    if values["posterior"] in WITHOUT_AIS and "ais_images" not in {**shared, **own}:
+        values["ais_images"] = 0
+    if "batch_size" in own and "batch_per_rank" not in own:
+        values["batch_per_rank"] = None
+    if values["batch_per_rank"] is not None:
+        values["batch_size"] = values["batch_per_rank"] * ranks(values)
+    if values["budget"] < 1:
+        _shorten(values)
+    return values
+
+
+def _shorten(values: dict[str, Any]) -> None:
+    """Train the share `budget` of the epochs, with warm-up (and the iwae staircase) in proportion.
+
+    Never fewer than 8 epochs where the run has them: one for each stage of the staircase.
+    """
+    whole = values["epochs"]
+    values["epochs"] = min(whole, max(LEAST_EPOCHS, round(whole * values["budget"])))
+    values["warmup_epochs"] *= values["epochs"] / whole
+
+
+def ranks(values: dict[str, Any]) -> int:
+    """Ranks of a resolved run."""
+    return values["nodes"] * values["tasks_per_node"]
+
+
+def resolve_dataset(config: dict[str, Any], name: str) -> dict[str, Any]:
+    """All keys of a data set."""
+    values = _filled("dataset", config["datasets"][name])
+    for key in ("path", "data_dir"):
+        if values[key]:
+            # Not Path.expanduser, which raises where the user is unknown.
+            values[key] = os.path.expanduser(values[key])  # noqa: PTH111
+    return values
+
+
+def resolve_environment(config: dict[str, Any]) -> dict[str, Any]:
+    """All keys of the environment."""
+    properties = read_schema()["properties"]["environment"]["properties"]
+    return {**_defaults(properties), **config.get("environment", {})}
+
+
+def part(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """The keys of a resolved run that belong to `training`, `evaluation` or `ais_bounds`."""
+    properties = read_schema()["$defs"]["run"]["properties"]
+    return {key: values[key] for key in values if properties[key]["part"] == name}
+
+
+def specification(config: dict[str, Any], run: str, file: str = "run") -> dict[str, Any]:
+    """What run.json says, or another file, which says its part alone (ais_bounds.json two)."""
+    values = resolve(config, run)
+    several = {"run": ["training", "evaluation", "ais_bounds"], "ais_bounds": ["evaluation", file]}
+    parts = several.get(file, [file])
+    return {"run": run, **{name: part(values, name) for name in parts}}
+
+
+def write(specification: dict[str, Any], path: Path) -> None:
+    """Write a specification, or a part of it, as JSON with sorted keys."""
+    write_result(path, (json.dumps(specification, indent=2, sort_keys=True) + "\n").encode())
+
+
+def _filled(kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {**_defaults(read_schema()["$defs"][kind]["properties"]), **values}
+
+
+def _defaults(properties: dict[str, Any]) -> dict[str, Any]:
+    return {key: leaf["default"] for key, leaf in properties.items() if "default" in leaf}

@@ -1,0 +1,1 @@
+"""What the programs under mpirun do."""

@@ -1,0 +1,124 @@
+"""Train a VAE whose latent is a plane, and tabulate what quadrature needs of it.
+
+    results/environment/venv/bin/python workflow/scripts/chapter_vae.py \
+        --training results/chapter/training.json --data results/chapter --seed 1 \
+        --evidence results/chapter/evidence.csv --grid results/chapter/grid.npz
+
+One process, one thread, float64: the same bits at each repeat.
+"""
+
+import argparse
+import io
+from typing import Any
+
+import numpy as np
+import torch
+
+from elboflow.files.stage_outputs import taken, write_outputs
+from elboflow.vae.arithmetic import set_arithmetic
+from elboflow.vae.data import Manifest, load, mean_image, read_manifest
+from elboflow.vae.measure.quadrature import (
+    Array,
+    integral,
+    log_integral,
+    log_prior,
+    nodes,
+    non_gaussianity,
+    plane,
+)
+from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.spec import TrainingSpec, parse, read_run
+from elboflow.vae.training.training import Training
+
+STEP, FINE_STEP = 0.05, 0.025  # of the grids for all images, and for those that are shown
+IMAGES, CHUNK = 100, 10  # the first test images, and how many at once
+SHOWN = (0.5, 0.95, 1.0)  # quantiles of the non-Gaussianity
+COLUMNS = ("log_p_nats", "coarse_log_p_nats", "encoder_elbo_nats", "non_gaussianity_nats")
+
+
+def train(spec: TrainingSpec, manifest: Manifest, seed: int) -> VAE:
+    """A trained VAE; the loop is that of train.py on a single rank."""
+    set_arithmetic(spec.precision, spec.deterministic)
+    grey, levels = load(manifest, "train.npy"), manifest.shape.levels
+    vae = VAE(spec, manifest.shape)
+    initialise(vae, seed, mean_image(grey, levels))
+    validation = load(manifest, "validation_binary.npy")
+    training = Training(vae, spec, seed, grey, levels, validation, 0, 1, lambda _: None)
+    while not training.finished:
+        if training.advance():
+            training.end_epoch()
+    vae.load_state_dict(training.kept_parameters())
+    return vae
+
+
+@torch.no_grad()
+def log_likelihood(vae: VAE, x: np.ndarray, axis: Array) -> Array:
+    """log p(x | z) at all nodes, for binary images (B, D): shape (B, n, n)."""
+    outputs = vae.decode(torch.from_numpy(plane(axis)).flatten(0, 1))  # (n * n, D)
+    images = torch.from_numpy(x).to(vae.dtype)
+    values = [vae.likelihood.log_prob(outputs, image) for image in images]
+    return torch.stack(values).view(len(x), len(axis), len(axis)).numpy()
+
+
+@torch.no_grad()
+def encoder_elbo(vae: VAE, x: np.ndarray, log_joint: Array, axis: Array) -> Array:
+    """The ELBO of the encoder's q by quadrature, shape (B,)."""
+    q = vae.encode(torch.from_numpy(x).to(vae.dtype))
+    z = torch.from_numpy(plane(axis)).view(-1, 1, 2)
+    log_q = q.log_prob(z).T.reshape(log_joint.shape).numpy()
+    return integral(np.exp(log_q) * (log_joint - log_q), axis)
+
+
+def measure(vae: VAE, x: np.ndarray) -> Array:
+    """The values of COLUMNS for binary images (B, D): shape (B, 4)."""
+    axis, coarse = nodes(STEP), nodes(2 * STEP)
+    rows = []
+    for first in range(0, len(x), CHUNK):
+        chunk = x[first : first + CHUNK]
+        joint = log_likelihood(vae, chunk, axis) + log_prior(axis)
+        evidence = log_integral(joint, axis)
+        halved = log_integral(joint[:, ::2, ::2], coarse)
+        bound = encoder_elbo(vae, chunk, joint, axis)
+        shape = non_gaussianity(joint - evidence[:, None, None], axis)
+        rows.append(np.stack([evidence, halved, bound, shape], -1))
+    return np.concatenate(rows)
+
+
+def shown_images(non_gaussian: Array) -> list[int]:
+    """The images at the quantiles SHOWN: from an ordinary posterior to the least Gaussian."""
+    order = np.argsort(non_gaussian, kind="stable")
+    return [int(order[round(quantile * (len(order) - 1))]) for quantile in SHOWN]
+
+
+def evidence_csv(measured: Array) -> bytes:
+    lines = [",".join(("image", *COLUMNS))]
+    for image, row in enumerate(measured):
+        lines.append(",".join([str(image), *(f"{value:.9f}" for value in row)]))
+    return ("\n".join(lines) + "\n").encode()
+
+
+def grid_npz(vae: VAE, x: np.ndarray, ids: list[int]) -> bytes:
+    """What the figures need of the images shown: log p(x | z) on the fine grid."""
+    arrays: dict[str, Any] = {
+        "image": np.array(ids),
+        "binary": x[ids],
+        "axis": nodes(FINE_STEP),
+        "log_likelihood": log_likelihood(vae, x[ids], nodes(FINE_STEP)),
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def main(args: argparse.Namespace) -> None:
+    torch.set_num_threads(1)
+    inputs = taken(args.training)
+    _, document = read_run(args.training)
+    spec = parse(TrainingSpec, document.get("training"), str(args.training))
+    manifest = read_manifest(args.data / spec.dataset)
+    inputs[manifest.folder / "manifest.json"] = manifest.sha256
+    vae = train(spec, manifest, args.seed)
+    x = load(manifest, "test_binary.npy")[:IMAGES]
+    measured = measure(vae, x)
+    grid = grid_npz(vae, x, shown_images(measured[:, 3]))
+    write_outputs({args.evidence: evidence_csv(measured), args.grid: grid}, inputs)

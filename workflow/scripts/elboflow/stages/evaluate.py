@@ -1,0 +1,179 @@
+"""Measure a trained VAE on the test split, data-parallel over the ranks of the launcher.
+
+    workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
+        --venv results/environment/venv -- workflow/scripts/evaluate.py \
+        --evaluation results/runs/RUN/evaluation.json --model results/runs/RUN/seed1/model.pt \
+        --data results/data --seed 1 --state results/state/RUN/seed1/evaluate \
+        --output-dir results/runs/RUN/seed1 --speed speed.json
+
+Images are worked on in parts of chunk_images. Each is saved when it is done, and an interrupted job
+goes on with those that are left.
+"""
+
+import argparse
+import io
+import time
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from elboflow.files.stage_outputs import taken, write_outputs
+from elboflow.ranks.parts import (
+    Columns,
+    Part,
+    as_columns,
+    open_state,
+    require_finite,
+    split,
+    work_through,
+)
+from elboflow.ranks.place import Worker
+from elboflow.ranks.speed import record_of_speed
+from elboflow.stages.evaluation_tables import tables
+from elboflow.stages.trained_model import load_vae, noise_seed, observed
+from elboflow.vae.arithmetic import set_arithmetic
+from elboflow.vae.data import load, load_split
+from elboflow.vae.measure.baselines import baselines
+from elboflow.vae.measure.estimate import chunks
+from elboflow.vae.measure.overfitting import FIRST_NUMBER, other_splits, overfitting
+from elboflow.vae.measure.per_image import estimates
+from elboflow.vae.measure.rate_parts import rate_parts
+from elboflow.vae.measure.second_binarisation import binarisation_sd
+from elboflow.vae.measure.summary import PerImage
+from elboflow.vae.measure.two_sample import told_apart
+from elboflow.vae.model import enumeration
+from elboflow.vae.model.categorical import Uniform
+from elboflow.vae.model.exact_linear import is_linear_gaussian, linear_gaussian
+from elboflow.vae.model.networks import VAE
+from elboflow.vae.noise import Purpose, normals, words
+from elboflow.vae.spec import EvaluationSpec, TrainingSpec, parse, read_run
+
+
+def in_float32(vae: VAE, spec: TrainingSpec) -> tuple[VAE, TrainingSpec]:
+    """The same model in float32 arithmetic."""
+    reference = replace(spec, precision="float32")
+    copy = VAE(reference, vae.shape).to(vae.device)
+    copy.load_state_dict(vae.state_dict())
+    return copy, reference
+
+
+# Of the specification, what the values of an image depend on.
+STATE_KEYS = (
+    *("elbo_samples", "importance_samples", "chunk_images", "chunk_samples"),
+    "evaluation_seed",
+)
+MUST_BE_FINITE = ("rate", "distortion", "log_likelihood", "ess")
+
+
+@torch.no_grad()
+def measure(
+    vae: VAE,
+    training: TrainingSpec,
+    title: str,
+    *,
+    spec: EvaluationSpec,
+    seed: int,
+    images: torch.Tensor,
+    state: Path,
+    worker: Worker,
+    origin: str = "test",
+) -> tuple[PerImage, int]:
+    """What is estimated of all images, on every rank, and how many images this job did for it.
+
+    Args:
+        images: as the likelihood observes them, shape (N, D).
+        origin: their split.
+    """
+    set_arithmetic(training.precision, training.deterministic)
+    images = images.to(vae.dtype)
+
+    def work(part: Part) -> Columns:
+        numbers = [FIRST_NUMBER[origin] + image for image in part.images]
+        x = images[part.first : part.first + part.count]
+        columns = as_columns(estimates(vae, spec, seed, numbers, x))
+        return require_finite(part, columns, MUST_BE_FINITE)
+
+    wanted = split(f"{origin}_{training.precision}", len(images), spec.chunk_images)
+    found, done = work_through(wanted, work, state, title, worker)
+    return PerImage(**{
+        name: np.concatenate([np.array(part[name], dtype=float) for part in found])
+        for name in found[0]
+    }, samples=spec.importance_samples), done  # fmt: skip
+
+
+@torch.no_grad()
+def pictures(
+    vae: VAE, spec: EvaluationSpec, seed: int, grey: np.ndarray, images: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Originals, the decoder's means at the posterior means, and at draws from the prior."""
+    shown = images[: spec.figure_images]
+    posterior = vae.encode(observed(vae, shown))
+    raw = words(seed, Purpose.SAMPLES, [(0, 0)], spec.figure_images, vae.latent_dim, vae.device)
+    prior = vae.prior.sample(normals(raw[0], vae.dtype))
+    reconstruction = vae.likelihood.mean(vae.decode(posterior.mean))
+    sample = vae.likelihood.mean(vae.decode(prior))
+    return {
+        "grey": grey[: spec.figure_images],
+        **({"binary": shown} if vae.likelihood.observes == "binary" else {}),
+        "reconstruction": reconstruction.float().cpu().numpy(),
+        "sample": sample.float().cpu().numpy(),
+    }
+
+
+def evaluate(args: argparse.Namespace, worker: Worker) -> None:
+    """Measure all images, and let rank 0 write what came out, once, at the end."""
+    inputs = taken(args.evaluation, args.model)
+    run, document = read_run(args.evaluation)
+    spec = parse(EvaluationSpec, document.get("evaluation"), str(args.evaluation))
+    vae, training, manifest = load_vae(args.model, args.data)
+    inputs[manifest.folder / "manifest.json"] = manifest.sha256
+    vae.to(worker.device)
+    tested = load_split(manifest, "test", vae.likelihood.observes)
+    x = observed(vae, tested)
+    vae.likelihood.require_support(x)
+    began, seed = time.monotonic(), noise_seed(spec, args.seed)
+    state = open_state(args, {key: asdict(spec)[key] for key in STATE_KEYS}, manifest, worker)
+    measured = partial(measure, spec=spec, seed=seed, state=state, worker=worker)
+    title = f"{run} seed {args.seed}, evaluation"
+    found, done = measured(vae, training, title, images=x)
+    seconds = time.monotonic() - began
+    others = {
+        origin: measured(vae, training, f"{title} of {origin}", images=own, origin=origin)[0]
+        for origin, own in other_splits(vae, seed, manifest).items()
+    }
+    reference = None
+    if training.precision != "float32":
+        reference, _ = measured(*in_float32(vae, training), f"{title} in float32", images=x)
+        set_arithmetic(training.precision, training.deterministic)
+    speed = record_of_speed(worker, run, args.seed, done, seconds)
+    if worker.rank == 0:
+        found = replace(found, exact_log_likelihood=exact_log_likelihood(vae, x))
+        train, grey = load(manifest, "train.npy"), load(manifest, "test.npy")
+        more = told_apart(vae, seed, x, train) + overfitting(found, others)
+        more += binarisation_sd(vae, seed, grey)
+        base = baselines(vae.likelihood, train, grey, tested, manifest.shape.levels)
+        limit = spec.active_unit_threshold
+        parts = rate_parts(vae, seed, x) if training.posterior != "flow" else None
+        files = tables(found, base, vae, limit, more, parts, reference)
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **pictures(vae, spec, seed, grey, tested))
+        files["images.npz"] = buffer.getvalue()
+        outputs = {args.output_dir / name: content for name, content in files.items()}
+        write_outputs(outputs, inputs, unrecorded={args.speed: speed})
+
+
+@torch.no_grad()
+def exact_log_likelihood(vae: VAE, x: torch.Tensor) -> np.ndarray | None:
+    """Exact log p(x) in nats, shape (N,), of a model that has it; none of rounded products."""
+    if vae.rounds_products:
+        return None
+    if isinstance(vae.prior, Uniform):
+        pieces = (x[first : first + count] for first, count in chunks(len(x), 100))
+        exact = [enumeration.exact_log_likelihood(vae, piece) for piece in pieces]
+        return torch.cat(exact).double().cpu().numpy()
+    if not is_linear_gaussian(vae):
+        return None
+    return linear_gaussian(vae).log_likelihood(x.double().cpu().numpy())

@@ -1,0 +1,96 @@
+"""The tables of an evaluation."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import astuple
+from typing import Any
+
+import numpy as np
+
+from elboflow.vae.measure.baselines import Baselines
+from elboflow.vae.measure.bound_curve import curve
+from elboflow.vae.measure.checks import check, check_scale
+from elboflow.vae.measure.rate_parts import RateParts, check_parts, quantities_of_parts
+from elboflow.vae.measure.summary import (
+    PerImage,
+    Quantity,
+    active_units,
+    precision_effects,
+    summarise,
+)
+from elboflow.vae.model.networks import VAE
+
+CURVE = "samples,bound_nats,monte_carlo_error_nats,rise_nats,rise_error_nats"
+
+
+def table(header: str, rows: Iterable[Iterable[Any]]) -> bytes:
+    """CSV of floats with every digit, empty cells for None."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header.split(","))
+    writer.writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def tables(
+    images: PerImage,
+    base: Baselines,
+    vae: VAE,
+    limit: float,
+    more: list[Quantity],
+    parts: RateParts | None,
+    reference: PerImage | None,
+) -> dict[str, bytes]:
+    """Check the results, and put them into files by name; an impossible one raises.
+
+    Args:
+        more: quantities beside those of the test images, see vae.measure.
+        parts: of the rate, where q(z | x) has a density that is cheap.
+        reference: the same in float32, where `images` were measured in another precision.
+    """
+    checks = check(images, base, limit) + check_scale(vae.likelihood)
+    checks += check_parts(parts, images) if parts else []
+    quantities = summarise(images, base, vae.shape.pixels, vae.likelihood.discrete, limit)
+    quantities += quantities_of_parts(parts, images) if parts else []
+    quantities += more
+    if reference is not None:
+        quantities += precision_effects(images, reference)
+    columns = {
+        "elbo_nats": images.elbo,
+        "elbo_monte_carlo_error_nats": images.elbo_monte_carlo_error,
+        "rate_nats": images.rate,
+        "distortion_nats": images.distortion,
+        "log_likelihood_nats": images.log_likelihood,
+        "log_likelihood_monte_carlo_error_nats": images.log_likelihood_monte_carlo_error,
+        "ess": images.ess,
+        "largest_weight": images.largest_weight,
+        "pareto_k": images.pareto_k,
+        "exact_log_likelihood_nats": images.exact_log_likelihood,
+        "noise_floor_nats": base.noise_floor,
+        "mean_image_nats": base.mean_image,
+    }
+    present = {name: column for name, column in columns.items() if column is not None}
+    values = np.stack(list(present.values()), axis=1).tolist()
+    per_image = [[image, *row] for image, row in enumerate(values)]
+    summary = [
+        [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, q.images or len(per_image)]
+        for q in quantities
+    ]
+    header = "quantity,unit,value,data_error,monte_carlo_error,images"
+    return {
+        "per_image.csv": table("image," + ",".join(present), per_image),
+        "checks.csv": table("check,status,detail", checks),
+        "bound_against_k.csv": table(CURVE, map(astuple, curve(images.parts, images.samples))),
+        "units.csv": table(*units(images, limit)),
+        "summary.csv": table(header, summary),
+    }
+
+
+def units(images: PerImage, limit: float) -> tuple[str, list[list[Any]]]:
+    """Header and rows of units.csv."""
+    rates = [None if np.isnan(rate) else rate for rate in images.kl.mean(0).tolist()]
+    variances = images.posterior_mean.var(0, ddof=1).tolist()
+    active = active_units(images.posterior_mean, limit).astype(int).tolist()
+    rows = [[unit, *row] for unit, row in enumerate(zip(rates, variances, active, strict=True))]
+    return "unit,rate_nats,posterior_mean_variance,active", rows

@@ -1,0 +1,148 @@
+"""Train one VAE, data-parallel over the ranks that the launcher started.
+
+    workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
+        --venv results/environment/venv -- workflow/scripts/train.py \
+        --training results/runs/RUN/training.json --data results/data --seed 1 \
+        --state results/state/RUN/seed1 --checkpoint-seconds 60 \
+        --model model.pt --metrics metrics.csv --speed speed.json
+
+Started again after an interruption it goes on from its last checkpoint, to the same bits.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from elboflow.files.stage_outputs import taken, write_outputs
+from elboflow.ranks import job_end, kept_states, state_lock
+from elboflow.ranks.collectives import add, share, share_object
+from elboflow.ranks.place import Worker
+from elboflow.ranks.progress import Progress
+from elboflow.ranks.speed import record_of_speed
+from elboflow.ranks.state_digest import state_digest
+from elboflow.vae import checkpoint
+from elboflow.vae.arithmetic import set_arithmetic
+from elboflow.vae.data import load, load_split, mean_image, read_manifest
+from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.spec import TrainingSpec, parse, read_run
+from elboflow.vae.training.training import Diverged, Training
+
+
+def allreduce(worker: Worker) -> Callable[[Tensor], None]:
+    """The one collective of a step: a sum over ranks, in place.
+
+    The batch size is divided by already. One rank would wait for Horovod's thread, for nothing.
+    """
+    return partial(add, name="sum") if worker.size > 1 else lambda _: None
+
+
+def restore(training: Training, state: Path, digest: str, worker: Worker) -> None:
+    """Let every rank go on from rank 0's newest whole checkpoint of the same digest."""
+    content = None
+    if worker.rank == 0:
+        state_lock.hold(state.parent)
+        checkpoint.adopt_former_layout(state.parent)
+        kept_states.begin(state)
+        content, problems = checkpoint.newest(state, digest)
+        for problem in problems:
+            print(f"{problem}; going on from an older one", file=sys.stderr, flush=True)
+    # Bytes: Horovod's broadcast_optimizer_state would step a fresh optimizer.
+    content = share_object(content, "state")
+    if content is not None:
+        training.load_state(checkpoint.deserialise(content))
+    # No rank may start from values that another kind of processor rounded differently.
+    share(training.flat.values.data, "values")
+
+
+def run_to_the_end(
+    training: Training, title: str, args: argparse.Namespace, digest: str, worker: Worker
+) -> float:
+    """Train until the last epoch or early stopping.
+
+    Returns:
+        Seconds spent in training steps.
+    """
+    silent = worker.rank != 0
+    total, batch = training.steps, training.spec.batch_size
+    progress = Progress(title, total * batch, training.step * batch, silent=silent)
+    saved, spent = time.monotonic(), 0.0
+    while not training.finished:
+        began = time.monotonic()
+        try:
+            epoch_ended = training.advance()
+            spent += time.monotonic() - began
+            if epoch_ended:
+                training.end_epoch()
+            progress.advance(batch, training.summary)
+            if worker.rank == 0 and time.monotonic() - saved >= args.checkpoint_seconds:
+                save(training, args.state, digest)
+                saved = time.monotonic()
+            if worker.rank == 0 and job_end.is_due() and not training.finished:
+                save(training, args.state, digest)
+                job_end.go_on_in_another_job(
+                    f"{title}: the time of this job is up; saved at step {training.step} of "
+                    f"{total}, and goes on from there when it is started again"
+                )
+        except Diverged as error:
+            advice = "lower learning_rate or set gradient_clip; earlier checkpoints stay"
+            raise Diverged(f"{title}: {error}; {advice} in {args.state}") from error
+    progress.close(training.summary)
+    return spent
+
+
+def save(training: Training, state: Path, digest: str) -> None:
+    content = checkpoint.serialise({"digest": digest, **training.state()})
+    checkpoint.save(state / "checkpoint.pt", content)
+
+
+def train(args: argparse.Namespace, worker: Worker) -> None:
+    """Train and, on rank 0, write model, metrics and speed once, at the end."""
+    inputs = taken(args.training)
+    run, document = read_run(args.training)
+    spec = parse(TrainingSpec, document.get("training"), str(args.training))
+    set_arithmetic(spec.precision, spec.deterministic)
+    manifest = read_manifest(args.data / spec.dataset)
+    inputs[manifest.folder / "manifest.json"] = manifest.sha256
+    grey = load(manifest, "train.npy")
+    vae = VAE(spec, manifest.shape)
+    initialise(vae, args.seed, mean_image(grey, manifest.shape.levels))
+    vae.to(worker.device)
+    training = Training(
+        vae, spec, args.seed, grey, manifest.shape.levels,
+        load_split(manifest, "validation", vae.likelihood.observes),
+        worker.rank, worker.size, allreduce(worker),
+    )  # fmt: skip
+    digest = state_digest(document["training"], args.seed, manifest.sha256)
+    args.state = kept_states.place(args.state, digest)
+    restore(training, args.state, digest, worker)
+    started_at_step = training.step
+    seconds = run_to_the_end(training, f"{run} seed {args.seed}", args, digest, worker)
+    if worker.rank == 0:
+        save(training, args.state, digest)
+    speed = record_of_speed(
+        worker, run, args.seed, (training.step - started_at_step) * spec.batch_size, seconds,
+        steps=training.step, started_at_step=started_at_step,
+    )  # fmt: skip
+    if worker.rank == 0:
+        model = serialised_model(training, document["training"], args.seed, manifest.sha256)
+        outputs = {args.metrics: training.metrics_csv().encode(), args.model: model}
+        write_outputs(outputs, inputs, unrecorded={args.speed: speed})
+
+
+def serialised_model(
+    training: Training, spec: dict[str, Any], seed: int, data_sha256: str
+) -> bytes:
+    """The bytes of model.pt."""
+    return checkpoint.serialise({
+        "training": spec,
+        "seed": seed,
+        "data_sha256": data_sha256,
+        "epoch": training.kept_epoch,
+        "model": training.kept_parameters(),
+    })  # fmt: skip

@@ -1,0 +1,49 @@
+"""What the programs that measure a trained model share: flags, model, data and noise."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from elboflow.vae.checkpoint import load_model
+from elboflow.vae.data import DataError, Manifest, as_observed, read_manifest
+from elboflow.vae.model.networks import VAE
+from elboflow.vae.spec import EvaluationSpec, TrainingSpec, parse
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """The flags of what a program measures: a trained model, on the data that it was trained on."""
+    parser.add_argument(
+        "--evaluation",
+        type=Path,
+        required=True,
+        help="the run's evaluation.json or ais_bounds.json",
+    )
+    parser.add_argument("--model", type=Path, required=True, help="model.pt that train wrote")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    parser.add_argument("--seed", type=int, required=True, help="the training's seed")
+    parser.add_argument("--state", type=Path, required=True, help="folder of finished images")
+
+
+def load_vae(path: Path, data: Path) -> tuple[VAE, TrainingSpec, Manifest]:
+    """Rebuild the model from its file alone, and find the data that it was trained on."""
+    document = load_model(path)
+    spec = parse(TrainingSpec, document["training"], str(path))
+    manifest = read_manifest(data / spec.dataset)
+    if document["data_sha256"] != manifest.sha256:
+        raise DataError(f"{path}: was trained on other data than the manifest's; train it again")
+    vae = VAE(spec, manifest.shape)
+    vae.load_state_dict(document["model"])
+    return vae, spec, manifest
+
+
+def observed(vae: VAE, images: np.ndarray) -> torch.Tensor:
+    """Stored images as the model's likelihood sees them, on its device."""
+    stored = torch.from_numpy(images).to(vae.device)
+    return as_observed(stored, vae.likelihood.observes, vae.shape.levels, vae.dtype)
+
+
+def noise_seed(spec: EvaluationSpec, seed: int) -> int:
+    """The seed of all noise. Runs of one seed share it, so that differences are paired."""
+    return (spec.evaluation_seed << 32) + seed

@@ -1,0 +1,1 @@
+"""Variational autoencoders as in the papers: torch and numpy only, nothing of clusters."""

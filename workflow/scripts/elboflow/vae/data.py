@@ -1,0 +1,172 @@
+"""Data sets as fetch_data writes them, and which images a rank sees when."""
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elboflow.files.whole import verify
+from elboflow.vae.noise import Purpose, binarise, generator, words, words_for
+
+
+class DataError(ValueError):
+    """A data set that is missing, damaged or not what its manifest says."""
+
+
+@dataclass(frozen=True)
+class ImageShape:
+    """What all images of a data set share: their size, and grey levels 0 .. levels."""
+
+    height: int
+    width: int
+    channels: int  # 1 for grey images, 3 for colour
+    levels: int
+
+    @property
+    def pixels(self) -> int:
+        """Numbers an image has, D."""
+        return self.height * self.width * self.channels
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What fetch_data says of a data set, and the digest of that statement."""
+
+    folder: Path
+    shape: ImageShape
+    files: dict[str, dict[str, Any]]
+    sha256: str
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a data set's manifest.json."""
+    path = folder / "manifest.json"
+    verify(path)
+    try:
+        content = path.read_bytes()
+        document = json.loads(content)
+        digest = hashlib.sha256(content).hexdigest()
+        height, width, channels = (*document["image_shape"], 1)[:3]
+        shape = ImageShape(int(height), int(width), int(channels), int(document["levels"]))
+        return Manifest(folder, shape, dict(document["files"]), digest)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: unreadable ({error}); run fetch_data again") from error
+
+
+def load(manifest: Manifest, name: str) -> np.ndarray:
+    """An array of the data set, checked against the manifest.
+
+    Returns:
+        uint8, shape (images, pixels).
+    """
+    path = manifest.folder / name
+    try:
+        content = path.read_bytes()
+        expected = manifest.files[name]
+        if hashlib.sha256(content).hexdigest() != expected["sha256"]:
+            raise DataError(f"{path}: sha256 differs from the manifest's; run fetch_data again")
+        images = np.load(io.BytesIO(content), allow_pickle=False)
+    except (OSError, ValueError, KeyError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path}: unreadable ({error}); run fetch_data again") from error
+    if images.dtype != np.uint8 or images.ndim != 2 or len(images) != expected["images"]:
+        raise DataError(f"{path}: {images.dtype} {images.shape} is not what the manifest says")
+    return images
+
+
+def load_split(manifest: Manifest, split: str, observes: str) -> np.ndarray:
+    """The images of a split that a likelihood is tested on: frozen binary ones, or grey levels."""
+    return load(manifest, f"{split}_binary.npy" if observes == "binary" else f"{split}.npy")
+
+
+def as_observed(images: Tensor, observes: str, levels: int, dtype: torch.dtype) -> Tensor:
+    """What the likelihood sees of images that are stored as binary or grey levels, of their shape.
+
+    Args:
+        images: binary where `observes` is "binary", else grey levels 0 .. levels.
+    """
+    x = images.to(dtype)
+    return x / levels if observes == "unit" else x
+
+
+def mean_image(grey: np.ndarray, levels: int) -> Tensor:
+    """Mean of the training images in [0, 1], float64, shape (D,)."""
+    return torch.from_numpy(grey.mean(0, dtype=np.float64) / levels)
+
+
+def rank_slice(count: int, rank: int, size: int) -> slice:
+    """A rank's contiguous share of `count` images; shares differ by at most one image."""
+    return slice(count * rank // size, count * (rank + 1) // size)
+
+
+class TrainingImages:
+    """The endless sequence of shown training images: one shuffled pass after another.
+
+    Batch t holds positions t x batch_size to (t + 1) x batch_size of that sequence, so that the
+    tail of a pass is carried into the next one and every batch has the same size. The images, and
+    the draws that binarise them, live on the device.
+
+    Args:
+        grey: uint8, shape (images, D), of grey levels 0 .. levels.
+        observes: "binary" draws every image afresh at each visit; else the levels are shown.
+    """
+
+    def __init__(
+        self,
+        grey: np.ndarray,
+        levels: int,
+        seed: int,
+        batch_size: int,
+        device: torch.device | str = "cpu",
+        observes: str = "binary",
+    ) -> None:
+        if batch_size > len(grey):
+            raise DataError(
+                f"batch_size: {batch_size} is more than the {len(grey)} training images"
+            )
+        self.grey = torch.from_numpy(grey).to(device)
+        self.levels, self.seed, self.batch_size = levels, seed, batch_size
+        self.observes = observes
+        self._orders: dict[int, np.ndarray] = {}
+
+    def batches(self, step: int, steps: int, share: slice) -> Tensor:
+        """A rank's share of `steps` batches from `step` on, freshly binarised or as they are.
+
+        Each visit of an image is a new position in the sequence, and so gets fresh noise.
+
+        Returns:
+            bool, or uint8 grey levels, of shape (steps, images, pixels).
+        """
+        firsts = [(step + ahead) * self.batch_size + share.start for ahead in range(steps)]
+        count, pixels = share.stop - share.start, self.grey.shape[1]
+        shown = np.concatenate([self._images(first, count) for first in firsts])
+        indices = torch.from_numpy(shown).to(self.grey.device, non_blocking=True)
+        grey = self.grey.index_select(0, indices).view(steps, count, pixels)
+        if self.observes != "binary":
+            return grey
+        starts, per_image = [(0, first) for first in firsts], words_for(pixels)
+        raw = words(self.seed, Purpose.BINARISATION, starts, count, per_image, self.grey.device)
+        return binarise(grey, self.levels, raw)
+
+    def _images(self, first: int, count: int) -> np.ndarray:
+        """Which images are shown at `count` positions from `first` on."""
+        passes, offsets = np.divmod(np.arange(first, first + count), len(self.grey))
+        images = np.empty(count, dtype=np.int64)
+        for visited in np.unique(passes):
+            chosen = passes == visited
+            images[chosen] = self._order(int(visited))[offsets[chosen]]
+        return images
+
+    def _order(self, visited: int) -> np.ndarray:
+        if visited not in self._orders:
+            self._orders = {k: v for k, v in self._orders.items() if k == visited - 1}
+            shuffled = generator(self.seed, Purpose.ORDER, visited).permutation(len(self.grey))
+            self._orders[visited] = shuffled
+        return self._orders[visited]

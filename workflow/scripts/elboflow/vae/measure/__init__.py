@@ -1,0 +1,1 @@
+"""What a trained model is worth: estimates with errors, baselines and checks."""

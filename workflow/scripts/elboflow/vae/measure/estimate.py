@@ -1,0 +1,178 @@
+"""Estimates of the ELBO and of log p(x), image by image, with their Monte Carlo errors."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from elboflow.vae.measure.blocks import Blocks
+from elboflow.vae.measure.pareto import Tail
+from elboflow.vae.model.draws import draw
+from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.posteriors import Posterior
+from elboflow.vae.noise import Purpose, normals, words
+
+
+def image_noise(
+    vae: VAE, seed: int, purpose: Purpose, images: Sequence[int]
+) -> Callable[[int, int], Tensor]:
+    """Noise that is a function of (seed, purpose, image, sample) alone.
+
+    Returns:
+        A function of (first, count) that gives standard normal noise of those samples, of shape
+        (count, images, L), on the model's device.
+    """
+
+    def noise(first: int, count: int) -> Tensor:
+        starts = [(image, first) for image in images]
+        raw = words(seed, purpose, starts, count, vae.latent_dim, vae.device)
+        return normals(raw, vae.dtype).transpose(0, 1)
+
+    return noise
+
+
+@dataclass(frozen=True)
+class ElboEstimate:
+    """Per image, shape (B,), float64, in nats; `monte_carlo_error` is the ELBO's standard error.
+
+    With an analytic rate that is the distortion's as well; else `errors_of_parts` has the errors of
+    both, which vary against each other.
+    """
+
+    rate: Tensor
+    distortion: Tensor
+    monte_carlo_error: Tensor
+    errors_of_parts: dict[str, Tensor]
+
+    @property
+    def elbo(self) -> Tensor:
+        return -self.distortion - self.rate
+
+
+def estimate_elbo(
+    vae: VAE,
+    x: Tensor,
+    posterior: Posterior,
+    noise: Callable[[int, int], Tensor],
+    samples: int,
+    chunk: int,
+) -> ElboEstimate:
+    """The ELBO from `samples` draws, with the analytic KL where there is one.
+
+    Args:
+        x: images (B, D).
+        noise: gives the noise of samples first .. first + count - 1, shape (count, B, L).
+        chunk: samples decoded at once.
+    """
+    drawn = [
+        draw(vae, x, noise(first, count), posterior) for first, count in chunks(samples, chunk)
+    ]
+    log_likelihood = torch.cat([draws.log_likelihood.double() for draws in drawn])
+    analytic = drawn[0].analytic_rate
+    if analytic is not None:
+        rate, error = analytic.double(), standard_error(log_likelihood)
+        return ElboEstimate(rate, -log_likelihood.mean(0), error, {})
+    rates = torch.cat([draws.sampled_rates.double() for draws in drawn])
+    parts = {
+        "rate_monte_carlo_error": standard_error(rates),
+        "distortion_monte_carlo_error": standard_error(log_likelihood),
+    }
+    error = standard_error(log_likelihood - rates)
+    return ElboEstimate(rates.mean(0), -log_likelihood.mean(0), error, parts)
+
+
+def standard_error(draws: Tensor) -> Tensor:
+    """Of the mean over draws, (K, B) to (B,); nan for one draw."""
+    if len(draws) < 2:
+        return torch.full_like(draws[0], torch.nan)
+    return draws.std(0, correction=1) / len(draws) ** 0.5
+
+
+class ImportanceSum:
+    """A running log-mean-exp of log weights that may arrive in chunks of samples.
+
+    Keeps, in float64 and relative to the largest weight so far, the sum of the weights and of
+    their squares, the largest log weights, and the sums within blocks of samples.
+
+    Args:
+        samples: K, how many will come for each image.
+    """
+
+    def __init__(self, images: int, samples: int, device: torch.device | str = "cpu") -> None:
+        self.tail = Tail(samples, images, device)
+        self.blocks = Blocks(samples, images, device)
+        self.samples = 0
+        self.total = torch.zeros(images, dtype=torch.float64, device=device)
+        self.squares = torch.zeros_like(self.total)
+        self.largest = torch.full_like(self.total, -torch.inf)
+
+    def add(self, log_weights: Tensor) -> None:
+        """Take a chunk of log weights in, shape (K, B), in nats."""
+        chunk = log_weights.double()
+        largest = torch.maximum(self.largest, chunk.max(0).values)
+        shrink = torch.exp(self.largest - largest)
+        weights = torch.exp(chunk - largest)
+        self.total = self.total * shrink + weights.sum(0)
+        self.squares = self.squares * shrink**2 + weights.square().sum(0)
+        self.largest = largest
+        self.samples += len(chunk)
+        self.tail.add(chunk)
+        self.blocks.add(chunk)
+
+    @property
+    def log_likelihood(self) -> Tensor:
+        """log (1/K) sum_k w_k: a stochastic lower bound on log p(x), in nats, shape (B,).
+
+        Burda et al., arXiv:1509.00519, equation 8.
+        """
+        return self.largest + self.total.log() - math.log(self.samples)
+
+    @property
+    def ess(self) -> Tensor:
+        """Effective sample size (sum w)^2 / sum w^2, between 1 and K, shape (B,)."""
+        return self.total.square() / self.squares
+
+    @property
+    def largest_weight(self) -> Tensor:
+        """The largest normalised weight, shape (B,): near 1, the estimate rests on one sample."""
+        return 1 / self.total
+
+    @property
+    def pareto_k(self) -> Tensor:
+        """Shape of the weights' tail, shape (B,): see pareto.py."""
+        return self.tail.shape
+
+    @property
+    def monte_carlo_error(self) -> Tensor:
+        """Standard error of log_likelihood by the delta method, in nats, shape (B,).
+
+        sd(w) / (sqrt(K) mean(w)) = sqrt((K / ESS - 1) / (K - 1)); not defined (nan) for K = 1. It
+        cannot exceed 1, and knows of no weight that was not drawn: bound_curve.py does better.
+        """
+        return ((self.samples / self.ess - 1).clamp(min=0) / (self.samples - 1)).sqrt()
+
+
+def estimate_log_likelihood(
+    vae: VAE,
+    x: Tensor,
+    posterior: Posterior,
+    noise: Callable[[int, int], Tensor],
+    samples: int,
+    chunk: int,
+) -> ImportanceSum:
+    """Importance sampling of log p(x) with q(z | x) as the proposal.
+
+    Args: those of estimate_elbo; `chunk` so that (chunk, B, D) numbers fit the cache.
+    """
+    weights = ImportanceSum(len(x), samples, x.device)
+    for first, count in chunks(samples, chunk):
+        weights.add(draw(vae, x, noise(first, count), posterior).log_weights)
+    return weights
+
+
+def chunks(total: int, size: int) -> Iterator[tuple[int, int]]:
+    """Split 0 .. total - 1 into (first, count) pieces of at most `size`."""
+    for first in range(0, total, size):
+        yield first, min(size, total - first)

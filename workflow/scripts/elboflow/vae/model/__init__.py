@@ -1,0 +1,1 @@
+"""The parts of a model: likelihoods, posteriors, priors and networks, and draws from them."""
