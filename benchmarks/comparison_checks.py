@@ -17,8 +17,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
+from elboflow.reading.columns import PER_IMAGE
 from elboflow.reading.comparisons import QUANTITIES, Estimates, compare, estimates, family
-from elboflow.reading.result_files import PER_IMAGE, read_table
+from elboflow.reading.csv_tables import read_table
 
 Values = np.ndarray  # shape (quantities, runs, seeds, images), in nats
 Draw = Callable[[np.random.Generator], Values]

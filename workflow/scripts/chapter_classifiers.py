@@ -6,8 +6,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from elboflow.chapter.classifiers import digits, table, tabulate
-from elboflow.chapter.tables import write
-from elboflow.reading.result_files import in_one_line
+from elboflow.chapter.tables import DECIMALS
+from elboflow.reading.csv_tables import write_table
+from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
@@ -18,10 +19,10 @@ def main() -> None:
     if given.spambase:
         tasks.append(table(*(np.load(path) for path in given.spambase)))
     for name, found in tabulate(tasks).items():
-        write(found, getattr(snakemake.output, name))
+        write_table(found, getattr(snakemake.output, name), DECIMALS)
 
 
 if __name__ == "__main__":
     # The number of threads can change the last digits.
-    with in_one_line(), threadpool_limits(1):
+    with snakemake_script(), threadpool_limits(1):
         main()

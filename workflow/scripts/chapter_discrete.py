@@ -15,10 +15,10 @@ from elboflow.chapter.discrete import (
     measure,
     states_of,
 )
-from elboflow.chapter.tables import write
 from elboflow.files.whole import write_result
 from elboflow.images.binarise import binarise
-from elboflow.reading.result_files import in_one_line
+from elboflow.reading.csv_tables import write_table
+from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
@@ -34,11 +34,11 @@ def main() -> None:
     log_q = log_mean_field(mean_field(joint, states), states)
     table = measure(joint, log_q)
     worst = int(table["gap_nats"].to_numpy().argmax())
-    write(table, snakemake.output.discrete, decimals=12)
-    write(states_of(worst, joint[worst], log_q[worst], states), snakemake.output.states, 12)
+    write_table(table, snakemake.output.discrete, decimals=12)
+    write_table(states_of(worst, joint[worst], log_q[worst], states), snakemake.output.states, 12)
 
 
 if __name__ == "__main__":
     # The number of threads can change the last digits.
-    with in_one_line(), threadpool_limits(1):
+    with snakemake_script(), threadpool_limits(1):
         main()

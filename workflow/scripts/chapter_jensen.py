@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 
 from elboflow.chapter.jensen import STEPS, bounds, posterior
-from elboflow.chapter.tables import write
-from elboflow.reading.result_files import in_one_line
+from elboflow.reading.csv_tables import write_table
+from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 if __name__ == "__main__":
-    with in_one_line():
+    with snakemake_script():
         # From a bad q over that which knows nothing to the exact one, among evenly spaced others.
         spaced = np.arange(STEPS + 1) / STEPS
         spam = np.unique(np.append(spaced, posterior()[0]))
-        write(bounds(spam), snakemake.output.jensen, decimals=15)
+        write_table(bounds(spam), snakemake.output.jensen, decimals=15)

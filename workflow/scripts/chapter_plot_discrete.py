@@ -5,13 +5,14 @@ from typing import Any
 from elboflow.chapter.plot_discrete import plot_discrete
 from elboflow.chapter.tables import DISCRETE, STATES
 from elboflow.figures import style
-from elboflow.reading.result_files import in_one_line, read_table
+from elboflow.reading.csv_tables import read_table
+from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 if __name__ == "__main__":
-    with in_one_line():
+    with snakemake_script():
         figure = plot_discrete(
             read_table(snakemake.input.discrete, DISCRETE),
             read_table(snakemake.input.states, STATES),

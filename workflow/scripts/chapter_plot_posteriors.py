@@ -7,7 +7,8 @@ import numpy as np
 from elboflow.chapter.plot_posteriors import EVERY, plot_posteriors
 from elboflow.chapter.tables import COMPONENTS, POSTERIORS
 from elboflow.figures import style
-from elboflow.reading.result_files import in_one_line, read_table
+from elboflow.reading.csv_tables import read_table
+from elboflow.reading.snakemake_script import snakemake_script
 from elboflow.vae.measure.quadrature import log_integral, log_prior
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
@@ -28,5 +29,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with in_one_line():
+    with snakemake_script():
         main()

@@ -6,15 +6,16 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from elboflow.chapter.posteriors import tabulate
-from elboflow.chapter.tables import write
-from elboflow.reading.result_files import in_one_line
+from elboflow.chapter.tables import DECIMALS
+from elboflow.reading.csv_tables import write_table
+from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 if __name__ == "__main__":
     # The number of threads can change the last digits.
-    with in_one_line(), threadpool_limits(1), np.load(snakemake.input.grid) as archive:
+    with snakemake_script(), threadpool_limits(1), np.load(snakemake.input.grid) as archive:
         measured, parts = tabulate(archive)
-        write(measured, snakemake.output.posteriors)
-        write(parts, snakemake.output.components)
+        write_table(measured, snakemake.output.posteriors, DECIMALS)
+        write_table(parts, snakemake.output.components, DECIMALS)

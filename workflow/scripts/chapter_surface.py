@@ -7,8 +7,9 @@ from threadpoolctl import threadpool_limits
 
 from elboflow.chapter.mixture import FAMILIES
 from elboflow.chapter.surface import surface
-from elboflow.chapter.tables import COMPONENTS, write
-from elboflow.reading.result_files import in_one_line, read_table
+from elboflow.chapter.tables import COMPONENTS, DECIMALS
+from elboflow.reading.csv_tables import read_table, write_table
+from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
@@ -21,10 +22,10 @@ def main() -> None:
     own = found[(found["image"] == image) & (found["family"] == FAMILIES[0].name)].iloc[0]
     table = surface(log_likelihood, axis, (own["mean_1"], own["mean_2"]))
     table.insert(0, "image", image)
-    write(table, snakemake.output.surface)
+    write_table(table, snakemake.output.surface, DECIMALS)
 
 
 if __name__ == "__main__":
     # The number of threads can change the last digits.
-    with in_one_line(), threadpool_limits(1):
+    with snakemake_script(), threadpool_limits(1):
         main()

@@ -7,13 +7,13 @@ from typing import Any
 
 from elboflow.pages.html import render, write_page
 from elboflow.pages.machine import context, git_commit
-from elboflow.reading.result_files import in_one_line
+from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 if __name__ == "__main__":
-    with in_one_line():
+    with snakemake_script():
         html = render(
             Path(snakemake.input.template),
             written=datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),

@@ -4,14 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from elboflow.files.whole import write_bytes, write_result
+from elboflow.reading.columns import SETTINGS, SUMMARY
+from elboflow.reading.csv_tables import read_table
 from elboflow.reading.paper import latex, paper_table
-from elboflow.reading.result_files import SETTINGS, SUMMARY, in_one_line, read_table
+from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 if __name__ == "__main__":
-    with in_one_line():
+    with snakemake_script():
         table = paper_table(
             read_table(snakemake.input.summary, SUMMARY),
             read_table(snakemake.input.settings, SETTINGS),

@@ -4,11 +4,11 @@ from typing import Any
 
 from elboflow.figures import style
 from elboflow.figures.estimators import gather, plot_estimators
-from elboflow.reading.result_files import in_one_line
+from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 if __name__ == "__main__":
-    with in_one_line():
+    with snakemake_script():
         style.save(plot_estimators(gather(snakemake.input.bounds)), snakemake.output.figure)

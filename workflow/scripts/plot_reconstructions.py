@@ -5,13 +5,14 @@ from typing import Any
 from elboflow.figures import style
 from elboflow.figures.image_strips import read_datasets, read_images, read_runs
 from elboflow.figures.reconstructions import plot_reconstructions
-from elboflow.reading.result_files import in_one_line, run_and_seed
+from elboflow.reading.paths import run_and_seed
+from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 if __name__ == "__main__":
-    with in_one_line():
+    with snakemake_script():
         figure = plot_reconstructions(
             images={run_and_seed(path)[0]: read_images(path) for path in snakemake.input.images},
             runs=read_runs(snakemake.input.runs, read_datasets(snakemake.input.manifests)),

@@ -4,13 +4,15 @@ from typing import Any
 
 from elboflow.figures import style
 from elboflow.figures.training_curves import plot_training_curves
-from elboflow.reading.result_files import METRICS, SETTINGS, in_one_line, read_table
+from elboflow.reading.columns import METRICS, SETTINGS
+from elboflow.reading.csv_tables import read_table
+from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 if __name__ == "__main__":
-    with in_one_line():
+    with snakemake_script():
         figure = plot_training_curves(
             training=read_table(snakemake.input.training, METRICS.gathered),
             settings=read_table(snakemake.input.settings, SETTINGS),

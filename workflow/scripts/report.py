@@ -6,24 +6,17 @@ from typing import Any
 from elboflow.pages.html import render, write_page
 from elboflow.pages.promises import promised
 from elboflow.pages.report import chapter, context, figure, paragraphs
+from elboflow.reading.columns import CHECKS, COMPARISONS, REPRODUCTION, RESULTS, SETTINGS, SUMMARY
+from elboflow.reading.csv_tables import read_table
 from elboflow.reading.json_files import read_manifest
-from elboflow.reading.result_files import (
-    CHECKS,
-    COMPARISONS,
-    REPRODUCTION,
-    RESULTS,
-    SETTINGS,
-    SUMMARY,
-    in_one_line,
-    read_table,
-)
+from elboflow.reading.snakemake_script import snakemake_script
 from elboflow.specification.published import read_published
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 if __name__ == "__main__":
-    with in_one_line():
+    with snakemake_script():
         values = context(
             results=read_table(snakemake.input.runs, RESULTS.gathered),
             summary=read_table(snakemake.input.summary, SUMMARY),

@@ -2,23 +2,17 @@
 
 from typing import Any
 
+from elboflow.reading.columns import METRICS, RESULTS, SETTINGS, SUMMARY
+from elboflow.reading.csv_tables import read_table, write_table
 from elboflow.reading.reproduction import reproductions, tested_images, trained_passes
-from elboflow.reading.result_files import (
-    METRICS,
-    RESULTS,
-    SETTINGS,
-    SUMMARY,
-    in_one_line,
-    read_table,
-)
-from elboflow.reading.tables import write
+from elboflow.reading.snakemake_script import snakemake_script
 from elboflow.specification.published import read_published
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 if __name__ == "__main__":
-    with in_one_line():
+    with snakemake_script():
         found = reproductions(
             read_table(snakemake.input.summary, SUMMARY),
             trained_passes(read_table(snakemake.input.training, METRICS.gathered)),
@@ -27,4 +21,4 @@ if __name__ == "__main__":
             snakemake.params.published,
             read_published(snakemake.input.published),
         )
-        write(found, snakemake.output.reproduction)
+        write_table(found, snakemake.output.reproduction)

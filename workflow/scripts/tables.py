@@ -2,20 +2,22 @@
 
 from typing import Any
 
-from elboflow.reading.result_files import CHECKS, CURVE, METRICS, UNITS, in_one_line
-from elboflow.reading.tables import gather, gather_results, gather_settings, summarise, write
+from elboflow.reading.columns import CHECKS, CURVE, METRICS, UNITS
+from elboflow.reading.csv_tables import write_table
+from elboflow.reading.snakemake_script import snakemake_script
+from elboflow.reading.tables import gather, gather_results, gather_settings, summarise
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 if __name__ == "__main__":
-    with in_one_line():
+    with snakemake_script():
         results = gather_results(snakemake.input.summaries)
-        write(results, snakemake.output.runs)
-        write(summarise(results), snakemake.output.summary)
-        write(gather(snakemake.input.metrics, METRICS, "epoch"), snakemake.output.training)
-        write(gather(snakemake.input.units, UNITS, "unit"), snakemake.output.units)
-        write(gather(snakemake.input.checks, CHECKS, "check"), snakemake.output.checks)
+        write_table(results, snakemake.output.runs)
+        write_table(summarise(results), snakemake.output.summary)
+        write_table(gather(snakemake.input.metrics, METRICS, "epoch"), snakemake.output.training)
+        write_table(gather(snakemake.input.units, UNITS, "unit"), snakemake.output.units)
+        write_table(gather(snakemake.input.checks, CHECKS, "check"), snakemake.output.checks)
         curves = gather(snakemake.input.curves, CURVE, "samples")
-        write(curves, snakemake.output.bound_against_k)
-        write(gather_settings(snakemake.input.runs), snakemake.output.settings)
+        write_table(curves, snakemake.output.bound_against_k)
+        write_table(gather_settings(snakemake.input.runs), snakemake.output.settings)

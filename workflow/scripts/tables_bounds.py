@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from elboflow.reading.result_files import in_one_line
-from elboflow.reading.tables import summarise, write
+from elboflow.reading.csv_tables import write_table
+from elboflow.reading.snakemake_script import snakemake_script
+from elboflow.reading.tables import summarise
 from elboflow.reading.tables_bounds import gather
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 if __name__ == "__main__":
-    with in_one_line():
+    with snakemake_script():
         bounds = gather(snakemake.input.bounds)
-        write(bounds, snakemake.output.bounds)
-        write(summarise(bounds), snakemake.output.summary)
+        write_table(bounds, snakemake.output.bounds)
+        write_table(summarise(bounds), snakemake.output.summary)

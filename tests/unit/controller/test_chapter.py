@@ -25,7 +25,8 @@ from elboflow.chapter.mixture import (
 from elboflow.chapter.posteriors import measure as measure_q
 from elboflow.chapter.posteriors import search
 from elboflow.chapter.surface import surface
-from elboflow.chapter.tables import write
+from elboflow.chapter.tables import DECIMALS
+from elboflow.reading.csv_tables import write_table
 from elboflow.vae.measure.quadrature import (
     integral,
     kl,
@@ -309,5 +310,5 @@ def test_the_spread_of_two_draws_is_that_of_simulated_ones() -> None:
 
 
 def test_tables_are_written_with_fixed_decimals(tmp_path: Path) -> None:
-    write(pd.DataFrame({"image": [3], "gap_nats": [-1e-20]}), tmp_path / "t.csv")
+    write_table(pd.DataFrame({"image": [3], "gap_nats": [-1e-20]}), tmp_path / "t.csv", DECIMALS)
     assert (tmp_path / "t.csv").read_text() == "image,gap_nats\n3,0.000000000\n"

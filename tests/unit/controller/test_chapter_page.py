@@ -21,7 +21,8 @@ from elboflow.chapter.page import COLUMNS, TITLES, context, rounded_up
 from elboflow.chapter.plot_posteriors import contour_levels, mixture_density
 from elboflow.chapter.posteriors import components
 from elboflow.chapter.surface import surface
-from elboflow.chapter.tables import write
+from elboflow.chapter.tables import DECIMALS
+from elboflow.reading.csv_tables import write_table
 from elboflow.vae.measure.quadrature import log_prior, nodes
 
 REPOSITORY = Path(__file__).parents[3]
@@ -46,19 +47,19 @@ def write_tables(folder: Path) -> None:
         for model, log_p in (("discriminative", None), ("generative", -127.5))
         for threshold in (0.5, 0.9)
     ]  # fmt: skip
-    write(pd.DataFrame(rows), folder / "classifiers.csv")
+    write_table(pd.DataFrame(rows), folder / "classifiers.csv", DECIMALS)
     bins = [
         {"data": both["data"], "model": row["model"], "from": 0.9, "to": 1.0, "cases": 4,
          "positives": 3, "mean_p": mean, "share": 0.75, "share_low": 0.3, "share_high": 0.95}
         for row, mean in zip(rows[::2], (0.93, 0.999), strict=True)
     ]  # fmt: skip
-    write(pd.DataFrame(bins), folder / "reliability.csv")
+    write_table(pd.DataFrame(bins), folder / "reliability.csv", DECIMALS)
     curve = {"threshold": [0.1, 0.6, 1.0], "precision": [0.1, 0.75, 1.0], "recall": [1, 0.5, 0.0]}
     curves = [
         pd.DataFrame(curve).assign(data=both["data"], model=row["model"]) for row in rows[::2]
     ]
-    write(pd.concat(curves), folder / "curves.csv")
-    write(bounds(np.array([0.0, 0.5, posterior()[0], 0.9, 1.0])), folder / "jensen.csv", 15)
+    write_table(pd.concat(curves), folder / "curves.csv", DECIMALS)
+    write_table(bounds(np.array([0.0, 0.5, posterior()[0], 0.9, 1.0])), folder / "jensen.csv", 15)
     write_plane(folder)
     write_switches(folder)
 
@@ -76,7 +77,7 @@ def write_plane(folder: Path) -> None:
         "encoder_elbo_nats": [-24.5, -22.5],
         "non_gaussianity_nats": [0.1, 0.2],
     }
-    write(pd.DataFrame(evidence), folder / "evidence.csv")
+    write_table(pd.DataFrame(evidence), folder / "evidence.csv", DECIMALS)
     measured, parts = [], []
     for image in (7, 2):
         for place, family in enumerate(FAMILIES):
@@ -88,9 +89,13 @@ def write_plane(folder: Path) -> None:
             )  # fmt: skip
             q = gaussian(np.array([-0.2, 0.1 * place]), 0.5 * np.eye(2))
             parts.append(components(q).assign(image=image, family=family.name))
-    write(pd.DataFrame(measured), folder / "posteriors.csv")
-    write(pd.concat(parts), folder / "components.csv")
-    write(surface(likelihood[0], axis, (-0.2, 0.1)).assign(image=7), folder / "elbo_surface.csv")
+    write_table(pd.DataFrame(measured), folder / "posteriors.csv", DECIMALS)
+    write_table(pd.concat(parts), folder / "components.csv", DECIMALS)
+    write_table(
+        surface(likelihood[0], axis, (-0.2, 0.1)).assign(image=7),
+        folder / "elbo_surface.csv",
+        DECIMALS,
+    )
 
 
 def write_switches(folder: Path) -> None:
@@ -98,13 +103,13 @@ def write_switches(folder: Path) -> None:
     states = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
     table = {"image": [0, 1], "log_p_nats": [-24.0, -23.0], "elbo_nats": [-24.25, -23.5],
              "gap_nats": [0.25, 0.5], "kl_nats": [0.25, 0.5]}  # fmt: skip
-    write(pd.DataFrame(table), folder / "discrete.csv", 12)
-    write(states_of(1, joint, np.log(np.full(4, 0.25)), states), folder / "states.csv", 12)
+    write_table(pd.DataFrame(table), folder / "discrete.csv", 12)
+    write_table(states_of(1, joint, np.log(np.full(4, 0.25)), states), folder / "states.csv", 12)
     assert logsumexp(joint) < 0
     gradients = {"estimator": ["exact", "gumbel_softmax"], "norm_nats": [4.4, 4.4],
                  "bias_nats": [0.0, 0.571], "bias_error_nats": [0.0, 0.014], "sd_nats": [0.0, 3.18],
                  "temperature": [None, 0.5]}  # fmt: skip
-    write(pd.DataFrame(gradients), folder / "gradients.csv")
+    write_table(pd.DataFrame(gradients), folder / "gradients.csv", DECIMALS)
 
 
 def figure_jobs(root: Path) -> list[dict[str, Any]]:

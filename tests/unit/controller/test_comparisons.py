@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from elboflow.reading.columns import COMPARISONS
 from elboflow.reading.comparisons import (
     QUANTITIES,
     Estimates,
@@ -21,7 +22,9 @@ from elboflow.reading.comparisons import (
     read_runs,
     shortfalls,
 )
-from elboflow.reading.result_files import COMPARISONS, InputError, kinds, read_table
+from elboflow.reading.csv_tables import read_table
+from elboflow.reading.errors import InputError
+from elboflow.reading.settings import kinds
 from elboflow.reading.simultaneous import critical_value, half_width
 from elboflow.specification.likelihood_data import OBSERVES, WORDS
 from elboflow.specification.resolve import read_schema

@@ -27,7 +27,8 @@ from elboflow.figures.reconstructions import plot_reconstructions, strips
 from elboflow.figures.sample_quality import plot_sample_quality
 from elboflow.figures.samples import plot_samples
 from elboflow.figures.training_curves import elbo_range, grid, kept_epochs, plot_training_curves
-from elboflow.reading.result_files import CURVE, METRICS, UNITS, InputError
+from elboflow.reading.columns import CURVE, METRICS, UNITS
+from elboflow.reading.errors import InputError
 from elboflow.reading.tables import gather, gather_results, gather_settings, summarise
 
 TINY = DataSet("tiny", (2, 3), levels=16)

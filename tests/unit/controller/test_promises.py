@@ -12,7 +12,8 @@ from elboflow.pages import tables as report_tables
 from elboflow.pages import two_sample as report_two_sample
 from elboflow.pages.promised_numbers import NAMES, UNPROMISED
 from elboflow.pages.promises import promised
-from elboflow.reading.result_files import BASELINES, InputError
+from elboflow.reading.columns import BASELINES
+from elboflow.reading.errors import InputError
 from promise_table import TABLE, as_csv, promises
 
 PROMISED = {quantity for quantity, *_ in promises()}

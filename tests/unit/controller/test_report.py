@@ -16,8 +16,9 @@ import pytest
 from elboflow.pages import machine as machine_report
 from elboflow.pages.html import render
 from elboflow.pages.report import paragraphs
-from elboflow.reading.notation import significant
-from elboflow.reading.result_files import InputError, in_one_line, number
+from elboflow.reading.errors import InputError
+from elboflow.reading.notation import number, significant
+from elboflow.reading.snakemake_script import snakemake_script
 
 PAGES = Path(__file__).parents[3] / "workflow" / "report"
 Jobs = Callable[[Path], list[dict[str, Any]]]
@@ -356,7 +357,7 @@ def test_how_to_regenerate_is_said_for_every_configuration(html: str) -> None:
 
 
 def test_a_full_disk_ends_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end, in_one_line():
+    with pytest.raises(SystemExit) as end, snakemake_script():
         raise OSError(28, "No space left on device", "report.html")
     assert end.value.code == (
         "error: no space left on device: report.html; make room on that disk and start again"

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from elboflow.pages.comparisons import published_rows
+from elboflow.reading.columns import REPRODUCTION
+from elboflow.reading.csv_tables import read_table, write_table
 from elboflow.reading.reproduction import errors, otherwise, reproductions, trained_passes
-from elboflow.reading.result_files import REPRODUCTION, read_table
-from elboflow.reading.tables import write
 from elboflow.specification.check import ConfigError, check
 from elboflow.specification.published import (
     PUBLISHED,
@@ -220,7 +220,7 @@ def test_ours_stands_beside_the_published_value(tmp_path: Path) -> None:
     settings = settings_of({"runs": {"a": {}, "b": {}}})
     images = pd.Series({"a": 10000, "b": 2500})
     table = reproductions(summary(), passes, images, settings, names, read_published())
-    write(table, tmp_path / "table.csv")
+    write_table(table, tmp_path / "table.csv")
     found = read_table(tmp_path / "table.csv", REPRODUCTION).set_index("run")
     assert found.index.tolist() == ["a", "b"]
     difference = -90 + 86.76
@@ -272,5 +272,5 @@ def test_without_names_the_table_has_no_rows(tmp_path: Path) -> None:
     nothing = pd.Series(dtype=int)
     settings = settings_of({"runs": {"a": {}}})
     empty = reproductions(summary(), nothing, nothing, settings, {}, read_published())
-    write(empty, tmp_path / "table.csv")
+    write_table(empty, tmp_path / "table.csv")
     assert read_table(tmp_path / "table.csv", REPRODUCTION, may_be_empty=True).empty

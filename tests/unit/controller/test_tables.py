@@ -9,9 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from elboflow.reading.columns import CHECKS, METRICS, RESULTS
+from elboflow.reading.csv_tables import read_table, write_table
+from elboflow.reading.errors import InputError
 from elboflow.reading.json_files import read_json, read_manifest
-from elboflow.reading.result_files import CHECKS, METRICS, RESULTS, InputError, read_table
-from elboflow.reading.tables import gather, gather_results, gather_settings, summarise, write
+from elboflow.reading.tables import gather, gather_results, gather_settings, summarise
 
 
 def summaries(folder: Path) -> list[Path]:
@@ -42,7 +44,7 @@ def test_an_error_without_meaning_stays_empty(
     tmp_path: Path, make_results: Callable[..., Path]
 ) -> None:
     summary = summarise(gather_results(summaries(make_results(tmp_path, seeds=[7]))))
-    write(summary, tmp_path / "summary.csv")
+    write_table(summary, tmp_path / "summary.csv")
     lines = (tmp_path / "summary.csv").read_text().splitlines()
     assert "alpha,active_units,units,2.000000,,,,1" in lines
     assert "alpha,elbo,nats per image,-20.000000,0.300000,0.030000,,1" in lines
@@ -54,7 +56,7 @@ def test_rows_are_sorted_and_names_stay_text(
 ) -> None:
     make_results(tmp_path, runs=["null", "NA", "007"], seeds=[10, 9])
     results = gather_results(summaries(tmp_path)[::-1])
-    write(results, tmp_path / "runs.csv")
+    write_table(results, tmp_path / "runs.csv")
     read = read_table(tmp_path / "runs.csv", RESULTS.gathered)
     assert list(read["run"].unique()) == ["007", "NA", "null"]
     assert list(read["seed"].unique()) == [9, 10]
@@ -77,7 +79,7 @@ def test_settings_are_one_row_per_run_and_key(finished: Path) -> None:
 
 def test_floats_are_written_with_six_decimals(tmp_path: Path) -> None:
     frame = pd.DataFrame({"seed": [1], "learning_rate": [1.25e-7], "value": [-1e-9]})
-    write(frame, tmp_path / "table.csv")
+    write_table(frame, tmp_path / "table.csv")
     assert (
         tmp_path / "table.csv"
     ).read_bytes() == b"seed,learning_rate,value\n1,1.25e-07,0.000000\n"

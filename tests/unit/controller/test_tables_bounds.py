@@ -11,7 +11,7 @@ import pytest
 
 from elboflow.pages.bounds import bounds_tables
 from elboflow.pages.gap_parts import gap_parts
-from elboflow.reading.result_files import InputError
+from elboflow.reading.errors import InputError
 from elboflow.reading.tables_bounds import gather
 
 HEADER = (

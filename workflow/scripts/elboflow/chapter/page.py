@@ -18,7 +18,8 @@ from elboflow.chapter.tables import (
     POSTERIORS,
     RELIABILITY,
 )
-from elboflow.reading.result_files import number, read_table
+from elboflow.reading.csv_tables import read_table
+from elboflow.reading.notation import number
 
 COLUMNS = {
     "classifiers": CLASSIFIERS,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elboflow.reading.result_files import number
+from elboflow.reading.notation import number
 
 
 def classifier_rows(table: pd.DataFrame) -> list[dict[str, Any]]:

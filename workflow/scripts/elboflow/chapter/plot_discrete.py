@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from elboflow.figures import style
-from elboflow.reading.result_files import number
+from elboflow.reading.notation import number
 
 SHOWN = 12  # of the states, the likeliest
 BLUE, RED = style.COLOURS[0], style.COLOURS[1]

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from elboflow.chapter.jensen import joint
 from elboflow.figures import style
-from elboflow.reading.result_files import number
+from elboflow.reading.notation import number
 
 BAD, KNOWS_NOTHING = 0.9, 0.5  # q(spam)
 LINE = {"arrowstyle": "-", "color": "#8a8a8a", "shrinkB": 4}

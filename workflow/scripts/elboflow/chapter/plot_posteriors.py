@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from elboflow.chapter.mixture import FAMILIES
 from elboflow.figures import style
-from elboflow.reading.result_files import number
+from elboflow.reading.notation import number
 from elboflow.vae.measure.quadrature import Array
 
 MASSES = (0.5, 0.9, 0.99)  # inside the contours

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from elboflow.figures import style
-from elboflow.reading.result_files import number
+from elboflow.reading.notation import number
 
 LEVELS = [0.2, 0.5, 1, 2, 5, 10, 20]  # nats below log p(x)
 TICKS = [0.1, 0.2, 0.5, 1]

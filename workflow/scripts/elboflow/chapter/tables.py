@@ -1,12 +1,8 @@
 """The columns of the chapter's tables, and how they are written."""
 
-from pathlib import Path
+from elboflow.reading.columns import Columns
 
-import pandas as pd
-
-from elboflow.files.whole import write_result
-from elboflow.reading.result_files import Columns
-
+DECIMALS = 9  # of most tables
 PARTS = ("rate_nats", "distortion_nats", "elbo_nats", "log_p_nats", "gap_nats", "kl_nats")
 JENSEN = Columns(floats=("q_spam", *PARTS), key=("q_spam",))
 EVIDENCE = Columns(
@@ -61,12 +57,3 @@ RELIABILITY = Columns(
 
 class Disagreement(ArithmeticError):
     """Two ways to the same number that differ: a defect of the computation."""
-
-
-def write(table: pd.DataFrame, path: str | Path, decimals: int = 9) -> None:
-    """A CSV with fixed decimals and without a sign before zero."""
-    rounded = table.round(decimals)
-    numbers = rounded.select_dtypes("float").columns
-    rounded[numbers] += 0.0
-    content = rounded.to_csv(index=False, float_format=f"%.{decimals}f", lineterminator="\n")
-    write_result(path, content.encode())

@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from elboflow.figures import style
+from elboflow.figures.panels import panel_names
 from elboflow.reading.figure_tables import wide
-from elboflow.reading.result_files import panel_names
 
 BEYOND = 4.0  # where log p(x) itself is drawn: to the right of the largest K, as a multiple of it
 

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from elboflow.figures import style
-from elboflow.reading.result_files import read_table, run_and_seed
+from elboflow.reading.csv_tables import read_table
+from elboflow.reading.paths import run_and_seed
 from elboflow.reading.tables_bounds import BOUNDS
 
 COLUMNS = 3  # panels beside each other

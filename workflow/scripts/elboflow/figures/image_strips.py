@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from numpy.lib.npyio import NpzFile
 
 from elboflow.figures import style
+from elboflow.reading.errors import InputError
 from elboflow.reading.json_files import read_manifest, read_run
-from elboflow.reading.result_files import InputError
 
 ARRAYS = ("grey", "reconstruction", "sample")
 OPTIONAL = ("binary",)  # of models of binary images

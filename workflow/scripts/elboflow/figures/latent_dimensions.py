@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from elboflow.figures import style
-from elboflow.reading.result_files import setting
+from elboflow.reading.settings import setting
 
 INFORMATIVE = 0.1  # nats, from which on a dimension counts as informative
 SMALLEST = 1e-6  # of what is drawn on a logarithmic axis

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from elboflow.figures import style
+from elboflow.figures.panels import panel_names
 from elboflow.figures.rate_distortion_plane import (
     beta_series,
     draw_equal_elbos,
@@ -16,12 +17,9 @@ from elboflow.figures.rate_distortion_plane import (
     draw_series,
     square,
 )
+from elboflow.reading.columns import BASELINES
 from elboflow.reading.figure_tables import one_value, wide
-from elboflow.reading.result_files import (
-    BASELINES,
-    number,
-    panel_names,
-)
+from elboflow.reading.notation import number
 
 
 def draw_plane(

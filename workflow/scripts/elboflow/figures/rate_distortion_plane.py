@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from elboflow.figures import style
-from elboflow.reading.result_files import number
+from elboflow.reading.notation import number
 
 SMALLEST_SPAN = 1.0  # nats, so that a single run is not blown up
 MARGIN = 0.12  # of the span, on either side

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from elboflow.figures import style
+from elboflow.figures.panels import panel_names
 from elboflow.reading.figure_tables import wide
-from elboflow.reading.result_files import panel_names
 
 # Kinds of images, their names, and whether their marks are filled with the run's colour.
 KINDS = {"sample": ("samples", True), "reconstruction": ("reconstructions", False)}

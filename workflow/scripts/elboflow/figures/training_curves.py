@@ -11,11 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from elboflow.figures import style
-from elboflow.reading.result_files import (
-    number,
-    panel_names,
-    setting,
-)
+from elboflow.figures.panels import panel_names
+from elboflow.reading.notation import number
+from elboflow.reading.settings import setting
 
 COLUMNS = 3
 VALIDATION, TRAINING = "validation_elbo_nats", "train_elbo_nats"

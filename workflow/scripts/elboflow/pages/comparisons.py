@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elboflow.reading.notation import digits_of, error_decimals, significant
-from elboflow.reading.result_files import number
+from elboflow.reading.notation import digits_of, error_decimals, number, significant
 from elboflow.specification.likelihood_data import WORDS
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from elboflow.pages.tables import cell
-from elboflow.reading.result_files import setting
+from elboflow.reading.settings import setting
 
 QUANTITIES = ("gap", "approximation_gap", "amortisation_gap")
 

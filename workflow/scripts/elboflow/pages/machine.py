@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from elboflow.reading.columns import Columns
+from elboflow.reading.csv_tables import read_table
 from elboflow.reading.json_files import (
     Expected,
     is_integer,
@@ -14,7 +16,6 @@ from elboflow.reading.json_files import (
     or_null,
     read_json,
 )
-from elboflow.reading.result_files import Columns, read_table
 
 RANKS = Columns(
     text=("host", "device", "adds_with"),

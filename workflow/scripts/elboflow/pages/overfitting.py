@@ -6,7 +6,7 @@ import pandas as pd
 
 from elboflow.pages.comparisons import interval
 from elboflow.pages.tables import cell
-from elboflow.reading.result_files import number
+from elboflow.reading.notation import number
 
 QUANTILE = 1.96  # of a normal distribution, for 95 % intervals
 SPLITS = ("train_", "validation_", "")  # test images have no prefix

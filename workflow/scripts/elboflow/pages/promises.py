@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from elboflow.pages.promised_numbers import NAMES, UNPROMISED
-from elboflow.reading.result_files import Columns, read_table
+from elboflow.reading.columns import Columns
+from elboflow.reading.csv_tables import read_table
 
 PROMISES = Columns(
     text=("quantity", "promised", "tried", "test"), key=("quantity", "promised", "test")

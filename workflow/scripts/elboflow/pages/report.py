@@ -28,10 +28,7 @@ from elboflow.pages.tables import (
     trainings,
 )
 from elboflow.pages.two_sample import two_sample_rows
-from elboflow.reading.result_files import (
-    kinds,
-    setting,
-)
+from elboflow.reading.settings import kinds, setting
 
 TITLES = {
     "training_curves": "Training curves",

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from elboflow.images.duplicates import told
-from elboflow.reading.notation import digits_of, error_decimals, significant
-from elboflow.reading.result_files import BASELINES, number
+from elboflow.reading.columns import BASELINES
+from elboflow.reading.notation import digits_of, error_decimals, number, significant
 from elboflow.specification.likelihood_data import WORDS
 
 # Quantity, heading, decimals.

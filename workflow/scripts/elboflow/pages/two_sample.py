@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from elboflow.pages.tables import cell, significant
-from elboflow.reading.result_files import number
+from elboflow.reading.notation import number
 
 KINDS = {
     "sample": "samples",

@@ -13,13 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from elboflow.reading.result_files import (
-    COMPARISONS,
-    PER_IMAGE,
-    InputError,
-    read_table,
-    run_and_seed,
-)
+from elboflow.reading.columns import COMPARISONS, PER_IMAGE
+from elboflow.reading.csv_tables import read_table
+from elboflow.reading.errors import InputError
+from elboflow.reading.paths import run_and_seed
 from elboflow.reading.simultaneous import critical_value, half_width
 
 QUANTITIES = ("log_likelihood", "elbo")

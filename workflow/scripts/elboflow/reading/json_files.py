@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from elboflow.reading.result_files import InputError
+from elboflow.reading.errors import InputError
 
 # What a value must be: a test, or an object with at least these keys. Nested mappings have no
 # finite type, hence Any.

@@ -1,4 +1,4 @@
-"""How many digits a number with an error has."""
+"""How numbers are written for readers, and how many digits one with an error has."""
 
 
 def digits_of(error: str) -> int:
@@ -39,3 +39,9 @@ def with_error(value: float, error: float, decimals: int = 2) -> str:
 def plain(value: float, decimals: int) -> str:
     """Fixed decimals without a negative zero."""
     return f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """A number for readers, with a typographic minus sign."""
+    positive_zero = round(value, decimals) + 0.0
+    return f"{positive_zero:.{decimals}f}".replace("-", "\N{MINUS SIGN}")

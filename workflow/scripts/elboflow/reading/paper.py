@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from elboflow.reading.notation import digits_of, error_decimals, plain, significant, with_error
-from elboflow.reading.result_files import kinds, setting
+from elboflow.reading.settings import kinds, setting
 
 NAMES = {"run": "run", "dataset": "data", "likelihood": "likelihood"}
 # Quantity, heading in LaTeX, decimals where it has no error.

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elboflow.reading.result_files import (
-    REPRODUCTION,
-)
+from elboflow.reading.columns import REPRODUCTION
 from elboflow.reading.simultaneous import half_width
 from elboflow.specification.published import recipe_settings
 

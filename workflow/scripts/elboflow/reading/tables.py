@@ -7,16 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from elboflow.files.whole import write_result
+from elboflow.reading.columns import RESULTS, SETTINGS, Columns
+from elboflow.reading.csv_tables import read_table
+from elboflow.reading.errors import InputError
 from elboflow.reading.json_files import read_run
-from elboflow.reading.result_files import (
-    RESULTS,
-    SETTINGS,
-    Columns,
-    InputError,
-    read_table,
-    run_and_seed,
-)
+from elboflow.reading.paths import run_and_seed
 
 # Of every run; some models, data and precisions have more.
 QUANTITIES = (
@@ -86,14 +81,3 @@ def gather_settings(paths: Sequence[str | Path]) -> pd.DataFrame:
                 rows.append((Path(path).parent.name, part, key, shown))
     frame = pd.DataFrame(rows, columns=list(SETTINGS.names))
     return frame.sort_values(["run", "part", "key"], ignore_index=True)
-
-
-def write(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write with six decimals, learning rates with eight significant digits."""
-    frame = frame.copy()
-    if "learning_rate" in frame:
-        frame["learning_rate"] = frame["learning_rate"].map("{:.8g}".format)
-    floats = frame.select_dtypes("float").columns
-    frame[floats] = frame[floats].round(6) + 0.0  # no negative zeros
-    content = frame.to_csv(index=False, float_format="%.6f", lineterminator="\n")
-    write_result(path, content.encode())

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elboflow.reading.result_files import Columns, read_table, run_and_seed
+from elboflow.reading.columns import Columns
+from elboflow.reading.csv_tables import read_table
+from elboflow.reading.paths import run_and_seed
 
 BOUNDS = Columns(
     text=("origin",),
