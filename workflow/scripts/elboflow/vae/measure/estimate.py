@@ -9,6 +9,7 @@ from torch import Tensor
 
 from elboflow.vae.measure.blocks import Blocks
 from elboflow.vae.measure.pareto import Tail
+from elboflow.vae.measure.proposal import proposal
 from elboflow.vae.model.draws import draw
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.model.posteriors import Posterior
@@ -162,13 +163,16 @@ def estimate_log_likelihood(
     samples: int,
     chunk: int,
 ) -> ImportanceSum:
-    """Importance sampling of log p(x) with q(z | x) as the proposal.
+    """Importance sampling of log p(x), from q(z | x) or a mixture around it: see vae.proposal.
 
     Args: those of estimate_elbo; `chunk` so that (chunk, B, D) numbers fit the cache.
     """
     weights = ImportanceSum(len(x), samples, x.device)
+    drawn_from = proposal(vae, posterior, noise, samples)
     for first, count in chunks(samples, chunk):
-        weights.add(draw(vae, x, noise(first, count), posterior).log_weights)
+        z, log_proposal = drawn_from.sample(first, noise(first, count))
+        log_joint = vae.likelihood.log_prob(vae.decode(z), x) + vae.prior.log_prob(z)
+        weights.add(log_joint - log_proposal)
     return weights
 
 

@@ -55,6 +55,10 @@ class Gaussian:
         square = wide.square() @ precision.T - 2 * wide @ (mean * precision).T
         return (-0.5 * (square + constant)).to(z.dtype)
 
+    def widened(self, factor: float) -> "Gaussian":
+        """The same means, and `factor` times the standard deviations."""
+        return Gaussian(self.mean, self.log_sd + math.log(factor))
+
     def kl(self) -> Tensor:
         """KL(q(z | x) || N(0, I)) in nats, shape (B,)."""
         return self.kl_per_dimension().sum(-1)
@@ -101,6 +105,10 @@ class FullCovariance:
     def log_prob_of_each(self, z: Tensor) -> Tensor:
         """Log-density of every z under each of the B distributions, (..., L) to (..., B)."""
         return self.log_prob(z.unsqueeze(-2))
+
+    def widened(self, factor: float) -> "FullCovariance":
+        """The same means, and `factor` times the standard deviations."""
+        return FullCovariance(self.mean, factor * self.factor)
 
     def kl(self) -> Tensor:
         """KL(q(z | x) || N(0, I)) in nats, shape (B,).

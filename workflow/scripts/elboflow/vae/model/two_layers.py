@@ -56,6 +56,14 @@ class TwoLayers:
         z1, z2 = self._split(z)
         return self.first.log_prob_of_each(z1) + self.second(z1).log_prob(z2).unsqueeze(-1)
 
+    def widened(self, factor: float) -> "TwoLayers":
+        """`factor` times the standard deviations of z1, and of z2 given z1."""
+
+        def second(z1: Tensor) -> Gaussian:
+            return self.second(z1).widened(factor)
+
+        return TwoLayers(self.first.widened(factor), second, self.latent_dim)
+
     @property
     def mean(self) -> Tensor:
         """E[z | x], shape (B, L), of the second layer approximately."""
