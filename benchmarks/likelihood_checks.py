@@ -36,6 +36,7 @@ from checks.errors import data_error, monte_carlo_error, two_sided_bounds
 from checks.gaussians import gaussian_kl, linear_gap, linear_optimum
 from checks.gradients import discrete_gradients, gradients
 from checks.rows import Row
+from checks.smoothing import smoothing
 from checks.two_sample import equal_kinds, known_divergence, unequal_kinds
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +63,7 @@ LONG: tuple[Check, ...] = (
     two_sided_bounds,
     coverage_long,
     proposals,
+    smoothing,
 )
 
 

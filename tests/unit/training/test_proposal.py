@@ -94,7 +94,7 @@ def test_the_mean_weight_of_every_block_is_unbiased(toy):
 def test_with_a_fixed_turn_some_blocks_would_be_biased(toy, monkeypatch):
     """So that the test above can fail."""
     vae, x, q, exact = two_modes(toy, 4)
-    monkeypatch.setattr(proposal, "_offsets", lambda noise, samples: torch.zeros(1).long())
+    monkeypatch.setattr(proposal, "turns_of", lambda noise, samples: torch.zeros(1).long())
     copies = torch.arange(4).repeat(250)
     relative = weights_of(vae, x[copies], q.select(copies), 160).blocks.log_means
     relative = (relative - exact[copies, None]).exp()

@@ -51,7 +51,7 @@ class Tail:
             return torch.full_like(self.largest.sum(0), torch.nan)
         weights = (self.largest - self.largest[0]).exp()
         excess = (weights[:-1] - weights[-1]).flip(0)  # ascending
-        fitted = _fit(excess)
+        fitted, _ = fit(excess)
         # Alike to within rounding: no tail. Apart beyond what float64 holds: the heaviest there is.
         fitted = torch.where(excess[-1] > ALIKE, fitted.nan_to_num(nan=torch.inf), 0.0)
         # A quarter of the tail ties with its threshold: few values, as of a discrete z, all seen.
@@ -66,12 +66,15 @@ def _quartile(count: int) -> int:
     return math.floor(count / 4 + 0.5) - 1
 
 
-def _fit(excess: Tensor) -> Tensor:
-    """Shape of the generalised Pareto distribution of ascending values above 0, (M, B) to (B,).
+def fit(excess: Tensor) -> tuple[Tensor, Tensor]:
+    """Shape and scale of the generalised Pareto distribution of values above 0, (M, B) to (B,).
 
     Zhang and Stephens, A new and efficient estimation method for the generalized Pareto
     distribution, Technometrics 51(3), 2009: the mean of b = -k / scale under a prior that the data
     set, over a grid of its values.
+
+    Args:
+        excess: ascending in each column.
     """
     count = len(excess)
     points = 30 + math.isqrt(count)
@@ -81,4 +84,5 @@ def _fit(excess: Tensor) -> Tensor:
     k = torch.stack([torch.log1p(-row * excess).mean(0) for row in b])
     profile = count * ((-b / k).log() - k - 1)
     best = (profile.softmax(0) * b).sum(0)
-    return torch.log1p(-best * excess).mean(0)
+    shape = torch.log1p(-best * excess).mean(0)
+    return shape, -shape / best

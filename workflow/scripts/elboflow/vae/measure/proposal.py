@@ -102,10 +102,10 @@ def proposal(vae: VAE, q: Posterior, noise: Noise, samples: int) -> OwnPosterior
         return OwnPosterior(q)
     if vae.latent_dim > FEW_LATENTS or samples < LEAST_SAMPLES:
         return OwnPosterior(q)
-    return DefensiveMixture(vae, q, _offsets(noise, samples))
+    return DefensiveMixture(vae, q, turns_of(noise, samples))
 
 
-def _offsets(noise: Noise, samples: int) -> Tensor:
+def turns_of(noise: Noise, samples: int) -> Tensor:
     """The turn of each image's first sample, uniform in 0 .. TURNS - 1, shape (B,)."""
     u = torch.special.ndtr(noise(samples, 1)[0, :, 0].double())
     return (TURNS * u).long().clamp(max=TURNS - 1)
