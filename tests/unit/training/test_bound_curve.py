@@ -54,7 +54,7 @@ CASES = [(2, 0.9, 2.0, 200), (5, 1.0, 0.7, 20), (5, 0.9, 0.5, 100), (10, 0.9, 2.
 @pytest.mark.promise(
     "log_likelihood_lower, log_likelihood_upper",
     "hold the mean log p(x) of these images, bias included, in 95 % of evaluations of linear "
-    "models; in fewer where q misses modes of p(z given x)",
+    "models; in fewer where z that weigh much are all but never drawn",
     "200 evaluations of 100 images by exact linear models, q too wide and too narrow: 0.90 or more",
 )
 @pytest.mark.promise(

@@ -73,7 +73,7 @@ def test_the_interval_holds_log_likelihood_though_q_misses_a_mode(toy, monkeypat
 
 
 @pytest.mark.promise(
-    "log_likelihood, bound at smaller K",
+    "log_likelihood",
     "on average no higher than log p(x): the mean weight of every part of the samples is unbiased",
     "2-D z by quadrature, 64 parts of 2 or 3 samples of 4000 draws: 5 standard errors",
 )
