@@ -31,8 +31,8 @@ from elboflow.vae.model.two_layers import TwoLayers
 
 Noise = Callable[[int, int], Tensor]
 
-# Beyond, a tenth of a thousand draws from the prior, or of so wide a q, meets next to nothing, and
-# costs a fifth of the samples: see benchmarks/README.md.
+# Beyond, a tenth of the samples from the prior finds nothing, a wider q gains some 0.003 nats of
+# trained models, and published values are of q alone: benchmarks/README.md has the counts.
 FEW_LATENTS = 5
 # From so many on, the parts by which the bias is estimated, down to K / 16, have ten samples, and
 # so one of each component at least.
