@@ -10,7 +10,7 @@ PIP = "$(VENV)/bin/python" -I workflow/scripts/elboflow/environment/site_pip.py
 PLUGIN := plugins/snakemake-executor-plugin-qsub
 ROOMS := workflow/scripts/elboflow
 TRAINING_ROOMS := $(addprefix $(ROOMS)/,vae ranks stages)
-TRAINING_DOORS = $(shell grep -lE 'elboflow\.(vae|ranks|stages)' workflow/scripts/*.py)
+TRAINING_DOORS = $(shell grep -lE 'elboflow\.(ranks|stages)' workflow/scripts/*.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 # Of the shell's variables these are for other projects. workflow/scripts/surroundings.py keeps more from
 # the workflow's programs, site_pip.py from pip.

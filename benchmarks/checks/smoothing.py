@@ -1,7 +1,7 @@
 """Pareto-smoothed importance sampling beside the plain kind, on linear models.
 
 Vehtari et al., Pareto smoothed importance sampling, JMLR 25(72), 2024 (arXiv:1507.02646): the
-largest weights are replaced by the quantiles of the distribution that vae.pareto fits to them. Kept
+largest weights are replaced by the quantiles of the distribution that pareto.py fits to them. Kept
 out of the evaluation: see benchmarks/README.md.
 """
 

@@ -101,7 +101,7 @@ TRAINING = {
 }
 EVALUATION = {
     "elbo_samples": 20,
-    "importance_samples": 200,  # enough for the mixture of vae.proposal
+    "importance_samples": 200,  # enough for the mixture of proposal.py
     "chunk_images": 7,
     "chunk_samples": 30,
     "active_unit_threshold": 0.01,

@@ -27,4 +27,4 @@ def share_object(content: Any, name: str) -> Any:
 
 def gather(content: Any) -> list[Any]:
     """The objects of all ranks, which may differ in size, by rank; the same list on every rank."""
-    return hvd.allgather_object(content)  # type: ignore[no-any-return]
+    return hvd.allgather_object(content)

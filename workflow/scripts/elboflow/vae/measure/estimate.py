@@ -163,7 +163,7 @@ def estimate_log_likelihood(
     samples: int,
     chunk: int,
 ) -> ImportanceSum:
-    """Importance sampling of log p(x), from q(z | x) or a mixture around it: see vae.proposal.
+    """Importance sampling of log p(x), from q(z | x) or a mixture around it: see proposal.py.
 
     Args: those of estimate_elbo; `chunk` so that (chunk, B, D) numbers fit the cache.
     """
