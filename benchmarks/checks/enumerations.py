@@ -13,8 +13,10 @@ from elboflow.vae.data import ImageShape, rank_slice
 from elboflow.vae.measure.baselines import Baselines
 from elboflow.vae.measure.estimate import ImportanceSum
 from elboflow.vae.measure.summary import PerImage, mean_of, summarise
-from elboflow.vae.model import densities, level_likelihoods
+from elboflow.vae.model.binary_likelihoods import Bernoulli
 from elboflow.vae.model.enumeration import exact_log_likelihood
+from elboflow.vae.model.level_likelihoods import Categorical, DiscretisedLogistic
+from elboflow.vae.model.unit_likelihoods import ContinuousBernoulli, Gaussian
 from elboflow.vae.training.objectives import enumerated
 
 ALL_IMAGES = torch.cartesian_prod(*[torch.arange(2.0)] * PIXELS).double()
@@ -87,10 +89,10 @@ def normalisation(images: np.ndarray) -> Iterator[Row]:
     """The density of one pixel, summed over its levels or integrated by the trapezoid rule."""
     levels, unit = torch.arange(17.0).double(), torch.linspace(0, 1, 100_001).double()
     for likelihood, x in (
-        (level_likelihoods.DiscretisedLogistic(16, 0.1), levels),
-        (level_likelihoods.Categorical(16), levels),
-        (densities.ContinuousBernoulli(), unit),
-        (densities.Gaussian(0.1), 4 * unit - 2),
+        (DiscretisedLogistic(16, 0.1), levels),
+        (Categorical(16), levels),
+        (ContinuousBernoulli(), unit),
+        (Gaussian(0.1), 4 * unit - 2),
     ):
         outputs = 0.7 * noise(likelihood.outputs_per_pixel).expand(len(x), -1)
         p = likelihood.double().log_prob(outputs, x[:, None]).exp()
@@ -101,7 +103,7 @@ def normalisation(images: np.ndarray) -> Iterator[Row]:
 
 def bits_per_dim(images: np.ndarray) -> Iterator[Row]:
     """Pixels that are fair coins have one bit each."""
-    log_p = densities.Bernoulli().log_prob(torch.zeros_like(ALL_IMAGES), ALL_IMAGES).numpy()
+    log_p = Bernoulli().log_prob(torch.zeros_like(ALL_IMAGES), ALL_IMAGES).numpy()
     columns = {field.name: log_p for field in fields(PerImage) if field.default is MISSING}
     measured = PerImage(**{**columns, "log_means": np.stack([log_p] * 2, 1), "samples": 2})  # type: ignore[arg-type]
     summary = summarise(measured, Baselines(None, None, log_p), PIXELS, True, 0.01)

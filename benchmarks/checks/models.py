@@ -9,7 +9,7 @@ from torch import Tensor
 
 from elboflow.vae.data import ImageShape
 from elboflow.vae.measure.estimate import ImportanceSum, estimate_log_likelihood, image_noise
-from elboflow.vae.model import densities
+from elboflow.vae.model.binary_likelihoods import Bernoulli
 from elboflow.vae.model.categorical import Categorical, Uniform
 from elboflow.vae.model.linear_gaussian import LinearGaussian
 from elboflow.vae.model.networks import VAE, initialise
@@ -63,7 +63,7 @@ def tabular(logits: Tensor, log_q: Tensor) -> Any:
     """L equally likely values of z, Bernoulli pixels of logits (L, D), and log q(z | x), (B, L)."""
     return SimpleNamespace(
         latent_dim=len(logits), dtype=torch.float64, device="cpu", prior=Uniform(),
-        likelihood=densities.Bernoulli(), encode=lambda x: Categorical(log_q),
+        likelihood=Bernoulli(), encode=lambda x: Categorical(log_q),
         decode=lambda z: z @ logits,
     )  # fmt: skip
 

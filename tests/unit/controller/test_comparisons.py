@@ -26,8 +26,8 @@ from elboflow.reading.csv_tables import read_table
 from elboflow.reading.errors import InputError
 from elboflow.reading.settings import kinds
 from elboflow.reading.simultaneous import critical_value, half_width
-from elboflow.specification.likelihood_data import OBSERVES, WORDS
 from elboflow.specification.resolve import read_schema
+from elboflow.vae.choices import DATA, LIKELIHOODS
 
 RANDOM = np.random.default_rng(5)
 ALONE = Family(1, 1.96)
@@ -293,8 +293,8 @@ def test_all_pairs_of_a_kind_and_none_across_kinds() -> None:
 
 def test_what_likelihoods_observe_is_known_of_each() -> None:
     known = read_schema()["$defs"]["run"]["properties"]["likelihood"]["enum"]
-    assert sorted(OBSERVES) == sorted(known)
-    assert set(OBSERVES.values()) <= set(WORDS)
+    assert sorted(LIKELIHOODS) == sorted(known)
+    assert {likelihood.observes for likelihood in LIKELIHOODS.values()} <= set(DATA)
 
 
 def test_kinds_come_from_the_settings() -> None:

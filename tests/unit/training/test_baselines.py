@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from elboflow.vae.measure.baselines import baselines, level_counts
-from elboflow.vae.model.densities import Bernoulli, ContinuousBernoulli, Gaussian
+from elboflow.vae.model.binary_likelihoods import Bernoulli
 from elboflow.vae.model.level_likelihoods import Categorical, DiscretisedLogistic
+from elboflow.vae.model.unit_likelihoods import ContinuousBernoulli, Gaussian
 
 TRAINING = np.array([[0, 4, 8, 16], [0, 4, 8, 16], [0, 4, 16, 16], [0, 4, 0, 16]], dtype=np.uint8)
 GREY = np.array([[0, 4, 8, 16]], dtype=np.uint8)

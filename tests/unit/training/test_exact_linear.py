@@ -7,8 +7,8 @@ import torch
 from elboflow.vae.measure.estimate import estimate_elbo, estimate_log_likelihood, image_noise
 from elboflow.vae.measure.summary import mean_of
 from elboflow.vae.model.exact_linear import is_linear_gaussian, linear_gaussian
+from elboflow.vae.model.gaussian import Gaussian as Posterior
 from elboflow.vae.model.linear_gaussian import maximum_likelihood
-from elboflow.vae.model.posteriors import Gaussian as Posterior
 from elboflow.vae.noise import Purpose
 
 LINEAR = {"likelihood": "gaussian", "decoder_layers": [], "encoder_layers": []}

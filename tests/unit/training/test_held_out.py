@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from elboflow.vae.measure import aggregate, held_out
-from elboflow.vae.measure.held_out import FOLDS, marginal_kl_at_least, moved
+from elboflow.vae.measure.held_out import FOLDS, marginal_kl_at_least
 from elboflow.vae.model.categorical import Categorical
 from elboflow.vae.model.gaussian import FullCovariance, Gaussian
+from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.model.two_layers import TwoLayers
 
 SD = 0.274  # of q in each of five dimensions: 6.48 nats of rate where q(z) is the prior
@@ -102,7 +103,7 @@ def test_r_is_of_other_folds_and_pseudo_values_of_leaving_an_image_out(aggregate
     count, means = 23, torch.from_numpy(np.random.default_rng(0).normal(size=(23, 2)))
     whole = aggregate_of(means, 0.4)
     found = marginal_kl_at_least(whole)
-    kernels = [whole.posteriors[0], moved(whole.posteriors[0], held_out.KEPT)]
+    kernels = [whole.posteriors[0], whole.posteriors[0].nearer_to_prior(held_out.KEPT)]
 
     def log_r(n, dropped=None):
         used = [m for m in range(count) if m % FOLDS != n % FOLDS]
@@ -131,20 +132,21 @@ def test_weights_are_those_of_largest_likelihood():
 
 def test_moved_posteriors_keep_a_standard_normal():
     mean, kept = torch.tensor([[1.0, -2.0]]).double(), 0.8
-    q = moved(Gaussian(mean, torch.tensor([[0.5, 0.1]]).double().log()), kept)
-    full = moved(FullCovariance(mean, torch.diag_embed(torch.tensor([[0.5, 0.1]]).double())), kept)
+    sd = torch.tensor([[0.5, 0.1]]).double()
+    q = Gaussian(mean, sd.log()).nearer_to_prior(kept)
+    full = FullCovariance(mean, torch.diag_embed(sd)).nearer_to_prior(kept)
     sd = (0.64 * torch.tensor([[0.25, 0.01]]).double() + 0.36).sqrt()
     for found in (q.log_sd.exp(), full.factor.diagonal(dim1=-2, dim2=-1)):
         torch.testing.assert_close(found, sd)
     torch.testing.assert_close(q.mean, kept * mean)
-    same = moved(Gaussian(torch.zeros(1, 2), torch.zeros(1, 2)), kept)
+    same = Gaussian(torch.zeros(1, 2), torch.zeros(1, 2)).nearer_to_prior(kept)
     assert same.mean.abs().max() == same.log_sd.abs().max() == 0
-    layers = moved(TwoLayers(Gaussian(mean, mean), lambda z: same, 4), kept)
+    layers = TwoLayers(Gaussian(mean, mean), lambda z: same, 4).nearer_to_prior(kept)
     torch.testing.assert_close(layers.first.mean, kept * mean)
-    values = moved(Categorical(torch.tensor([[1.0, 1e-30]]).log()), kept)
+    values = Categorical(torch.tensor([[1.0, 1e-30]]).log()).nearer_to_prior(kept)
     torch.testing.assert_close(values.log_probabilities.exp(), torch.tensor([[0.82, 0.18]]))
-    with pytest.raises(NotImplementedError, match="float is not moved"):
-        moved(1.0, kept)
+    with pytest.raises(NotImplementedError, match="Posterior is not moved"):
+        Posterior().nearer_to_prior(kept)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from elboflow.specification.model_size import Shape, parameters
+from elboflow.vae.choices import LIKELIHOODS, POSTERIORS, PRIORS
 from elboflow.vae.data import ImageShape
 from elboflow.vae.model.networks import VAE
 
-DISCRETE = {"posterior": "categorical", "prior": "uniform"}
 FLOW = {"posterior": "flow", "kl": "sampled"}
 TWO = {"second_latent_dim": 5, "kl": "sampled"}
 
@@ -28,14 +28,15 @@ TWO = {"second_latent_dim": 5, "kl": "sampled"}
         {**FLOW, "flow_hidden": []},
         {**TWO, "second_layers": [7, 3]},
         {**TWO, "second_layers": [], "latent_dim": 4},
-        {"prior": "mixture", "kl": "sampled"},
         {"prior": "vamp", "kl": "sampled", "prior_components": 7},
-        DISCRETE,
-        {"likelihood": "gaussian"},
         {"likelihood": "gaussian", "likelihood_scale": 0.5},
-        {"likelihood": "discretised_logistic"},
-        {"likelihood": "continuous_bernoulli"},
-        {"likelihood": "categorical"},
+        *({"likelihood": name} for name in LIKELIHOODS),
+        *(
+            {"posterior": posterior, "prior": prior, "kl": "sampled"}
+            for posterior, one in POSTERIORS.items()
+            for prior, other in PRIORS.items()
+            if one.discrete == other.discrete and (one.weighs_any_z or not other.of_posteriors)
+        ),
         {"channels": [4]},
         {"channels": [4, 6, 5], "encoder_layers": [], "decoder_layers": []},
         {"channels": [3, 2], "likelihood": "categorical"},

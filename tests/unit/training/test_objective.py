@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from elboflow.vae.model.posteriors import Gaussian
+from elboflow.vae.model.gaussian import Gaussian
 from elboflow.vae.model.priors import StandardNormal
 from elboflow.vae.training.objectives import draw, elbo, importance_weighted, objective
 

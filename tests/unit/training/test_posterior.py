@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.distributions import Normal, kl_divergence
 
-from elboflow.vae.model.posteriors import Gaussian
+from elboflow.vae.model.gaussian import Gaussian
 from elboflow.vae.model.priors import StandardNormal
 
 MEAN, SD = [0.5, -1.0, 2.0], [0.3, 1.5, 1.0]

@@ -4,12 +4,13 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
+from elboflow.vae.choices import POSTERIORS
 from elboflow.vae.data import mean_image
 from elboflow.vae.model.gaussian import FullCovariance, Gaussian
 from elboflow.vae.model.networks import VAE, initialise
 from elboflow.vae.model.priors import StandardNormal
 
-POSTERIORS = ["gaussian", "full_covariance", "flow"]
+CONTINUOUS = [name for name, choice in POSTERIORS.items() if not choice.discrete]
 MEAN = torch.tensor([[0.5, -1.0, 2.0], [0.0, 0.3, -0.2]], dtype=torch.float64)
 FACTOR = torch.tensor(
     [
@@ -34,7 +35,7 @@ def shaken(toy, posterior, **changes):
     return vae, vae.encode(torch.from_numpy(toy["binary"](3)).double())
 
 
-@pytest.fixture(params=POSTERIORS)
+@pytest.fixture(params=CONTINUOUS)
 def posterior(request):
     if request.param == "flow":
         pytest.importorskip("zuko")
@@ -90,7 +91,7 @@ def test_the_mean_is_that_of_draws(toy, posterior):
 )
 def test_a_closed_form_is_the_mean_log_ratio_of_draws_and_so_is_its_gradient(toy, posterior):
     vae, q = shaken(toy, posterior)
-    if posterior == "flow":
+    if not POSTERIORS[posterior].closed_form_kl:
         assert q.kl() is None
         return
     bias = vae.posterior.log_sd.bias
@@ -191,3 +192,25 @@ def test_a_trained_model_is_rebuilt_from_its_parameters(toy, posterior):
         for name, value in moved.items()
         if value.dtype.is_floating_point
     )
+
+
+@torch.no_grad()
+def test_it_can_do_what_is_declared(toy, posterior):
+    vae, q = shaken(toy, posterior)
+    choice, z = POSTERIORS[posterior], noise(4, 5, 2)
+    assert vae.posterior.choice == choice
+    terms = q.kl_per_dimension()
+    assert (terms is not None) == choice.kl_per_dimension
+    if terms is not None:
+        torch.testing.assert_close(terms.sum(-1), q.kl())
+    if choice.weighs_any_z:
+        expected = torch.stack([q.log_prob(at.expand(1, 3, 2))[0] for at in z.view(-1, 2)])
+        torch.testing.assert_close(q.log_prob_of_each(z), expected.view(4, 5, 3))
+        assert not q.detach().log_prob(z[:, :3]).requires_grad
+        assert q.nearer_to_prior(0.8).log_prob(z[:, :3]).shape == (4, 3)
+    offsets = q.offsets()
+    assert bool(offsets) == choice.searched
+    if offsets:
+        torch.testing.assert_close(q.at(offsets).log_prob(z[:, :3]), q.log_prob(z[:, :3]))
+        moved = q.at([offset + 0.1 for offset in offsets])
+        assert not torch.allclose(moved.log_prob(z[:, :3]), q.log_prob(z[:, :3]))

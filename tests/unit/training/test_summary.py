@@ -14,7 +14,8 @@ from elboflow.vae.measure.checks import (
     check_scale,
 )
 from elboflow.vae.measure.summary import PerImage, active_units, mean_of, summarise
-from elboflow.vae.model.densities import Bernoulli, Gaussian
+from elboflow.vae.model.binary_likelihoods import Bernoulli
+from elboflow.vae.model.unit_likelihoods import Gaussian
 
 N = 50
 

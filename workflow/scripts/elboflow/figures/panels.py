@@ -3,12 +3,12 @@
 import pandas as pd
 
 from elboflow.reading.settings import kinds
-from elboflow.specification.likelihood_data import WORDS
+from elboflow.vae.choices import DATA
 
 
 def panel_names(settings: pd.DataFrame) -> dict[str, str]:
     """For each run the name of the panel that it shares with those it may be compared with."""
     return {
-        run: dataset if observes == "binary" else f"{dataset}, {WORDS[observes]}"
+        run: dataset if observes == "binary" else f"{dataset}, {DATA[observes].words}"
         for run, (dataset, observes) in kinds(settings).items()
     }

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from elboflow.reading.notation import digits_of, error_decimals, number, significant
-from elboflow.specification.likelihood_data import WORDS
+from elboflow.vae.choices import DATA
 
 
 def interval(lower: float, upper: float, error: float) -> str:
@@ -57,7 +57,7 @@ def best_against_others(
         groups.append(
             {
                 "dataset": dataset,
-                "observes": WORDS[str(observes)],
+                "observes": DATA[str(observes)].words,
                 "best": best,
                 "others": others,
                 "samples": taken if len(set(taken.values())) > 1 else {},

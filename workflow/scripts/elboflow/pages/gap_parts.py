@@ -6,6 +6,7 @@ import pandas as pd
 
 from elboflow.pages.tables import cell
 from elboflow.reading.settings import setting
+from elboflow.vae.choices import POSTERIORS
 
 QUANTITIES = ("gap", "approximation_gap", "amortisation_gap")
 
@@ -26,10 +27,11 @@ def gap_parts(bounds: pd.DataFrame | None, settings: pd.DataFrame) -> dict[str, 
     posteriors, second = (setting(settings, key) for key in ("posterior", "second_latent_dim"))
     return {
         "rows": rows,
-        "discrete": [run for run, name in posteriors.items() if name == "categorical"],
+        "discrete": [run for run, name in posteriors.items() if POSTERIORS[name].discrete],
         "not_searched": [
             run
             for run, name in posteriors.items()
-            if name == "flow" or second.get(run, "null") != "null"
+            if not (POSTERIORS[name].discrete or POSTERIORS[name].searched)
+            or second.get(run, "null") != "null"
         ],
     }

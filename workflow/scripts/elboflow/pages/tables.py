@@ -9,7 +9,7 @@ import pandas as pd
 from elboflow.images.duplicates import told
 from elboflow.reading.columns import BASELINES
 from elboflow.reading.notation import digits_of, error_decimals, number, significant
-from elboflow.specification.likelihood_data import WORDS
+from elboflow.vae.choices import DATA
 
 # Quantity, heading, decimals.
 HEADLINE = [
@@ -129,12 +129,12 @@ def headline(
         mine = [run for run in of_run if of_run[run] == (dataset, observes)]
         rows = summary[summary["run"].isin(mine)]
         pixels = int(np.prod(manifest["image_shape"]))
-        baselines = baseline_rows(rows, likelihoods, pixels, observes != "unit")
+        baselines = baseline_rows(rows, likelihoods, pixels, DATA[observes].discrete)
         groups.append(
             {
                 "dataset": dataset,
                 "images": manifest["files"]["test.npy"]["images"],
-                "observes": WORDS[observes],
+                "observes": DATA[observes].words,
                 "rows": [*baselines["noise_floor"], *run_rows(rows), *baselines["mean_image"]],
             }
         )

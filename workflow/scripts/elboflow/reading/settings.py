@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from elboflow.specification.likelihood_data import OBSERVES
+from elboflow.vae.choices import LIKELIHOODS
 
 
 def setting(settings: pd.DataFrame, key: str) -> dict[str, str]:
@@ -15,6 +15,6 @@ def kinds(settings: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Data set of each run and what its likelihood observes of it: only equal ones compare."""
     likelihoods = setting(settings, "likelihood")
     return {
-        run: (dataset, OBSERVES[likelihoods[run]])
+        run: (dataset, LIKELIHOODS[likelihoods[run]].observes)
         for run, dataset in setting(settings, "dataset").items()
     }

@@ -8,6 +8,7 @@ from elboflow.specification.check_dataset import TABLES, Sizes, split_sizes
 from elboflow.specification.published import complaint_about
 from elboflow.specification.resolve import ranks, resolve, resolve_dataset, resolve_environment
 from elboflow.specification.yaml_readings import ConfigError
+from elboflow.vae.choices import OBJECTIVES
 
 MOST_TRAININGS = 10_000
 
@@ -65,12 +66,9 @@ def _check_run(
     ):
         if "batch_size" in keys and keys.get("batch_per_rank") is not None:
             raise ConfigError(f"{level}: give batch_size or batch_per_rank, not both")
-    if values["objective"] == "importance_weighted" and (
-        values["beta"] != 1 or values["warmup_epochs"]
-    ):
-        raise ConfigError(
-            f"{where}: importance_weighted is a bound only with beta 1 and no warm-up"
-        )
+    objective = values["objective"]
+    if not OBJECTIVES[objective].weighs_kl and (values["beta"] != 1 or values["warmup_epochs"]):
+        raise ConfigError(f"{where}: {objective} is a bound only with beta 1 and no warm-up")
     if complaint := check_model.complaint_about(values):
         raise ConfigError(f"{where}.{complaint}")
     known = sizes[values["dataset"]]

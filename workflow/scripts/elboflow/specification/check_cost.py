@@ -8,16 +8,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from elboflow.specification.model_size import (
-    SHAPES,
-    Product,
-    Shape,
-    ends,
-    layers,
-    parameters,
-    products,
-    value,
-)
+from elboflow.specification.model_size import SHAPES, Shape, ends, parameters, products
+from elboflow.vae.choices import POSTERIORS, PRIORS
+from elboflow.vae.products import Product, layers, value
 
 MOST_BYTES = 1 << 40  # 1 TiB, far above any model of this kind
 MOST_STEPS = 10**10  # four months, at a millisecond each
@@ -64,14 +57,15 @@ def _training_bytes(run: dict[str, Any], shape: Shape) -> Iterator[Product]:
         yield [images, layer, number]
     latent, components = ("latent_dim", run["latent_dim"]), _components(run)
     draws = ("training_samples", run["training_samples"])
-    if run["posterior"] == "categorical":
+    posterior = POSTERIORS[run["posterior"]]
+    if posterior.discrete:
         yield [latent, latent, number]  # all values, one-hot
         draws = latent if run["gradient"] == "pathwise" else draws
     else:
         for layer in [latent, *layers(run, "decoder_layers"), *components]:
             yield [images, draws, layer, number]
     yield [images, draws, ends(run, shape)[1], number]
-    if run["posterior"] == "full_covariance":
+    if posterior.matrix:
         yield [images, latent, latent, number]
 
 
@@ -108,8 +102,8 @@ def _bytes(run: dict[str, Any]) -> int:
 
 def _components(run: dict[str, Any]) -> Product:
     """Components of the prior, each of which weighs every z."""
-    learned = run["prior"] in ("mixture", "vamp")
-    return [("prior_components", run["prior_components"])] if learned else []
+    several = PRIORS[run["prior"]].components
+    return [("prior_components", run["prior_components"])] if several else []
 
 
 def _short(number: int) -> str:

@@ -1,16 +1,16 @@
 """How many parameters a run's model has, before there is a model.
 
-They are counted in products, each a list of factors with the keys of the run that set them.
+They are counted in products, of which posteriors and priors bring their own (vae/choices.py).
 """
 
 import itertools
-import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from elboflow.vae.choices import LIKELIHOODS, POSTERIORS, PRIORS
+from elboflow.vae.products import Factor, Product, dense, layers, value
+
 KERNEL = 3 * 3
-Factor = tuple[str, int]
-Product = list[Factor]
 
 
 class Shape(NamedTuple):
@@ -34,10 +34,6 @@ SHAPES = {
 }
 
 
-def value(product: Product) -> int:
-    return math.prod(factor for _, factor in product)
-
-
 def parameters(run: dict[str, Any], shape: Shape) -> int:
     """Numbers that are trained."""
     return sum(map(value, products(run, shape)))
@@ -53,16 +49,16 @@ def products(run: dict[str, Any], shape: Shape) -> Iterator[Product]:
         yield from _convolutions([*maps[:0:-1], shape.channels * outputs_per_pixel(run, shape)])
         yield [outputs]
         images = outputs = ("channels", maps[-1] * _corner(shape, len(run["channels"])))
-    yield from _dense([images, *encoder])
-    yield from _dense([latent, *decoder, outputs])
-    yield from _posterior(run, [images, *encoder][-1], latent)
-    yield from _prior(run, latent, shape.pixels)
-    if run["likelihood"] in ("gaussian", "discretised_logistic"):
+    yield from dense([images, *encoder])
+    yield from dense([latent, *decoder, outputs])
+    yield from POSTERIORS[run["posterior"]].parameters(run, [images, *encoder][-1])
+    yield from PRIORS[run["prior"]].parameters(run, shape.pixels)
+    if run["second_latent_dim"]:
+        second, hidden = _second(run), layers(run, "second_layers")
+        yield from _conditional(latent, hidden, second)
+        yield from _conditional(second, hidden[::-1], latent)
+    if LIKELIHOODS[run["likelihood"]].scaled:
         yield [("", int(run["likelihood_scale"] is None))]
-
-
-def layers(run: dict[str, Any], key: str) -> Product:
-    return [(key, width) for width in run[key]]
 
 
 def ends(run: dict[str, Any], shape: Shape) -> tuple[Factor, Factor]:
@@ -71,31 +67,7 @@ def ends(run: dict[str, Any], shape: Shape) -> tuple[Factor, Factor]:
 
 
 def outputs_per_pixel(run: dict[str, Any], shape: Shape) -> int:
-    return shape.levels + 1 if run["likelihood"] == "categorical" else 1
-
-
-def _posterior(run: dict[str, Any], features: Factor, latent: Factor) -> Iterator[Product]:
-    yield from _dense([features, latent])  # means, or logits
-    if run["posterior"] != "categorical":
-        yield from _dense([features, latent])  # log standard deviations
-    if run["posterior"] == "full_covariance":
-        yield from _dense([features, ("latent_dim", latent[1] * (latent[1] - 1) // 2)])
-    if run["posterior"] == "flow":
-        given, last = ("latent_dim", latent[1] + features[1]), ("latent_dim", 2 * latent[1])
-        for product in _dense([given, *layers(run, "flow_hidden"), last]):
-            yield [("flow_transforms", run["flow_transforms"]), *product]
-    if run["second_latent_dim"]:
-        yield from _conditional(latent, layers(run, "second_layers"), _second(run))
-
-
-def _prior(run: dict[str, Any], latent: Factor, pixels: int) -> Iterator[Product]:
-    components = ("prior_components", run["prior_components"])
-    if run["prior"] == "mixture":
-        yield [components, ("latent_dim", 2 * latent[1] + 1)]
-    if run["prior"] == "vamp":
-        yield [components, ("", pixels)]
-    if run["second_latent_dim"]:
-        yield from _conditional(_second(run), layers(run, "second_layers")[::-1], latent)
+    return shape.levels + 1 if LIKELIHOODS[run["likelihood"]].one_output_per_level else 1
 
 
 def _second(run: dict[str, Any]) -> Factor:
@@ -104,14 +76,8 @@ def _second(run: dict[str, Any]) -> Factor:
 
 def _conditional(given: Factor, hidden: Product, outputs: Factor) -> Iterator[Product]:
     """Hidden layers, and two linear ones on top: means and log standard deviations."""
-    yield from _dense([given, *hidden, outputs])
-    yield from _dense([[given, *hidden][-1], outputs])
-
-
-def _dense(widths: Product) -> Iterator[Product]:
-    """Weights and biases of the linear layers between these widths."""
-    for (key, inputs), outputs in itertools.pairwise(widths):
-        yield [(key, inputs + 1), outputs]
+    yield from dense([given, *hidden, outputs])
+    yield from dense([[given, *hidden][-1], outputs])
 
 
 def _convolutions(maps: list[int]) -> Iterator[Product]:

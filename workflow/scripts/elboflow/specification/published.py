@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from elboflow.specification.config_files import ConfigError, check_file
-from elboflow.specification.likelihood_data import OBSERVES
 from elboflow.specification.resolve import read_schema
+from elboflow.vae.choices import LIKELIHOODS
 
 ROOT = Path(__file__).parents[4]
 PUBLISHED = ROOT / "config" / "published.yaml"
@@ -42,10 +42,9 @@ def complaint_about(
         hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(values)}"
         return f"no {name!r} in config/published.yaml, {hint}"
     data, observes = values[name]["source"], values[name]["observes"]
-    if (data, observes) != (source, OBSERVES[likelihood]):
-        return (
-            f"{name} is of {data}, {observes}; this run's data are {source}, {OBSERVES[likelihood]}"
-        )
+    own = LIKELIHOODS[likelihood].observes
+    if (data, observes) != (source, own):
+        return f"{name} is of {data}, {observes}; this run's data are {source}, {own}"
     return None
 
 

@@ -45,7 +45,6 @@ from elboflow.vae.measure.second_binarisation import binarisation_sd
 from elboflow.vae.measure.summary import PerImage
 from elboflow.vae.measure.two_sample import told_apart
 from elboflow.vae.model import enumeration
-from elboflow.vae.model.categorical import Uniform
 from elboflow.vae.model.exact_linear import is_linear_gaussian, linear_gaussian
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.noise import Purpose, normals, words
@@ -156,7 +155,7 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
         more += binarisation_sd(vae, seed, grey)
         base = baselines(vae.likelihood, train, grey, tested, manifest.shape.levels)
         limit = spec.active_unit_threshold
-        parts = rate_parts(vae, seed, x) if training.posterior != "flow" else None
+        parts = rate_parts(vae, seed, x)
         files = tables(found, base, vae, limit, more, parts, reference)
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **pictures(vae, spec, seed, grey, tested))
@@ -170,7 +169,7 @@ def exact_log_likelihood(vae: VAE, x: torch.Tensor) -> np.ndarray | None:
     """Exact log p(x) in nats, shape (N,), of a model that has it; none of rounded products."""
     if vae.rounds_products:
         return None
-    if isinstance(vae.prior, Uniform):
+    if vae.prior.discrete:
         pieces = (x[first : first + count] for first, count in chunks(len(x), 100))
         exact = [enumeration.exact_log_likelihood(vae, piece) for piece in pieces]
         return torch.cat(exact).double().cpu().numpy()

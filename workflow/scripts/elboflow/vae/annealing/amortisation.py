@@ -16,8 +16,8 @@ from torch import Tensor
 from elboflow.vae.annealing.ais import Tick
 from elboflow.vae.measure.estimate import chunks, image_noise, standard_error
 from elboflow.vae.model.draws import Draws, draw
-from elboflow.vae.model.gaussian import FullCovariance, Gaussian
 from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.noise import Purpose
 from elboflow.vae.spec import EvaluationSpec
 
@@ -51,10 +51,10 @@ def split_gap(
         images: numbers of the images, which key their noise.
         x: the images, shape (B, D).
     """
+    if not vae.posterior.choice.searched:
+        return {}
     with torch.no_grad():
         posterior = vae.encode(x)
-    if not isinstance(posterior, (Gaussian, FullCovariance)):
-        return {}
     search_noise = image_noise(vae, seed, Purpose.BEST_POSTERIOR, images)
     best = best_posterior(vae, x, posterior, search_noise, tick)
     noise = image_noise(vae, seed, Purpose.ELBO, images)
@@ -71,55 +71,31 @@ def split_gap(
 
 
 def best_posterior(
-    vae: VAE, x: Tensor, start: Gaussian | FullCovariance, noise: Noise, tick: Tick = lambda: None
-) -> Gaussian | FullCovariance:
+    vae: VAE, x: Tensor, start: Posterior, noise: Noise, tick: Tick = lambda: None
+) -> Posterior:
     """The q of the family of `start` with the largest ELBO of each image that a search finds.
 
     Args:
         noise: gives standard normal noise (count, B, L) of so many draws from the first on.
     """
-    q = Search(start.detach())
-    optimiser = torch.optim.Adam(q.parameters, lr=FIRST_STEP)
+    start = start.detach()
+    offsets = [offset.requires_grad_() for offset in start.offsets()]
+    optimiser = torch.optim.Adam(offsets, lr=FIRST_STEP)
     for step in range(STEPS):
         optimiser.param_groups[0]["lr"] = FIRST_STEP * (LAST_STEP / FIRST_STEP) ** (step / STEPS)
         drawn = noise(step * PAIRS, PAIRS)
         with torch.enable_grad():
-            terms = elbo_terms(draw(vae, x, torch.cat([drawn, -drawn]), q.posterior()))
+            terms = elbo_terms(draw(vae, x, torch.cat([drawn, -drawn]), start.at(offsets)))
             # A sum: the parameters of an image see its own ELBO alone.
-            gradients = torch.autograd.grad(-terms.mean(0).sum(), q.parameters)
-        for parameter, gradient in zip(q.parameters, gradients, strict=True):
-            parameter.grad = gradient
+            gradients = torch.autograd.grad(-terms.mean(0).sum(), offsets)
+        for offset, gradient in zip(offsets, gradients, strict=True):
+            offset.grad = gradient
         optimiser.step()
         tick()
-    return q.posterior().detach()
+    return start.at(offsets).detach()
 
 
 def elbo_terms(draws: Draws) -> Tensor:
     """Terms whose mean over draws is the ELBO, (K, B); with the KL in closed form if it has one."""
     rate = draws.analytic_rate
     return draws.log_likelihood - (draws.sampled_rates if rate is None else rate)
-
-
-class Search:
-    """A q of the family of `start`, by its distance from it in units of its width.
-
-    z = mean + factor (shift + shape epsilon), with a diagonal or lower triangular shape.
-    """
-
-    def __init__(self, start: Gaussian | FullCovariance) -> None:
-        self.start = start
-        shift = torch.zeros_like(start.mean)
-        self.parameters = [shift, torch.zeros_like(shift)]
-        if isinstance(start, FullCovariance):
-            self.parameters.append(torch.zeros_like(start.factor))
-        for parameter in self.parameters:
-            parameter.requires_grad_()
-
-    def posterior(self) -> Gaussian | FullCovariance:
-        shift, log_scale, *below = self.parameters
-        if isinstance(self.start, Gaussian):
-            sd = self.start.log_sd.exp()
-            return Gaussian(self.start.mean + sd * shift, self.start.log_sd + log_scale)
-        shape = torch.diag_embed(log_scale.exp()) + below[0].tril(-1)
-        mean = self.start.mean + (self.start.factor * shift.unsqueeze(-2)).sum(-1)
-        return FullCovariance(mean, (self.start.factor.unsqueeze(-1) * shape.unsqueeze(-3)).sum(-2))

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from elboflow.vae.annealing.ais import Noise, Path
 from elboflow.vae.model.networks import VAE
-from elboflow.vae.model.posteriors import Posterior
+from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.noise import Purpose, normals, uniforms, words
 
 STEPS_AHEAD = 32  # transitions whose noise is drawn at once

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from elboflow.vae.measure.estimate import chunks, image_noise, standard_error
 from elboflow.vae.model.networks import VAE
-from elboflow.vae.model.posteriors import Posterior
+from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.noise import Purpose
 
 DRAWS = 10_000  # of z over all images together, but at least two for each

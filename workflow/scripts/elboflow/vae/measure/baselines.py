@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from elboflow.vae.data import as_observed
-from elboflow.vae.model.densities import Likelihood
+from elboflow.vae.model.likelihood import Likelihood
 
 
 @dataclass(frozen=True)

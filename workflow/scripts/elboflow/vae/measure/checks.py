@@ -4,7 +4,7 @@ import numpy as np
 
 from elboflow.vae.measure.baselines import Baselines
 from elboflow.vae.measure.summary import PerImage, active_units
-from elboflow.vae.model.densities import Gaussian, Likelihood
+from elboflow.vae.model.likelihood import Likelihood
 
 STANDARD_ERRORS = 5.0  # what is impossible must be exceeded by this much before it fails the job
 CLEARLY = 2.0  # standard errors by which results must be better than what is a warning
@@ -52,10 +52,11 @@ def _not_above_what_is_known(images: PerImage, base: Baselines) -> list[tuple[st
 
 
 def check_scale(likelihood: Likelihood) -> list[tuple[str, str, str]]:
-    """Whether a learned scale of gaussian pixels is held up by its floor."""
-    if not isinstance(likelihood, Gaussian) or not likelihood.scale.learned:
+    """Whether a learned scale is held up by its floor."""
+    learned = likelihood.floored_scale()
+    if learned is None:
         return []
-    scale, floor = likelihood.scale().item(), likelihood.scale.floor
+    scale, floor = learned().item(), learned.floor
     status = "ok" if scale > NEAR_FLOOR * floor else "warning"
     return [("scale_above_floor", status, f"learned scale {scale:.4g}, its floor {floor:.4g}")]
 

@@ -12,7 +12,7 @@ from elboflow.vae.measure.pareto import Tail
 from elboflow.vae.measure.proposal import proposal
 from elboflow.vae.model.draws import draw
 from elboflow.vae.model.networks import VAE
-from elboflow.vae.model.posteriors import Posterior
+from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.noise import Purpose, normals, words
 
 

@@ -10,9 +10,6 @@ Biol. 6 (2007) 25. Shapes: K draws of each of N images' z, L latent dimensions, 
 r.
 """
 
-from dataclasses import replace
-from functools import singledispatch
-
 import torch
 from torch import Tensor
 
@@ -24,56 +21,17 @@ from elboflow.vae.measure.aggregate import (
     log_prob_of_each,
     without_own,
 )
-from elboflow.vae.model.categorical import Categorical, Uniform
-from elboflow.vae.model.gaussian import LOG_2_PI, FullCovariance, Gaussian
-from elboflow.vae.model.posteriors import Posterior
-from elboflow.vae.model.two_layers import TwoLayers
+from elboflow.vae.model.gaussian import LOG_2_PI
+from elboflow.vae.model.posterior import Posterior
 
 FOLDS = 5
 KEPT = 0.8  # of the means, where each q(z | x_m) is moved towards N(0, I)
 STEPS = 200  # of EM for the weights
 
 
-@singledispatch
-def moved(q: Posterior, kept: float) -> Posterior:
-    """N(kept mean, kept^2 covariance + (1 - kept^2) I) of each: if q(z) is N(0, I), so is this.
-
-    West, Approximating posterior distributions by mixture, J. R. Statist. Soc. B 55 (1993) 409.
-    """
-    raise NotImplementedError(f"{type(q).__name__} is not moved towards a prior")
-
-
-@moved.register
-def _(q: Gaussian, kept: float) -> Gaussian:
-    return Gaussian(kept * q.mean, _log_sd(q.log_sd, kept))
-
-
-@moved.register
-def _(q: FullCovariance, kept: float) -> FullCovariance:
-    covariance = kept**2 * q.factor @ q.factor.mT
-    covariance.diagonal(dim1=-2, dim2=-1).add_(1 - kept**2)
-    return FullCovariance(kept * q.mean, torch.linalg.cholesky(covariance))
-
-
-@moved.register
-def _(q: TwoLayers, kept: float) -> TwoLayers:
-    first = Gaussian(kept * q.first.mean, _log_sd(q.first.log_sd, kept))
-    return replace(q, first=first)
-
-
-@moved.register
-def _(q: Categorical, kept: float) -> Categorical:
-    values = q.log_probabilities.shape[-1]
-    return Categorical((kept**2 * q.log_probabilities.exp() + (1 - kept**2) / values).log())
-
-
-def _log_sd(log_sd: Tensor, kept: float) -> Tensor:
-    return 0.5 * (kept**2 * (2 * log_sd).exp() + 1 - kept**2).log()
-
-
 def marginal_kl_at_least(aggregate: AggregatePosterior) -> Estimate:
     """A lower bound, on average, on the KL(q(z) || p(z)) of all images there could be."""
-    kernels = [aggregate.posteriors, [moved(q, KEPT) for q in aggregate.posteriors]]
+    kernels = [aggregate.posteriors, [q.nearer_to_prior(KEPT) for q in aggregate.posteriors]]
     fold = torch.arange(aggregate.images, device=aggregate.z.device) % FOLDS
     parts = _parts(aggregate, kernels, fold)
     weights = torch.stack([_weights(parts[f][:, fold != f].flatten(0, 1)) for f in range(FOLDS)])
@@ -93,7 +51,7 @@ def _parts(aggregate: AggregatePosterior, kernels: list[list[Posterior]], fold: 
     held = torch.stack([fold == f for f in range(FOLDS)])
     prior = aggregate.log_prior.expand(FOLDS, *aggregate.log_prior.shape)
     found = [prior]
-    if not isinstance(aggregate.vae.prior, Uniform):  # z of one value in L has no density
+    if not aggregate.vae.prior.discrete:  # z of one value in L has no density
         found.append(_gaussian(aggregate.z.double(), ~held))
     found += [_mean_density(aggregate, kernel, ~held) for kernel in kernels]
     return torch.stack(found, dim=-1)

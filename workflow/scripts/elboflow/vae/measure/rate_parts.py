@@ -34,11 +34,8 @@ class RateParts:
 
 @torch.no_grad()
 def rate_parts(vae: VAE, seed: int, x: Tensor) -> RateParts | None:
-    """Of the test images x, shape (N, D); none of very few.
-
-    The posterior may be no flow.
-    """
-    if len(x) < FEWEST_IMAGES:
+    """Of the test images x, shape (N, D); none of very few, or where a z is weighed too slowly."""
+    if len(x) < FEWEST_IMAGES or not vae.posterior.choice.weighs_any_z:
         return None
     real = AggregatePosterior(vae, x, seed)
     numbers = [FIRST_IMAGE + image for image in range(len(x))]

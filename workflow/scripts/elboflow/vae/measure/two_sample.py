@@ -15,7 +15,7 @@ from elboflow.vae.measure.neighbours import halves, nearer_to_first
 from elboflow.vae.measure.overfitting import fixed, spread
 from elboflow.vae.measure.summary import Quantity
 from elboflow.vae.model.networks import VAE
-from elboflow.vae.model.simulation import FIRST_IMAGE, sample, simulate
+from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
 from elboflow.vae.noise import Purpose, uniforms, words
 
 MOST = 1000  # images of either kind
@@ -92,7 +92,7 @@ def _reconstruct(vae: VAE, seed: int, x: Tensor, numbers: list[int]) -> Tensor:
     z, _ = vae.encode(x).sample(noise(0, 1))
     starts = [(number, 0) for number in numbers]
     raw = words(seed, Purpose.RECONSTRUCTION_X, starts, 1, vae.shape.pixels, vae.device)[:, 0]
-    return sample(vae.likelihood, vae.decode(z[0]).double(), uniforms(raw)).to(x.dtype)
+    return vae.likelihood.sample(vae.decode(z[0]).double(), uniforms(raw)).to(x.dtype)
 
 
 def _observed_training(vae: VAE, seed: int, training: np.ndarray, count: int) -> Tensor:

@@ -7,10 +7,13 @@ draws, hard and relaxed, are for estimators of that gradient.
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from elboflow.vae.model.posterior import Head, Posterior, posteriors
+from elboflow.vae.model.prior import Prior, priors
+from elboflow.vae.spec import TrainingSpec
 
 
 def one_hot(probabilities: Tensor, epsilon: Tensor) -> Tensor:
@@ -37,7 +40,7 @@ def gumbel(epsilon: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Categorical:
+class Categorical(Posterior):
     """q(z | x) of a batch; log_probabilities has shape (B, L)."""
 
     log_probabilities: Tensor
@@ -75,30 +78,35 @@ class Categorical:
         negative_entropy = (self.mean * self.log_probabilities).sum(-1)
         return math.log(self.log_probabilities.shape[-1]) + negative_entropy
 
-    def kl_per_dimension(self) -> None:
-        """There is but one variable."""
-        return
-
     def detach(self) -> "Categorical":
         """The same distribution as a constant: no gradient reaches its parameters."""
         return Categorical(self.log_probabilities.detach())
 
+    def nearer_to_prior(self, kept: float) -> "Categorical":
+        """The mixture with the uniform distribution, of weight 1 - kept^2."""
+        values = self.log_probabilities.shape[-1]
+        mixed = kept**2 * self.log_probabilities.exp() + (1 - kept**2) / values
+        return Categorical(mixed.log())
 
-class CategoricalHead(nn.Module):
+
+@posteriors("categorical")
+class CategoricalHead(Head):
     """Maps an encoder's features to the probabilities of the L values."""
 
     def __init__(self, features: int, values: int) -> None:
         super().__init__()
         self.logits = nn.Linear(features, values)
 
+    @classmethod
+    def of(cls, spec: TrainingSpec, features: int) -> "CategoricalHead":
+        return cls(features, spec.latent_dim)
+
     def forward(self, features: Tensor) -> Categorical:
         return Categorical(self.logits(features).log_softmax(-1))
 
-    def initialise(self) -> None:
-        """Nothing, on top of what all linear layers get."""
 
-
-class Uniform(nn.Module):
+@priors("uniform")
+class Uniform(Prior):
     """p(z) = 1 / L for each of L values."""
 
     def log_prob(self, z: Tensor) -> Tensor:
@@ -108,6 +116,3 @@ class Uniform(nn.Module):
     def sample(self, epsilon: Tensor) -> Tensor:
         """One-hot draws from standard normal noise of the same shape."""
         return one_hot(torch.ones_like(epsilon[..., :1]).expand_as(epsilon), epsilon)
-
-    def initialise(self, draws: np.random.Generator, mean_image: Tensor) -> None:
-        """It has no parameters."""

@@ -13,12 +13,11 @@ Those of a discrete z are in vae.training.objectives.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from elboflow.vae.model.categorical import Uniform
 from elboflow.vae.model.networks import VAE
-from elboflow.vae.model.posteriors import Posterior
-from elboflow.vae.model.priors import StandardNormal
+from elboflow.vae.model.posterior import Posterior
+from elboflow.vae.model.prior import Prior
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Draws:
     """q(z | x) and the log-densities of K draws from it, each of shape (K, B), in nats."""
 
     posterior: Posterior
-    prior: nn.Module
+    prior: Prior
     log_likelihood: Tensor
     log_prior: Tensor
     log_posterior: Tensor
@@ -39,8 +38,7 @@ class Draws:
     @property
     def analytic_rate(self) -> Tensor | None:
         """KL(q(z | x) || p(z)) in closed form, shape (B,); None where there is none."""
-        closed = isinstance(self.prior, (StandardNormal, Uniform))
-        return self.posterior.kl() if closed else None
+        return self.posterior.kl() if self.prior.closed_form_kl else None
 
     @property
     def sampled_rates(self) -> Tensor:

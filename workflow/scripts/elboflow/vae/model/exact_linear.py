@@ -5,10 +5,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from elboflow.vae.model.densities import Gaussian
 from elboflow.vae.model.linear_gaussian import LinearGaussian
 from elboflow.vae.model.networks import VAE
-from elboflow.vae.model.priors import StandardNormal
 
 
 def is_linear_gaussian(vae: VAE) -> bool:
@@ -18,8 +16,8 @@ def is_linear_gaussian(vae: VAE) -> bool:
     """
     return (
         all(isinstance(layer, nn.Linear) for layer in _decoder_layers(vae))
-        and isinstance(vae.likelihood, Gaussian)
-        and isinstance(vae.prior, StandardNormal)
+        and vae.likelihood.normal_sd() is not None
+        and vae.prior.is_standard_normal
         and not vae.rounds_products
     )
 
@@ -31,14 +29,15 @@ def linear_gaussian(vae: VAE) -> LinearGaussian:
     Raises:
         ValueError: it is no linear-Gaussian model.
     """
-    if not is_linear_gaussian(vae) or not isinstance(vae.likelihood, Gaussian):
+    sd = vae.likelihood.normal_sd()
+    if not is_linear_gaussian(vae) or sd is None:
         raise ValueError("exact values need a linear decoder, gaussian pixels and a normal prior")
     weights = torch.eye(vae.latent_dim, dtype=torch.float64)
     mean = torch.zeros(vae.latent_dim, dtype=torch.float64)
     for layer in _decoder_layers(vae):
         matrix, bias = layer.weight.double().cpu(), layer.bias.double().cpu()
         weights, mean = matrix @ weights, matrix @ mean + bias
-    variance = vae.likelihood.scale().double().square().item()
+    variance = sd.double().square().item()
     return LinearGaussian(weights.numpy(), mean.numpy(), variance)
 
 

@@ -7,24 +7,27 @@ has to be undone dimension by dimension.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from zuko.flows import MaskedAutoregressiveTransform
-from zuko.lazy import LazyComposedTransform
-from zuko.transforms import ComposedTransform
 
 from elboflow.vae.model.gaussian import Gaussian
+from elboflow.vae.model.gaussian_heads import GaussianHead
 from elboflow.vae.model.mean_of_draws import mean_of_draws
-from elboflow.vae.spec import SpecError
+from elboflow.vae.model.posterior import Head, Posterior, posteriors
+from elboflow.vae.spec import SpecError, TrainingSpec
+
+if TYPE_CHECKING:
+    from zuko.transforms import ComposedTransform
 
 
 @dataclass(frozen=True)
-class Flow:
+class Flow(Posterior):
     """q(z | x) of a batch: z = transform(z0) with z0 from a diagonal Gaussian."""
 
     base: Gaussian
-    transform: ComposedTransform
+    transform: "ComposedTransform"
 
     def sample(self, epsilon: Tensor) -> tuple[Tensor, Tensor]:
         """Reparametrised draws z from standard normal noise (K, B, L), and log q(z | x), (K, B)."""
@@ -46,19 +49,12 @@ class Flow:
         images, latent_dim = self.base.mean.shape
         return mean_of_draws(self.sample, images, latent_dim, self.base.mean)
 
-    def kl(self) -> None:
-        """There is no closed form."""
-        return
-
-    def kl_per_dimension(self) -> None:
-        """There is no closed form."""
-        return
-
     def detach(self) -> "Flow":
         raise SpecError("posterior: the gradient of a flow is pathwise only")
 
 
-class FlowHead(nn.Module):
+@posteriors("flow")
+class FlowHead(Head):
     """Maps an encoder's features to a Gaussian and to the transforms, which see the features too.
 
     Args:
@@ -76,6 +72,10 @@ class FlowHead(nn.Module):
         transforms: int,
         hidden: Sequence[int],
     ) -> None:
+        # Here: zuko takes a second, and switches torch's checks of distributions off.
+        from zuko.flows import MaskedAutoregressiveTransform
+        from zuko.lazy import LazyComposedTransform
+
         super().__init__()
         self.gaussian = gaussian
         ascending = torch.arange(latent_dim)
@@ -89,6 +89,11 @@ class FlowHead(nn.Module):
             )
             for turn in range(transforms)
         ))  # fmt: skip
+
+    @classmethod
+    def of(cls, spec: TrainingSpec, features: int) -> "FlowHead":
+        gaussian = GaussianHead(features, spec.latent_dim)
+        return cls(gaussian, features, spec.latent_dim, spec.flow_transforms, spec.flow_hidden)
 
     def forward(self, features: Tensor) -> Flow:
         return Flow(self.gaussian(features), self.transform(features))

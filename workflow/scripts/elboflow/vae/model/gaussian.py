@@ -10,6 +10,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from elboflow.vae.model.posterior import Posterior
+
 LOG_2_PI = math.log(2 * math.pi)
 
 
@@ -27,7 +29,7 @@ def standard_normal_kl(mean: Tensor, log_sd: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Gaussian:
+class Gaussian(Posterior):
     """N(mean, diag(sd^2)); mean and log_sd have shape (B, L)."""
 
     mean: Tensor
@@ -75,9 +77,21 @@ class Gaussian:
         """The distributions of these rows of the batch, any shape (...) of indices."""
         return Gaussian(self.mean[rows], self.log_sd[rows])
 
+    def nearer_to_prior(self, kept: float) -> "Gaussian":
+        log_sd = 0.5 * (kept**2 * (2 * self.log_sd).exp() + 1 - kept**2).log()
+        return Gaussian(kept * self.mean, log_sd)
+
+    def offsets(self) -> list[Tensor]:
+        """Of the mean in sd, and of log sd."""
+        return [torch.zeros_like(self.mean), torch.zeros_like(self.mean)]
+
+    def at(self, offsets: list[Tensor]) -> "Gaussian":
+        shift, log_scale = offsets
+        return Gaussian(self.mean + self.log_sd.exp() * shift, self.log_sd + log_scale)
+
 
 @dataclass(frozen=True)
-class FullCovariance:
+class FullCovariance(Posterior):
     """N(mean, factor factor'); mean (B, L), factor (B, L, L) lower triangular, diagonal > 0."""
 
     mean: Tensor
@@ -119,10 +133,6 @@ class FullCovariance:
         excess = trace + self.mean.square().sum(-1) - self.mean.shape[-1]
         return 0.5 * excess - self.log_determinant
 
-    def kl_per_dimension(self) -> None:
-        """Dependent dimensions share their KL; there is none of each."""
-        return
-
     def detach(self) -> "FullCovariance":
         """The same distribution as a constant: no gradient reaches its parameters."""
         return FullCovariance(self.mean.detach(), self.factor.detach())
@@ -130,3 +140,19 @@ class FullCovariance:
     def select(self, rows: Tensor) -> "FullCovariance":
         """The distributions of these rows of the batch, any shape (...) of indices."""
         return FullCovariance(self.mean[rows], self.factor[rows])
+
+    def nearer_to_prior(self, kept: float) -> "FullCovariance":
+        covariance = kept**2 * self.factor @ self.factor.mT
+        covariance.diagonal(dim1=-2, dim2=-1).add_(1 - kept**2)
+        return FullCovariance(kept * self.mean, torch.linalg.cholesky(covariance))
+
+    def offsets(self) -> list[Tensor]:
+        """Of a triangular map of epsilon before this one: shift, log diagonal, what lies below."""
+        shift = torch.zeros_like(self.mean)
+        return [shift, torch.zeros_like(shift), torch.zeros_like(self.factor)]
+
+    def at(self, offsets: list[Tensor]) -> "FullCovariance":
+        shift, log_scale, below = offsets
+        shape = torch.diag_embed(log_scale.exp()) + below.tril(-1)
+        mean = self.mean + (self.factor * shift.unsqueeze(-2)).sum(-1)
+        return FullCovariance(mean, (self.factor.unsqueeze(-1) * shape.unsqueeze(-3)).sum(-2))

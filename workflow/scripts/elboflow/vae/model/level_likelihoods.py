@@ -1,23 +1,25 @@
-"""Likelihoods p(x | z) of whole grey levels 0 .. levels: probabilities, in bits per pixel."""
+"""Likelihoods p(x | z) of whole grey levels 0 .. levels: probabilities."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from elboflow.vae.data import DataError
-from elboflow.vae.model.densities import Likelihood, Scale
+from elboflow.vae.data import DataError, ImageShape
 from elboflow.vae.model.distributions import inverse_mean, level_log_weights, mean_of_levels
+from elboflow.vae.model.likelihood import Likelihood, Scale, likelihoods
+from elboflow.vae.spec import TrainingSpec
 
 
 class LevelLikelihood(Likelihood):
     """What all likelihoods of whole grey levels share."""
 
-    observes = "levels"
-    discrete = True
-
     def __init__(self, levels: int) -> None:
         super().__init__()
         self.levels = levels
+
+    @classmethod
+    def of(cls, spec: TrainingSpec, shape: ImageShape) -> "LevelLikelihood":
+        return cls(shape.levels)
 
     def require_support(self, x: Tensor) -> None:
         if not bool(((x >= 0) & (x <= self.levels) & (x == x.round())).all()):
@@ -39,6 +41,7 @@ class LevelLikelihood(Likelihood):
         return log_share.gather(1, x.long().T).sum(0)
 
 
+@likelihoods("discretised_logistic")
 class DiscretisedLogistic(LevelLikelihood):
     """A logistic density around the output, cut into one bin for each level.
 
@@ -51,6 +54,10 @@ class DiscretisedLogistic(LevelLikelihood):
     def __init__(self, levels: int, scale: float | None = None) -> None:
         super().__init__(levels)
         self.scale = Scale(scale)
+
+    @classmethod
+    def of(cls, spec: TrainingSpec, shape: ImageShape) -> "DiscretisedLogistic":
+        return cls(shape.levels, spec.likelihood_scale)
 
     def log_prob(self, outputs: Tensor, x: Tensor) -> Tensor:
         scale = self.scale()
@@ -70,10 +77,15 @@ class DiscretisedLogistic(LevelLikelihood):
             total += torch.sigmoid((outputs - edge) / scale)
         return total / self.levels
 
+    def sample(self, outputs: Tensor, uniform: Tensor) -> Tensor:
+        logistic = outputs + self.scale().double() * torch.logit(uniform)
+        return (logistic * self.levels).round().clamp(0, self.levels)
+
     def initial_output(self, mean_image: Tensor) -> Tensor:
         return inverse_mean(self.mean, mean_image.clamp(0.01, 0.99))
 
 
+@likelihoods("categorical")
 class Categorical(LevelLikelihood):
     """A softmax over the levels of each pixel, without any idea of their order."""
 
@@ -88,6 +100,13 @@ class Categorical(LevelLikelihood):
 
     def mean(self, outputs: Tensor) -> Tensor:
         return mean_of_levels(outputs.unflatten(-1, (-1, self.levels + 1)).softmax(-1))
+
+    def sample(self, outputs: Tensor, uniform: Tensor) -> Tensor:
+        shares = outputs.unflatten(-1, (-1, self.levels + 1)).softmax(-1)
+        # On the CPU: torch has no deterministic cumsum of floating point numbers on GPUs.
+        bounds = shares.cpu().cumsum(-1).to(shares.device)
+        passed = (uniform[..., None] > bounds).sum(-1)
+        return passed.clamp(max=self.levels).double()  # cumsum may end just below 1
 
     def initial_output(self, mean_image: Tensor) -> Tensor:
         def mean(eta: Tensor) -> Tensor:

@@ -1,26 +1,15 @@
-"""The likelihoods p(x | z) by their names in the specification."""
-
-from collections.abc import Callable
+"""The likelihood of a specification, from the modules whose classes register themselves."""
 
 from elboflow.vae.data import ImageShape
-from elboflow.vae.model.densities import Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
-from elboflow.vae.model.level_likelihoods import Categorical, DiscretisedLogistic
-from elboflow.vae.spec import SpecError, TrainingSpec
-
-LIKELIHOODS: dict[str, Callable[[TrainingSpec, ImageShape], Likelihood]] = {
-    "bernoulli": lambda spec, shape: Bernoulli(),
-    "continuous_bernoulli": lambda spec, shape: ContinuousBernoulli(),
-    "gaussian": lambda spec, shape: Gaussian(spec.likelihood_scale, spec.scale_floor),
-    "discretised_logistic": lambda spec, shape: DiscretisedLogistic(
-        shape.levels, spec.likelihood_scale
-    ),
-    "categorical": lambda spec, shape: Categorical(shape.levels),
-}
+from elboflow.vae.model import (  # noqa: F401
+    binary_likelihoods,
+    level_likelihoods,
+    unit_likelihoods,
+)
+from elboflow.vae.model.likelihood import Likelihood, likelihoods
+from elboflow.vae.spec import TrainingSpec
 
 
 def make_likelihood(spec: TrainingSpec, shape: ImageShape) -> Likelihood:
     """The likelihood that the specification names, of images of that shape."""
-    name = spec.likelihood
-    if name not in LIKELIHOODS:
-        raise SpecError(f"likelihood: {name!r} is unknown, choose from {', '.join(LIKELIHOODS)}")
-    return LIKELIHOODS[name](spec, shape)
+    return likelihoods[spec.likelihood].of(spec, shape)

@@ -10,8 +10,9 @@ from elboflow.vae.data import ImageShape
 from elboflow.vae.model.convolution import ConvolutionalFeatures, ConvolutionalOutput
 from elboflow.vae.model.likelihoods import make_likelihood
 from elboflow.vae.model.mlp import mlp
-from elboflow.vae.model.posteriors import Posterior, make_posterior_head
-from elboflow.vae.model.priors import StandardNormal, make_prior
+from elboflow.vae.model.posterior import Posterior
+from elboflow.vae.model.posteriors import make_posterior_head
+from elboflow.vae.model.priors import make_prior
 from elboflow.vae.noise import Purpose, generator
 from elboflow.vae.spec import TrainingSpec
 
@@ -65,12 +66,8 @@ class VAE(nn.Module):
 
     def kl_per_dimension(self, posterior: Posterior) -> Tensor:
         """KL(q(z_l | x) || p(z_l)) in nats, shape (B, L); nan where the KL is no sum of such."""
-        if (
-            isinstance(self.prior, StandardNormal)
-            and (kl := posterior.kl_per_dimension()) is not None
-        ):
-            return kl
-        return torch.full_like(posterior.mean, torch.nan)
+        kl = posterior.kl_per_dimension() if self.prior.closed_form_kl else None
+        return torch.full_like(posterior.mean, torch.nan) if kl is None else kl
 
     def _rounded_products(self) -> torch.autocast:
         """Layers in bfloat16, where the specification says so; densities are never rounded."""

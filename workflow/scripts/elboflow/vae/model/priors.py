@@ -1,23 +1,23 @@
 """Priors p(z)."""
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from elboflow.vae.model.categorical import Uniform
+from elboflow.vae.model import categorical  # noqa: F401
 from elboflow.vae.model.gaussian import FullCovariance, Gaussian, standard_normal_log_prob
+from elboflow.vae.model.prior import Encode, Prior, priors
 from elboflow.vae.model.two_layers import Conditional, TwoLayerPrior
-from elboflow.vae.spec import SpecError, TrainingSpec
-
-Encode = Callable[[Tensor], Any]  # a Gaussian or FullCovariance; check_model refuses the others
+from elboflow.vae.spec import TrainingSpec
 
 
-class StandardNormal(nn.Module):
+@priors("standard_normal")
+class StandardNormal(Prior):
     """p(z) = N(0, I)."""
+
+    is_standard_normal = True
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log p(z) in nats, shape (..., L) to (...)."""
@@ -27,11 +27,8 @@ class StandardNormal(nn.Module):
         """Draws of z from standard normal noise of the same shape."""
         return epsilon
 
-    def initialise(self, draws: np.random.Generator, mean_image: Tensor) -> None:
-        """It has no parameters."""
 
-
-class MixturePrior(nn.Module):
+class MixturePrior(Prior):
     """p(z) = sum_c w_c p_c(z), over C Gaussian components."""
 
     def components(self) -> Gaussian | FullCovariance:
@@ -65,6 +62,7 @@ class MixturePrior(nn.Module):
         return self.components().select(chosen).sample(noise)[0]
 
 
+@priors("mixture")
 class Mixture(MixturePrior):
     """Learned weights, means and standard deviations."""
 
@@ -73,6 +71,10 @@ class Mixture(MixturePrior):
         self.mean = nn.Parameter(torch.zeros(components, latent_dim))
         self.log_sd = nn.Parameter(torch.zeros(components, latent_dim))
         self.logits = nn.Parameter(torch.zeros(components))
+
+    @classmethod
+    def of(cls, spec: TrainingSpec, pixels: int, encode: Encode) -> "Mixture":
+        return cls(spec.prior_components, spec.latent_dim)
 
     def components(self) -> Gaussian:
         return Gaussian(self.mean, self.log_sd)
@@ -90,6 +92,7 @@ class Mixture(MixturePrior):
         self.logits.zero_()
 
 
+@priors("vamp")
 class VampPrior(MixturePrior):
     """The mean of the posteriors of C learned images in [0, 1], the pseudo-inputs.
 
@@ -105,6 +108,10 @@ class VampPrior(MixturePrior):
         self.encode = encode
         self.logits = nn.Parameter(torch.zeros(components, pixels))
 
+    @classmethod
+    def of(cls, spec: TrainingSpec, pixels: int, encode: Encode) -> "VampPrior":
+        return cls(spec.prior_components, pixels, encode)
+
     def components(self) -> Gaussian | FullCovariance:
         return self.encode(self.logits.sigmoid())
 
@@ -118,22 +125,10 @@ class VampPrior(MixturePrior):
         self.logits.copy_(torch.logit(mean_image.double().clamp(0.001, 0.999)) + noise)
 
 
-def make_prior(
-    spec: TrainingSpec, pixels: int, encode: Encode
-) -> StandardNormal | Mixture | VampPrior | Uniform | TwoLayerPrior:
+def make_prior(spec: TrainingSpec, pixels: int, encode: Encode) -> Prior:
     """The prior of the specification."""
-    if spec.prior == "standard_normal" and spec.second_latent_dim:
-        hidden = spec.second_layers[::-1]
-        first = Conditional(spec.second_latent_dim, hidden, spec.latent_dim, spec.activation)
-        return TwoLayerPrior(spec.latent_dim, first)
-    if spec.prior == "standard_normal":
-        return StandardNormal()
-    if spec.prior == "mixture":
-        return Mixture(spec.prior_components, spec.latent_dim)
-    if spec.prior == "vamp":
-        return VampPrior(spec.prior_components, pixels, encode)
-    if spec.prior == "uniform":
-        return Uniform()
-    raise SpecError(
-        f"prior: {spec.prior!r} is unknown, choose from standard_normal, mixture, vamp, uniform"
-    )
+    if not spec.second_latent_dim:
+        return priors[spec.prior].of(spec, pixels, encode)
+    hidden = spec.second_layers[::-1]
+    first = Conditional(spec.second_latent_dim, hidden, spec.latent_dim, spec.activation)
+    return TwoLayerPrior(spec.latent_dim, first)

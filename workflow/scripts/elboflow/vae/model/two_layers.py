@@ -5,15 +5,17 @@ diagonal Gaussians; z holds the numbers of z1, and then those of z2.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from elboflow.vae.choices import POSTERIORS, PRIORS
 from elboflow.vae.model.gaussian import Gaussian, standard_normal_log_prob
 from elboflow.vae.model.mean_of_draws import mean_of_draws
 from elboflow.vae.model.mlp import mlp
+from elboflow.vae.model.posterior import Head, Posterior
+from elboflow.vae.model.prior import Prior
 from elboflow.vae.spec import SpecError
 
 
@@ -32,7 +34,7 @@ class Conditional(nn.Module):
 
 
 @dataclass(frozen=True)
-class TwoLayers:
+class TwoLayers(Posterior):
     """q(z | x) of a batch: q(z1 | x), and the network that gives q(z2 | z1)."""
 
     first: Gaussian
@@ -71,24 +73,24 @@ class TwoLayers:
         drawn = mean_of_draws(self.sample, len(first), self.latent_dim, first)
         return torch.cat([first, self._split(drawn)[1]], dim=-1)
 
-    def kl(self) -> None:
-        """There is no closed form."""
-        return
-
-    def kl_per_dimension(self) -> None:
-        """There is no closed form."""
-        return
-
     def detach(self) -> "TwoLayers":
         raise SpecError("second_latent_dim: the gradient of two layers is pathwise only")
+
+    def nearer_to_prior(self, kept: float) -> "TwoLayers":
+        """Of z1 alone."""
+        return replace(self, first=self.first.nearer_to_prior(kept))
 
     def _split(self, z: Tensor) -> tuple[Tensor, Tensor]:
         size = self.first.mean.shape[-1]
         return z[..., :size], z[..., size:]
 
 
-class TwoLayerHead(nn.Module):
+class TwoLayerHead(Head):
     """Maps an encoder's features to q(z | x), by a head for z1 and a network from z1 to z2."""
+
+    choice = replace(
+        POSTERIORS["gaussian"], closed_form_kl=False, kl_per_dimension=False, searched=False
+    )
 
     def __init__(self, first: nn.Module, second: Conditional, latent_dim: int) -> None:
         super().__init__()
@@ -97,12 +99,11 @@ class TwoLayerHead(nn.Module):
     def forward(self, features: Tensor) -> TwoLayers:
         return TwoLayers(self.first(features), self.second, self.latent_dim)
 
-    def initialise(self) -> None:
-        """Nothing, on top of what all linear layers get."""
 
-
-class TwoLayerPrior(nn.Module):
+class TwoLayerPrior(Prior):
     """p(z) = p(z1 | z2) p(z2) with p(z2) = N(0, I)."""
+
+    choice = replace(PRIORS["standard_normal"], closed_form_kl=False)
 
     def __init__(self, first_dim: int, first: Conditional) -> None:
         super().__init__()
@@ -117,6 +118,3 @@ class TwoLayerPrior(nn.Module):
         """Draws of z from standard normal noise of the same shape."""
         epsilon1, z2 = epsilon[..., : self.first_dim], epsilon[..., self.first_dim :]
         return torch.cat([self.first(z2).sample(epsilon1)[0], z2], dim=-1)
-
-    def initialise(self, draws: np.random.Generator, mean_image: Tensor) -> None:
-        """Nothing, on top of what all linear layers get."""

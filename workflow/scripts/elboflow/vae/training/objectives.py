@@ -10,11 +10,15 @@ from typing import cast
 
 from torch import Tensor
 
-from elboflow.vae.model.categorical import Categorical, Uniform
+from elboflow.vae.model.categorical import Categorical
 from elboflow.vae.model.draws import Draws, draw
 from elboflow.vae.model.enumeration import log_likelihoods
 from elboflow.vae.model.networks import VAE
+from elboflow.vae.registry import Registry
 from elboflow.vae.spec import SpecError, TrainingSpec
+
+objectives = Registry("objective")
+discrete_gradients = Registry("gradient")  # those of a discrete z
 
 
 @dataclass(frozen=True)
@@ -119,20 +123,39 @@ def gumbel_softmax(
 
 def best_elbo(vae: VAE, x: Tensor, epsilon: Tensor) -> Bound:
     """The ELBO with as little noise as the model allows; arguments as of `draw`."""
-    if isinstance(vae.prior, Uniform):
+    if vae.prior.discrete:
         return enumerated(vae, x)
     return elbo(draw(vae, x, epsilon))
 
 
-def objective(vae: VAE, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
-    """The objective that the specification names."""
-    if spec.gradient == "score_function":
-        return score_function(draw(vae, x, epsilon), beta)
-    if spec.gradient == "gumbel_softmax":
-        return gumbel_softmax(vae, x, epsilon, spec.gumbel_temperature, beta)
-    if isinstance(vae.prior, Uniform):
-        return enumerated(vae, x, beta)
-    draws = draw(vae, x, epsilon, gradient=spec.gradient)
-    if spec.objective == "importance_weighted":
-        return importance_weighted(draws)
+@objectives("elbo")
+def _elbo(draws: Draws, spec: TrainingSpec, beta: float) -> Bound:
     return elbo(draws, spec.kl, beta, spec.free_bits)
+
+
+@objectives("importance_weighted")
+def _importance_weighted(draws: Draws, spec: TrainingSpec, beta: float) -> Bound:
+    return importance_weighted(draws)
+
+
+@discrete_gradients("pathwise")
+def _enumerated(vae: VAE, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
+    return enumerated(vae, x, beta)
+
+
+@discrete_gradients("score_function")
+def _score_function(vae: VAE, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
+    return score_function(draw(vae, x, epsilon), beta)
+
+
+@discrete_gradients("gumbel_softmax")
+def _gumbel_softmax(vae: VAE, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
+    return gumbel_softmax(vae, x, epsilon, spec.gumbel_temperature, beta)
+
+
+def objective(vae: VAE, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
+    """The objective that the specification names, to be differentiated as it says."""
+    if vae.prior.discrete:
+        return discrete_gradients[spec.gradient](vae, spec, x, epsilon, beta)
+    draws = draw(vae, x, epsilon, gradient=spec.gradient)
+    return objectives[spec.objective](draws, spec, beta)
