@@ -26,7 +26,7 @@ from torch import Tensor
 
 from elboflow.vae.model.gaussian import FullCovariance, Gaussian
 from elboflow.vae.model.networks import VAE
-from elboflow.vae.model.posteriors import Posterior
+from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.model.two_layers import TwoLayers
 
 Noise = Callable[[int, int], Tensor]
