@@ -18,7 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
 from elboflow.reading.columns import PER_IMAGE
-from elboflow.reading.comparisons import QUANTITIES, Estimates, compare, estimates, family
+from elboflow.reading.comparisons import COMPARED, Estimates, compare, joint_intervals, of_seeds
 from elboflow.reading.csv_tables import read_table
 
 Values = np.ndarray  # shape (quantities, runs, seeds, images), in nats
@@ -63,9 +63,7 @@ def few_seeds(runs: int, seeds: int, ratio: float) -> Draw:
 def measured(paths: list[str]) -> Draw:
     """Images of real tables, drawn with replacement, in which no run is better."""
     frames = [read_table(path, PER_IMAGE) for path in sorted(paths)]
-    values = np.stack(
-        [[estimates([frame], name).values for frame in frames] for name in QUANTITIES]
-    )
+    values = np.stack([[of_seeds([frame], name).values for frame in frames] for name in COMPARED])
     values -= values.mean(-1, keepdims=True)
     images = values.shape[-1]
     return lambda random: values[..., random.integers(images, size=images)]
@@ -87,15 +85,15 @@ def report_of(values: Values) -> dict[tuple[str, int, int], dict[str, float]]:
     found = {
         run: {
             name: Estimates(of_runs[run], np.zeros_like(of_runs[run]))
-            for name, of_runs in zip(QUANTITIES, values, strict=True)
+            for name, of_runs in zip(COMPARED, values, strict=True)
         }
         for run in runs
     }
     pairs = list(itertools.combinations(runs, 2))
-    together = family(found, pairs)
+    together = joint_intervals(found, pairs)
     return {
         (name, one, other): compare(found[one][name], found[other][name], together)
-        for name, (one, other) in itertools.product(QUANTITIES, pairs)
+        for name, (one, other) in itertools.product(COMPARED, pairs)
     }
 
 
@@ -110,9 +108,9 @@ def excluding(draw: Draw, suffix: str, reports: int) -> dict[str, Shares]:
             ends = [column.format(end) + suffix for end in ("lower", "upper")]
             wrong = {key: row[ends[0]] * row[ends[1]] > 0 for key, row in rows.items()}
             log_p = (
-                {pair: found for (name, *pair), found in wrong.items() if name == QUANTITIES[0]}
+                {pair: found for (name, *pair), found in wrong.items() if name == COMPARED[0]}
                 if False
-                else {key[1:]: found for key, found in wrong.items() if key[0] == QUANTITIES[0]}
+                else {key[1:]: found for key, found in wrong.items() if key[0] == COMPARED[0]}
             )
             own = [found for pair, found in log_p.items() if best in pair]
             first = [found for pair, found in log_p.items() if 0 in pair]

@@ -39,7 +39,7 @@ from elboflow.specification.check import check
 from elboflow.specification.check_dataset import TABLES
 from elboflow.files.code_digest import digest
 from elboflow.images.content import known_sha256
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 from elboflow.files.imports import modules_of
 from elboflow.specification.resolve import resolve, specification
 from elboflow.specification.resolve import resolve_dataset, resolve_environment
@@ -127,7 +127,7 @@ def content_sha256(path):
     """The digest of the user's own file or folder: not its time but its content decides."""
     try:
         return known_sha256(Path(path), Path(".snakemake/data_digests"))
-    except (DataError, OSError):
+    except (BadData, OSError):
         return "unknown"  # it changes at this moment; fetch_data will find it other and say so
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from elboflow.chapter.classifiers import digits, table, tabulate
+from elboflow.chapter.classifiers import classifier_tables, digits, spambase
 from elboflow.chapter.tables import DECIMALS
 from elboflow.reading.csv_tables import write_table
 from elboflow.reading.snakemake_script import snakemake_script
@@ -17,8 +17,8 @@ def main() -> None:
     given, told = snakemake.input, snakemake.params
     tasks = [digits(np.load(given.test), told.held_out, told.split_seed)]
     if given.spambase:
-        tasks.append(table(*(np.load(path) for path in given.spambase)))
-    for name, found in tabulate(tasks).items():
+        tasks.append(spambase(*(np.load(path) for path in given.spambase)))
+    for name, found in classifier_tables(tasks).items():
         write_table(found, getattr(snakemake.output, name), DECIMALS)
 
 

@@ -10,13 +10,13 @@ from elboflow.chapter.discrete import (
     IMAGES,
     LEVELS,
     fit,
+    gap_table,
     log_mean_field,
     mean_field,
-    measure,
     states_of,
 )
 from elboflow.files.whole import write_result
-from elboflow.images.binarise import binarise
+from elboflow.images.binarise import binarise_split
 from elboflow.reading.csv_tables import write_table
 from elboflow.reading.snakemake_script import snakemake_script
 
@@ -24,7 +24,7 @@ snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 def main() -> None:
-    train = binarise(np.load(snakemake.input.train), LEVELS, 0, "train").astype(float)
+    train = binarise_split(np.load(snakemake.input.train), LEVELS, 0, "train").astype(float)
     test = np.load(snakemake.input.test)[:IMAGES].astype(float)
     model = fit(train)
     buffer = io.BytesIO()
@@ -32,7 +32,7 @@ def main() -> None:
     write_result(snakemake.output.switches, buffer.getvalue())
     joint, states = model.log_joint(test), model.states
     log_q = log_mean_field(mean_field(joint, states), states)
-    table = measure(joint, log_q)
+    table = gap_table(joint, log_q)
     worst = int(table["gap_nats"].to_numpy().argmax())
     write_table(table, snakemake.output.discrete, decimals=12)
     write_table(states_of(worst, joint[worst], log_q[worst], states), snakemake.output.states, 12)

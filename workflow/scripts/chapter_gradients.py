@@ -6,7 +6,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from elboflow.chapter.discrete import IMAGES, Model
-from elboflow.chapter.gradients import table
+from elboflow.chapter.gradients import gradient_table
 from elboflow.chapter.tables import DECIMALS, DISCRETE
 from elboflow.reading.csv_tables import read_table, write_table
 from elboflow.reading.snakemake_script import snakemake_script
@@ -18,7 +18,7 @@ def main() -> None:
     model = Model(**np.load(snakemake.input.switches, allow_pickle=False))
     test = np.load(snakemake.input.test)[:IMAGES].astype(float)
     gaps = read_table(snakemake.input.discrete, DISCRETE)["gap_nats"].to_numpy()
-    write_table(table(model, test[gaps.argmax()]), snakemake.output.gradients, DECIMALS)
+    write_table(gradient_table(model, test[gaps.argmax()]), snakemake.output.gradients, DECIMALS)
 
 
 if __name__ == "__main__":

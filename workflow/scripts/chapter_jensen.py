@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from elboflow.chapter.jensen import STEPS, bounds, posterior
+from elboflow.chapter.jensen import Q_STEPS, jensen_table, posterior
 from elboflow.reading.csv_tables import write_table
 from elboflow.reading.snakemake_script import snakemake_script
 
@@ -14,6 +14,6 @@ snakemake: Any  # Snakemake puts it into scripts of `script:`
 if __name__ == "__main__":
     with snakemake_script():
         # From a bad q over that which knows nothing to the exact one, among evenly spaced others.
-        spaced = np.arange(STEPS + 1) / STEPS
+        spaced = np.arange(Q_STEPS + 1) / Q_STEPS
         spam = np.unique(np.append(spaced, posterior()[0]))
-        write_table(bounds(spam), snakemake.output.jensen, decimals=15)
+        write_table(jensen_table(spam), snakemake.output.jensen, decimals=15)

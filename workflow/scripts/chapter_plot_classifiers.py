@@ -18,4 +18,4 @@ if __name__ == "__main__":
             classifiers=read_table(snakemake.input.classifiers, CLASSIFIERS),
             reliability=read_table(snakemake.input.reliability, RELIABILITY),
         )
-        style.save(figure, snakemake.output.figure)
+        style.save_figure(figure, snakemake.output.figure)

@@ -13,4 +13,6 @@ snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 if __name__ == "__main__":
     with snakemake_script():
-        style.save(plot_jensen(read_table(snakemake.input.jensen, JENSEN)), snakemake.output.figure)
+        style.save_figure(
+            plot_jensen(read_table(snakemake.input.jensen, JENSEN)), snakemake.output.figure
+        )

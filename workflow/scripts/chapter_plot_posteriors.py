@@ -25,7 +25,7 @@ def main() -> None:
         read_table(snakemake.input.components, COMPONENTS),
         posteriors, binary, axis,
     )  # fmt: skip
-    style.save(figure, snakemake.output.figure)
+    style.save_figure(figure, snakemake.output.figure)
 
 
 if __name__ == "__main__":

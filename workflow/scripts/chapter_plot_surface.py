@@ -13,6 +13,6 @@ snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 if __name__ == "__main__":
     with snakemake_script():
-        style.save(
+        style.save_figure(
             plot_surface(read_table(snakemake.input.surface, SURFACE)), snakemake.output.figure
         )

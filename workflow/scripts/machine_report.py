@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from elboflow.pages.html import render, write_page
-from elboflow.pages.machine import context, git_commit
+from elboflow.pages.machine import git_commit, machine_context
 from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
@@ -19,7 +19,7 @@ if __name__ == "__main__":
             written=datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
             commit=git_commit(Path(__file__).parent),
             snakemake_version=version("snakemake"),
-            **context(
+            **machine_context(
                 ranks=snakemake.input.ranks,
                 allreduce=snakemake.input.allreduce,
                 train=snakemake.input.train,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from elboflow.figures import style
-from elboflow.figures.estimators import gather, plot_estimators
+from elboflow.figures.estimators import plot_estimators, read_bounds
 from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
@@ -11,4 +11,6 @@ snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 if __name__ == "__main__":
     with snakemake_script():
-        style.save(plot_estimators(gather(snakemake.input.bounds)), snakemake.output.figure)
+        style.save_figure(
+            plot_estimators(read_bounds(snakemake.input.bounds)), snakemake.output.figure
+        )

@@ -17,4 +17,4 @@ if __name__ == "__main__":
             read_table(snakemake.input.units, UNITS.gathered),
             read_table(snakemake.input.settings, SETTINGS),
         )
-        style.save(figure, snakemake.output.figure)
+        style.save_figure(figure, snakemake.output.figure)

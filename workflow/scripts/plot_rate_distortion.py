@@ -18,4 +18,4 @@ if __name__ == "__main__":
             summary=read_table(snakemake.input.summary, SUMMARY),
             settings=read_table(snakemake.input.settings, SETTINGS),
         )
-        style.save(figure, snakemake.output.figure)
+        style.save_figure(figure, snakemake.output.figure)

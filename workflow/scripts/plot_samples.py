@@ -3,7 +3,7 @@
 from typing import Any
 
 from elboflow.figures import style
-from elboflow.figures.image_strips import read_datasets, read_images, read_runs
+from elboflow.figures.image_strips import datasets_of_runs, read_datasets, read_images
 from elboflow.figures.samples import plot_samples
 from elboflow.reading.paths import run_and_seed
 from elboflow.reading.snakemake_script import snakemake_script
@@ -15,6 +15,6 @@ if __name__ == "__main__":
     with snakemake_script():
         figure = plot_samples(
             images={run_and_seed(path)[0]: read_images(path) for path in snakemake.input.images},
-            runs=read_runs(snakemake.input.runs, read_datasets(snakemake.input.manifests)),
+            runs=datasets_of_runs(snakemake.input.runs, read_datasets(snakemake.input.manifests)),
         )
-        style.save(figure, snakemake.output.figure)
+        style.save_figure(figure, snakemake.output.figure)

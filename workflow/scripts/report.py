@@ -8,7 +8,7 @@ from elboflow.pages.promises import promised
 from elboflow.pages.report import chapter, context, figure, paragraphs
 from elboflow.reading.columns import CHECKS, COMPARISONS, REPRODUCTION, RESULTS, SETTINGS, SUMMARY
 from elboflow.reading.csv_tables import read_table
-from elboflow.reading.json_files import read_manifest
+from elboflow.reading.json_files import read_manifest_json
 from elboflow.reading.snakemake_script import snakemake_script
 from elboflow.specification.published import read_published
 
@@ -25,7 +25,7 @@ if __name__ == "__main__":
             comparisons=read_table(snakemake.input.comparisons, COMPARISONS, may_be_empty=True),
             reproduction=read_table(snakemake.input.reproduction, REPRODUCTION, may_be_empty=True),
             published=read_published(snakemake.input.published),
-            manifests=[read_manifest(path) for path in snakemake.input.manifests],
+            manifests=[read_manifest_json(path) for path in snakemake.input.manifests],
             bounds=read_table(snakemake.input.bounds[0], SUMMARY)
             if snakemake.input.bounds
             else None,

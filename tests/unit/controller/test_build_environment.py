@@ -347,7 +347,7 @@ def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Names
         python=Path("nowhere"), torch="pinned", site_python=None, gpu="none", build_variable=[],
         cuda_architectures=None, pins=[], horovod_sdist=None, **paths,
     )  # fmt: skip
-    monkeypatch.setattr(build_environment, "parse_arguments", lambda: given)
+    monkeypatch.setattr(build_environment, "parse_args", lambda: given)
     return given
 
 

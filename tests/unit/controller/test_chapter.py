@@ -10,9 +10,9 @@ import pytest
 from scipy.special import expit, logsumexp
 from scipy.stats import multivariate_normal
 
-from elboflow.chapter.discrete import Model, fit, log_mean_field, mean_field, measure
-from elboflow.chapter.gradients import table as gradients
-from elboflow.chapter.jensen import bounds, joint, log_evidence, posterior
+from elboflow.chapter.discrete import Model, fit, gap_table, log_mean_field, mean_field
+from elboflow.chapter.gradients import gradient_table as gradients
+from elboflow.chapter.jensen import jensen_table, joint, log_evidence, posterior
 from elboflow.chapter.mixture import (
     FAMILIES,
     covariances,
@@ -22,7 +22,7 @@ from elboflow.chapter.mixture import (
     log_density_gradient,
     rate,
 )
-from elboflow.chapter.posteriors import measure as measure_q
+from elboflow.chapter.posteriors import measure_q as measure_q
 from elboflow.chapter.posteriors import search
 from elboflow.chapter.surface import surface
 from elboflow.chapter.tables import DECIMALS
@@ -201,7 +201,7 @@ def test_two_cases_by_hand() -> None:
     [(0.5, -1.8724278482, 0.0068065304), (0.9, -2.1470461149, 0.2814247971)],
 )
 def test_the_bound_of_two_cases(q: float, elbo: float, gap: float) -> None:
-    row = bounds(np.array([q])).iloc[0]
+    row = jensen_table(np.array([q])).iloc[0]
     by_hand = q * math.log(joint()[0] / q) + (1 - q) * math.log(joint()[1] / (1 - q))
     assert row["elbo_nats"] == pytest.approx(by_hand, abs=1e-13)
     assert (row["elbo_nats"], row["gap_nats"]) == pytest.approx((elbo, gap), abs=1e-9)
@@ -209,7 +209,7 @@ def test_the_bound_of_two_cases(q: float, elbo: float, gap: float) -> None:
 
 
 def test_the_bound_of_two_cases_is_tight_at_the_posterior_and_finite_at_the_ends() -> None:
-    table = bounds(np.array([0.0, posterior()[0], 1.0]))
+    table = jensen_table(np.array([0.0, posterior()[0], 1.0]))
     assert table["gap_nats"].iloc[1] == pytest.approx(0, abs=1e-15)
     assert table["elbo_nats"].iloc[[0, 2]].tolist() == pytest.approx(
         [math.log(joint()[1]), math.log(joint()[0])]
@@ -242,14 +242,15 @@ def test_the_gap_of_switches_is_a_kl_and_no_small_change_closes_it() -> None:
     model = small_model()
     log_joint, states = model.log_joint(all_images()), model.states
     on = mean_field(log_joint, states)
-    table = measure(log_joint, log_mean_field(on, states))
+    table = gap_table(log_joint, log_mean_field(on, states))
     assert (table["gap_nats"] - table["kl_nats"]).abs().max() < 1e-10
     assert (table["gap_nats"] > 0).all()
     draws = np.random.default_rng(1)
     for _ in range(5):
         near = np.clip(on + 0.01 * draws.normal(size=on.shape), 1e-6, 1 - 1e-6)
         assert (
-            measure(log_joint, log_mean_field(near, states))["gap_nats"] > table["gap_nats"] - 1e-9
+            gap_table(log_joint, log_mean_field(near, states))["gap_nats"]
+            > table["gap_nats"] - 1e-9
         ).all()
 
 

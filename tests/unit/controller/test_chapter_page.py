@@ -15,9 +15,9 @@ from elboflow.chapter import discrete as chapter_discrete
 from elboflow.chapter import jensen as chapter_jensen
 from elboflow.chapter import posteriors as chapter_posteriors
 from elboflow.chapter.discrete import states_of
-from elboflow.chapter.jensen import bounds, posterior
+from elboflow.chapter.jensen import jensen_table, posterior
 from elboflow.chapter.mixture import FAMILIES, gaussian
-from elboflow.chapter.page import COLUMNS, TITLES, context, rounded_up
+from elboflow.chapter.page import CHAPTER_TITLES, COLUMNS_OF, chapter_context, rounded_up
 from elboflow.chapter.plot_posteriors import contour_levels, mixture_density
 from elboflow.chapter.posteriors import components
 from elboflow.chapter.surface import surface
@@ -27,7 +27,7 @@ from elboflow.vae.measure.quadrature import log_prior, nodes
 
 REPOSITORY = Path(__file__).parents[3]
 SCRIPTS, PAGES = REPOSITORY / "workflow" / "scripts", REPOSITORY / "workflow" / "report"
-STEMS = [name.removeprefix("chapter_") for name in TITLES]
+STEMS = [name.removeprefix("chapter_") for name in CHAPTER_TITLES]
 Jobs = Callable[[Path], list[dict[str, Any]]]
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -59,7 +59,9 @@ def write_tables(folder: Path) -> None:
         pd.DataFrame(curve).assign(data=both["data"], model=row["model"]) for row in rows[::2]
     ]
     write_table(pd.concat(curves), folder / "curves.csv", DECIMALS)
-    write_table(bounds(np.array([0.0, 0.5, posterior()[0], 0.9, 1.0])), folder / "jensen.csv", 15)
+    write_table(
+        jensen_table(np.array([0.0, 0.5, posterior()[0], 0.9, 1.0])), folder / "jensen.csv", 15
+    )
     write_plane(folder)
     write_switches(folder)
 
@@ -155,7 +157,7 @@ def test_the_report_has_the_chapter_with_its_figures_and_numbers(
     work = script_jobs(finished)
     (report,) = [job for job in work if job["script"].endswith("/report.py")]
     report["input"] |= {
-        "chapter_tables": [str(chapter / f"{name}.csv") for name in COLUMNS],
+        "chapter_tables": [str(chapter / f"{name}.csv") for name in COLUMNS_OF],
         "chapter_figures": [str(figures / f"chapter_{stem}.svg") for stem in STEMS],
         "chapter_captions": [str(PAGES / f"chapter_{stem}.rst") for stem in STEMS],
     }
@@ -164,7 +166,7 @@ def test_the_report_has_the_chapter_with_its_figures_and_numbers(
     html = (finished / "results" / "report.html").read_text()
     assert '<a href="#chapter">' in html
     assert html.count('id="chapter"') == 1
-    assert all(f'alt="{title}. ' in html.replace("&#39;", "'") for title in TITLES.values())
+    assert all(f'alt="{title}. ' in html.replace("&#39;", "'") for title in CHAPTER_TITLES.values())
     seen = " ".join(html.split())
     assert "log p(x) = \u22121.8656 and p(spam|x) = 0.5581" in seen
     # Means of -24 and -22: -23, give or take sqrt(2) / sqrt(2).
@@ -177,7 +179,7 @@ def test_the_report_has_the_chapter_with_its_figures_and_numbers(
 
 def test_numbers_of_the_page(tmp_path: Path) -> None:
     write_tables(tmp_path / "chapter")
-    values = context([tmp_path / "chapter" / f"{name}.csv" for name in COLUMNS])
+    values = chapter_context([tmp_path / "chapter" / f"{name}.csv" for name in COLUMNS_OF])
     assert values["jensen"]["bad"] == "0.2814"
     assert values["evidence"]["gap"] == "0.500"
     assert values["evidence"]["largest"] == "0.50"

@@ -13,13 +13,13 @@ from scipy import stats
 
 from elboflow.reading.columns import COMPARISONS
 from elboflow.reading.comparisons import (
-    QUANTITIES,
+    COMPARED,
     Estimates,
-    Family,
+    JointIntervals,
     compare,
     comparisons,
-    family,
-    read_runs,
+    joint_intervals,
+    read_per_image,
     shortfalls,
 )
 from elboflow.reading.csv_tables import read_table
@@ -30,7 +30,7 @@ from elboflow.specification.resolve import read_schema
 from elboflow.vae.choices import DATA, LIKELIHOODS
 
 RANDOM = np.random.default_rng(5)
-ALONE = Family(1, 1.96)
+ALONE = JointIntervals(1, 1.96)
 
 
 def made(values: Any, errors: Any = 0.0) -> Estimates:
@@ -56,7 +56,7 @@ def test_pairing_removes_what_the_images_share() -> None:
 def test_without_spread_over_images_only_the_seeds_count() -> None:
     one, other = RANDOM.normal(size=4), RANDOM.normal(3, 2, size=3)
     same = np.ones((1, 1000))
-    found = compare(made(one[:, None] * same), made(other[:, None] * same), Family(6, 3.0))
+    found = compare(made(one[:, None] * same), made(other[:, None] * same), JointIntervals(6, 3.0))
     for column, intervals in (("{}_with_seeds", 1), ("simultaneous_{}_with_seeds", 6)):
         squares = [
             (stats.sem(seeds) * stats.t.ppf(1 - 0.025 / intervals, len(seeds) - 1)) ** 2
@@ -138,7 +138,7 @@ def equal_runs(
     gap = 0.1 * random.exponential(size=own.shape)
     values = {"log_likelihood": own, "elbo": own - gap}
     return {
-        f"run{run}": {name: made([values[name][run]]) for name in QUANTITIES} for run in range(runs)
+        f"run{run}": {name: made([values[name][run]]) for name in COMPARED} for run in range(runs)
     }
 
 
@@ -158,9 +158,9 @@ def test_of_equal_runs_few_reports_have_an_interval_that_excludes_0(
     for trial in range(trials):
         measured = equal_runs(random, runs, kind)
         pairs = list(itertools.combinations(measured, 2))
-        together = family(measured, pairs)
+        together = joint_intervals(measured, pairs)
         best = max(measured, key=lambda run: measured[run]["log_likelihood"].values.mean())
-        for (one, other), name in itertools.product(pairs, QUANTITIES):
+        for (one, other), name in itertools.product(pairs, COMPARED):
             found = compare(measured[one][name], measured[other][name], together)
             signs = [
                 found[f"{kind}lower"] * found[f"{kind}upper"] for kind in ("", "simultaneous_")
@@ -182,7 +182,7 @@ def test_few_seeds_of_unequal_spread_seldom_exclude_0() -> None:
     sds, excluded = (0.1, 1.0, 0.1, 1.0), 0
     for _ in range(trials):
         runs = [made(random.normal(0, sd, (2, 1)) + 0.5 * random.normal(size=images)) for sd in sds]
-        found = [compare(*pair, Family(6, 3.0)) for pair in itertools.combinations(runs, 2)]
+        found = [compare(*pair, JointIntervals(6, 3.0)) for pair in itertools.combinations(runs, 2)]
         column = "simultaneous_{}_with_seeds"
         excluded += any(
             row[column.format("lower")] * row[column.format("upper")] > 0 for row in found
@@ -211,7 +211,7 @@ def test_one_model_does_not_beat_itself_by_more_importance_samples() -> None:
             runs[samples] = Estimates(
                 (log_p - bias + noise)[None], np.zeros((1, images)), shortfall
             )
-        found = compare(runs[5000], runs[100], Family(2, 2.2))
+        found = compare(runs[5000], runs[100], JointIntervals(2, 2.2))
         bounds = compare(*(made(run.values) for run in runs.values()), ALONE)
         for place, row in enumerate((found, bounds)):
             held[trial, place] = row["lower"] <= 0 <= row["upper"]
@@ -306,12 +306,12 @@ def test_kinds_come_from_the_settings() -> None:
 def test_other_test_images_are_refused(finished: Path) -> None:
     paths = sorted(finished.glob("results/runs/*/seed*/per_image.csv"))
     of_run = dict.fromkeys(("alpha", "beta"), ("tiny", "binary"))
-    seeds = {run: len(frames) for run, frames in read_runs(paths, of_run).items()}
+    seeds = {run: len(frames) for run, frames in read_per_image(paths, of_run).items()}
     assert seeds == {"alpha": 2, "beta": 2}
     lines = paths[3].read_text().splitlines()
     paths[3].write_text("\n".join(lines[:-1]) + "\n")
     with pytest.raises(InputError, match=r"other test images than .*alpha/seed1/per_image\.csv"):
-        read_runs(paths, of_run)
+        read_per_image(paths, of_run)
 
 
 def test_a_single_run_leaves_a_table_without_rows(

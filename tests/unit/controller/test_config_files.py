@@ -13,7 +13,7 @@ from elboflow.specification.config_files import (
     check_profile,
     check_text,
 )
-from elboflow.specification.published import complaint_about
+from elboflow.specification.published import complaint_about_published
 
 ROOT = Path(__file__).parents[3]
 TWICE = pytest.mark.fault("a key stands twice in YAML or JSON", outcome="one line with both lines")
@@ -320,7 +320,7 @@ def test_files_that_would_be_mixed_are_refused() -> None:
 def test_published_values_are_read_as_strictly(tmp_path: Path) -> None:
     path = tmp_path / "published.yaml"
     path.write_text("recipes: {}\nvalues:\n  a: {}\n  a: {}\n")
-    complaint = complaint_about("a", "bernoulli", "mnist", path)
+    complaint = complaint_about_published("a", "bernoulli", "mnist", path)
     assert complaint is not None
     assert "published.yaml, lines 3 and 4: values.a stands twice" in complaint
 

@@ -9,7 +9,7 @@ import pytest
 
 from elboflow.images import content
 from elboflow.images.content import known_sha256
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 from elboflow.images.own_files import content_sha256, read_unchanged
 
 LONG_AGO = 10**18
@@ -179,7 +179,7 @@ def test_what_changes_while_its_digest_is_computed(mine, tmp_path, monkeypatch, 
 
     os.utime(changing(mine), ns=(0, 0))
     monkeypatch.setattr(content, "content_sha256", read_and_change)
-    with pytest.raises(DataError, match="changed while it was read"):
+    with pytest.raises(BadData, match="changed while it was read"):
         known_sha256(mine, tmp_path / "cache")
 
 
@@ -198,5 +198,5 @@ def test_what_changes_while_it_is_read(tmp_path, monkeypatch, change):
         return status
 
     monkeypatch.setattr(os, "fstat", look_and_change)
-    with pytest.raises(DataError, match="changed while it was read"):
+    with pytest.raises(BadData, match="changed while it was read"):
         read_unchanged(path, 100)

@@ -14,10 +14,10 @@ import pytest
 
 import mirror as mirrors
 from elboflow.images.download import check_mirrors, download, part_path
-from elboflow.images.errors import DataError
-from elboflow.images.locate import cache_folder, find
-from elboflow.images.progress import Progress
-from elboflow.images.session import Limits, shown
+from elboflow.images.errors import BadData
+from elboflow.images.locate import download_folder, find
+from elboflow.images.progress import DownloadProgress
+from elboflow.images.session import Limits, shown_host
 from elboflow.images.sources import PublishedFile, PublishedSource
 from mirror import Answer, endless, hanging_up, send, stalled, status, trickling
 
@@ -73,7 +73,7 @@ def test_a_transfer_that_breaks_off_goes_on_where_it_ended(mirror, tmp_path):
 
 def test_the_next_call_goes_on_with_the_partial_file(mirror, tmp_path):
     server = mirror(truncated(1000))
-    with pytest.raises(DataError, match="broke off after 1000 bytes"):
+    with pytest.raises(BadData, match="broke off after 1000 bytes"):
         fetch(tmp_path, server.url, limits=Limits(attempts=1))
     server.answers = [whole()]
     assert fetch(tmp_path, server.url) == CONTENT
@@ -132,7 +132,7 @@ def test_a_bad_mirror_is_left_for_the_next_one(mirror, tmp_path, answer, why, re
     bad, good = mirror(answer), mirror(whole())
     assert fetch(tmp_path, bad.url, good.url) == CONTENT
     assert len(bad.ranges) == requests
-    with pytest.raises(DataError) as failure:
+    with pytest.raises(BadData) as failure:
         fetch(tmp_path, bad.url, limits=Limits(stall_timeout=0.4, attempts=1, backoff=0.01))
     assert why in str(failure.value)
 
@@ -159,7 +159,7 @@ def test_an_unpacked_size_beyond_the_published_one_is_never_unpacked(mirror, tmp
 
     monkeypatch.setattr(gzip.GzipFile, "read", counting)
     server = mirror(whole(gzip.compress(bytes(1 << 26))))
-    with pytest.raises(DataError, match="wrong content"):
+    with pytest.raises(BadData, match="wrong content"):
         fetch(tmp_path, server.url)
     assert asked == [FILE.size + 1]
 
@@ -167,12 +167,12 @@ def test_an_unpacked_size_beyond_the_published_one_is_never_unpacked(mirror, tmp
 def test_when_all_fail_one_line_says_why_for_each(mirror, tmp_path, refusing):
     missing, corrupt = mirror(status(404)), mirror(whole(CORRUPT))
     secret = missing.url.replace("http://", "http://me:password@")
-    with pytest.raises(DataError) as failure:
+    with pytest.raises(BadData) as failure:
         fetch(tmp_path, secret, corrupt.url, refusing)
     host = "127.0.0.1:"
     assert str(failure.value) == (
         f"images-idx3-ubyte could not be downloaded ({host}{missing.server_port}: HTTP 404; "
-        f"{host}{corrupt.server_port}: wrong content; {shown(refusing)}: connection refused); "
+        f"{host}{corrupt.server_port}: wrong content; {shown_host(refusing)}: connection refused); "
         "put images-idx3-ubyte.gz into a folder and set data_dir to that folder"
     )
 
@@ -185,7 +185,7 @@ def test_when_all_fail_one_line_says_why_for_each(mirror, tmp_path, refusing):
     ],
 )
 def test_mirrors_are_http_or_https(mirror_):
-    with pytest.raises(DataError, match="is not an http or https address"):
+    with pytest.raises(BadData, match="is not an http or https address"):
         check_mirrors([mirror_])
 
 
@@ -209,7 +209,7 @@ def test_the_second_call_makes_no_request(mirror, source):
     for _ in range(2):
         assert find(FILE, source, None, [server.url], QUICK) == CONTENT
     assert len(server.ranges) == 1
-    assert sorted(path.name for path in cache_folder(source).iterdir()) == [
+    assert sorted(path.name for path in download_folder(source).iterdir()) == [
         FILE.name,
         f"{FILE.name}.lock",
     ]
@@ -217,7 +217,7 @@ def test_the_second_call_makes_no_request(mirror, source):
 
 def test_a_spoilt_cache_is_fetched_again(mirror, source, capsys):
     server = mirror(whole())
-    cached = cache_folder(source) / FILE.name
+    cached = download_folder(source) / FILE.name
     cached.parent.mkdir(parents=True)
     cached.write_bytes(CONTENT[:-1])
     assert find(FILE, source, None, [server.url], QUICK) == CONTENT
@@ -227,7 +227,7 @@ def test_a_spoilt_cache_is_fetched_again(mirror, source, capsys):
 
 def test_a_cache_that_cannot_be_used(source, tmp_path):
     (tmp_path / "cache").write_text("a file in the way")
-    with pytest.raises(DataError, match=r"cannot be used \(Not a directory\); set XDG_CACHE_HOME"):
+    with pytest.raises(BadData, match=r"cannot be used \(Not a directory\); set XDG_CACHE_HOME"):
         find(FILE, source, None, [], QUICK)
 
 
@@ -237,15 +237,15 @@ def test_a_cache_without_a_home(source, monkeypatch):
 
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setattr(Path, "home", homeless)
-    with pytest.raises(DataError, match="no home folder; set XDG_CACHE_HOME"):
+    with pytest.raises(BadData, match="no home folder; set XDG_CACHE_HOME"):
         find(FILE, source, None, [], QUICK)
 
 
 def test_nothing_stands_under_the_final_name_after_a_failure(mirror, source):
     server = mirror(truncated(1000))
-    with pytest.raises(DataError):
+    with pytest.raises(BadData):
         find(FILE, source, None, [server.url], QUICK)
-    assert not (cache_folder(source) / FILE.name).exists()
+    assert not (download_folder(source) / FILE.name).exists()
 
 
 @pytest.mark.parametrize("name", [FILE.name, f"{FILE.name}.gz"])
@@ -288,7 +288,7 @@ def broken_link(path: Path) -> None:
 @pytest.mark.parametrize("make", [pipe, device, broken_link])
 def test_what_is_no_file_in_data_dir_is_named(mirror, source, tmp_path, make):
     make(tmp_path / FILE.name)
-    with pytest.raises(DataError, match="it is a device, a pipe or a link to nothing; replace"):
+    with pytest.raises(BadData, match="it is a device, a pipe or a link to nothing; replace"):
         find(FILE, source, tmp_path, [mirror(whole()).url], QUICK)
 
 
@@ -307,7 +307,7 @@ def test_what_is_no_file_in_data_dir_is_named(mirror, source, tmp_path, make):
 def test_a_wrong_file_in_data_dir_is_named_and_not_passed_over(source, tmp_path, content, why):
     path = tmp_path / f"{FILE.name}.gz"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=why) as failure:
+    with pytest.raises(BadData, match=why) as failure:
         find(FILE, source, tmp_path, [], QUICK)
     assert str(failure.value).startswith(f"{path} is not {FILE.name} of Small: ")
 
@@ -355,7 +355,7 @@ def test_progress_rewrites_one_line_on_a_terminal(monkeypatch):
     clock = iter(range(100))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     stream = Terminal()
-    progress = Progress("images", stream=stream)
+    progress = DownloadProgress("images", stream=stream)
     progress.update(1 << 20, 4 << 20)
     progress.update(2 << 20, None)
     progress.close()
@@ -366,7 +366,7 @@ def test_progress_gives_a_log_a_line_now_and_then(monkeypatch):
     clock = iter(range(100))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     stream = io.StringIO()
-    progress = Progress("images", stream=stream)
+    progress = DownloadProgress("images", stream=stream)
     for _ in range(10):
         progress.update(1 << 20, 4 << 20)
     progress.close()

@@ -15,7 +15,7 @@ from PIL import Image
 
 from elboflow.images import fetch as fetch_data
 from elboflow.images.session import Limits
-from elboflow.images.sources import FASHION_MNIST, FASHION_MNIST_PACKAGE, MNIST, PUBLISHED
+from elboflow.images.sources import FASHION_MNIST, FASHION_MNIST_PACKAGE, MNIST, PUBLISHED_SOURCES
 from elboflow.images.verify import read_verified
 
 ARRAYS = ["test.npy", "test_binary.npy", "train.npy", "validation.npy", "validation_binary.npy"]
@@ -156,7 +156,7 @@ def mnist(monkeypatch, tmp_path) -> Path:
         (folder / published.name).write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()
         files[part] = replace(published, size=len(content), sha256=digest)
-    monkeypatch.setitem(PUBLISHED, "mnist", replace(MNIST, files=files))
+    monkeypatch.setitem(PUBLISHED_SOURCES, "mnist", replace(MNIST, files=files))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return folder
 

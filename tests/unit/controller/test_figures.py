@@ -15,10 +15,10 @@ from elboflow.figures.bound_against_k import plot_bound_against_k
 from elboflow.figures.image_strips import (
     DataSet,
     Strip,
+    datasets_of_runs,
     draw_strips,
     montage,
     read_images,
-    read_runs,
 )
 from elboflow.figures.latent_dimensions import plot_latent_dimensions
 from elboflow.figures.rate_distortion import draw_baselines, plot_rate_distortion
@@ -29,17 +29,17 @@ from elboflow.figures.samples import plot_samples
 from elboflow.figures.training_curves import elbo_range, grid, kept_epochs, plot_training_curves
 from elboflow.reading.columns import CURVE, METRICS, UNITS
 from elboflow.reading.errors import InputError
-from elboflow.reading.tables import gather, gather_results, gather_settings, summarise
+from elboflow.reading.tables import gather_results, gather_settings, means_over_seeds, stack
 
 TINY = DataSet("tiny", (2, 3), levels=16)
 
 
 def training(folder: Path) -> pd.DataFrame:
-    return gather(sorted(folder.glob("results/runs/*/seed*/metrics.csv")), METRICS, "epoch")
+    return stack(sorted(folder.glob("results/runs/*/seed*/metrics.csv")), METRICS, "epoch")
 
 
 def units(folder: Path) -> pd.DataFrame:
-    return gather(sorted(folder.glob("results/runs/*/seed*/units.csv")), UNITS, "unit")
+    return stack(sorted(folder.glob("results/runs/*/seed*/units.csv")), UNITS, "unit")
 
 
 def settings(folder: Path) -> pd.DataFrame:
@@ -171,12 +171,12 @@ def test_runs_that_differ_in_beta_alone_are_a_series_in_its_order() -> None:
 def test_a_series_is_joined_at_the_means_of_its_runs(finished: Path) -> None:
     """beta 1 and 1.2 of one architecture; seeds 2 nats apart."""
     results = summaries(finished)
-    figure = plot_rate_distortion(results, summarise(results), settings(finished))
+    figure = plot_rate_distortion(results, means_over_seeds(results), settings(finished))
     (line,) = (line for line in figure.axes[0].lines if line.get_color() == "#8a8a8a")
     assert line.get_xydata().tolist() == [[5.0, 16.0], [5.0, 20.0]]
     other = finished / "results/runs/beta/run.json"
     other.write_text(other.read_text().replace('"latent_dim": 2', '"latent_dim": 3'))
-    figure = plot_rate_distortion(results, summarise(results), settings(finished))
+    figure = plot_rate_distortion(results, means_over_seeds(results), settings(finished))
     assert not [line for line in figure.axes[0].lines if line.get_color() == "#8a8a8a"]
 
 
@@ -190,7 +190,7 @@ def points(axes: Any) -> dict[tuple[float, float], str]:
 
 
 def test_samples_are_filled_and_reconstructions_hollow(finished: Path) -> None:
-    summary = summarise(summaries(finished))
+    summary = means_over_seeds(summaries(finished))
     halves, bounds = plot_sample_quality(summary, settings(finished)).axes
     colours = {run: look.colour for run, look in figure_style.looks(["alpha", "beta"]).items()}
     assert points(halves) == {(0.9, 0.2): colours["beta"], (0.7, 0.45): "white"}
@@ -202,7 +202,7 @@ def test_samples_are_filled_and_reconstructions_hollow(finished: Path) -> None:
 
 
 def test_runs_that_were_not_held_against_test_images_are_left_out(finished: Path) -> None:
-    summary = summarise(summaries(finished))
+    summary = means_over_seeds(summaries(finished))
     told = summary["quantity"].str.contains("_1nn_|_jsd_bound|_nearest_")
     _, bounds = plot_sample_quality(
         summary[~told | (summary["run"] == "beta")], settings(finished)
@@ -219,8 +219,8 @@ def test_runs_that_were_not_held_against_test_images_are_left_out(finished: Path
 )
 def test_the_bound_against_k_ends_in_log_likelihood(finished: Path) -> None:
     paths = sorted(finished.glob("results/runs/*/seed*/bound_against_k.csv"))
-    curves = gather(paths, CURVE, "samples")
-    summary = summarise(summaries(finished))
+    curves = stack(paths, CURVE, "samples")
+    summary = means_over_seeds(summaries(finished))
     (axes,) = plot_bound_against_k(curves, summary, settings(finished)).axes
     shown = [line.get_ydata() for line in axes.lines if line.get_linestyle() == "-"]
     rising = [line for line in shown if len(line) == 7]
@@ -234,7 +234,7 @@ def test_the_bound_against_k_ends_in_log_likelihood(finished: Path) -> None:
 
 def test_rate_distortion_names_runs_best_at_the_top(finished: Path) -> None:
     results = summaries(finished)
-    figure = plot_rate_distortion(results, summarise(results), settings(finished))
+    figure = plot_rate_distortion(results, means_over_seeds(results), settings(finished))
     names = [label.get_text() for label in figure.axes[1].get_yticklabels()]
     assert names == ["beta", "alpha"]  # from the bottom; alpha has the higher log p(x)
     assert figure.axes[1].get_title("left") == "noise floor \u22128.00; mean image \u221240.00"
@@ -260,7 +260,7 @@ def test_runs_of_other_data_have_panels_of_their_own(finished: Path) -> None:
             "".join(line for line in lines if "bits" not in line and "floor" not in line)
         )
     results = summaries(finished)
-    figure = plot_rate_distortion(results, summarise(results), settings(finished))
+    figure = plot_rate_distortion(results, means_over_seeds(results), settings(finished))
     titles = [axes.get_title("left") for axes in figure.axes]
     assert titles[1::2] == [
         "noise floor \u22128.00; mean image \u221240.00",
@@ -349,7 +349,7 @@ def test_reconstructions_show_at_most_twelve_images() -> None:
 @pytest.mark.parametrize("name", ["$x_{", "_hidden", "<b>&", "long_" * 30])
 def test_any_name_can_be_drawn(tmp_path: Path, name: str) -> None:
     path = tmp_path / "strips.svg"
-    figure_style.save(draw_strips([Strip(name, images(1)["grey"], (2, 3))], 1), path)
+    figure_style.save_figure(draw_strips([Strip(name, images(1)["grey"], (2, 3))], 1), path)
     assert ElementTree.parse(path).getroot().tag.endswith("svg")
 
 
@@ -383,7 +383,7 @@ def test_an_array_under_the_name_of_an_archive_is_refused(tmp_path: Path) -> Non
 
 def test_a_run_on_a_data_set_without_manifest_is_refused(finished: Path) -> None:
     with pytest.raises(InputError, match=r"run\.json: there is no manifest of data set 'tiny'"):
-        read_runs([finished / "results/runs/alpha/run.json"], {"other": TINY})
+        datasets_of_runs([finished / "results/runs/alpha/run.json"], {"other": TINY})
 
 
 def test_an_archive_without_an_array_is_refused(tmp_path: Path) -> None:

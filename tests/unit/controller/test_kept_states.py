@@ -7,7 +7,7 @@ import os
 import pytest
 
 from elboflow.ranks import kept_states
-from elboflow.ranks.kept_states import KEPT, begin, main, place, states
+from elboflow.ranks.kept_states import MOST_KEPT, begin, main, place, states
 
 
 def make(folder, *digests):
@@ -26,7 +26,7 @@ def names(folder):
 def test_the_newest_few_are_kept_and_what_they_take_is_said(tmp_path, capsys):
     make(tmp_path, "1", "2", "3", "4", "5")
     assert names(tmp_path) == "2345"
-    assert len(states(tmp_path)) == KEPT
+    assert len(states(tmp_path)) == MOST_KEPT
     last = capsys.readouterr().err.splitlines()[-1]
     assert "starting over. It takes 1.5 MB: the newest 4 are kept" in last
     assert "make clean-state" in last

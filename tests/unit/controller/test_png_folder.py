@@ -14,7 +14,7 @@ from PIL import Image
 
 from elboflow.images import fetch as fetch_data
 from elboflow.images.collection import load_file
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 from elboflow.images.own_files import content_sha256
 from elboflow.images.png_folder import read_png
 
@@ -211,7 +211,7 @@ def test_any_name_of_a_file_will_do(save):
 def test_any_name_of_a_file_can_be_complained_about(save, name):
     folder = save({})
     (folder / os.fsdecode(name)).write_bytes(b"no image")
-    with pytest.raises(DataError) as failure:
+    with pytest.raises(BadData) as failure:
         load_file(folder)
     assert str(failure.value).isprintable() and "is no PNG file" in str(failure.value)
 
@@ -298,7 +298,7 @@ REFUSED = {
 @pytest.mark.parametrize(("files", "why"), REFUSED.values(), ids=REFUSED)
 def test_what_is_no_folder_of_images_is_refused_by_name_in_one_line(save, files, why):
     folder = save(files)
-    with pytest.raises(DataError) as failure:
+    with pytest.raises(BadData) as failure:
         load_file(folder)
     assert str(failure.value).startswith(f"{folder}: {why}")
     assert "\n" not in str(failure.value)
@@ -316,7 +316,7 @@ def test_no_damage_ends_in_anything_but_a_refusal(content):
     for damaged in spoilt:
         try:
             read_png(damaged)
-        except DataError as failure:
+        except BadData as failure:
             assert "\n" not in str(failure)
 
 
@@ -324,8 +324,8 @@ def test_no_damage_ends_in_anything_but_a_refusal(content):
 def test_more_images_than_are_read(save, monkeypatch, images, most):
     folder = save(numbered(images))
     load_file(folder)
-    monkeypatch.setattr("elboflow.images.png_folder.MOST_BYTES", most)
-    with pytest.raises(DataError, match=rf"values, more than the {most} that are read"):
+    monkeypatch.setattr("elboflow.images.png_folder.MOST_FILE_BYTES", most)
+    with pytest.raises(BadData, match=rf"values, more than the {most} that are read"):
         load_file(folder)
 
 

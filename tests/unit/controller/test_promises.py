@@ -20,8 +20,8 @@ PROMISED = {quantity for quantity, *_ in promises()}
 SHOWN = {
     *(quantity for quantity, *_ in report_tables.HEADLINE + report_tables.PER_SEED),
     *report_tables.ERRORS,
-    *report_rate.QUANTITIES,
-    *report_gap_parts.QUANTITIES,
+    *report_rate.RATE_QUANTITIES,
+    *report_gap_parts.GAPS,
     *(name for names in report_overfitting.DIFFERENCES.values() for name in names),
     *(f"{kind}_{half}" for kind in report_two_sample.KINDS for half in report_two_sample.HALVES),
     *(f"{kind}_{report_two_sample.BOUND}" for kind in report_two_sample.KINDS),

@@ -13,7 +13,7 @@ import pytest
 from scipy.io import savemat
 
 from elboflow.images import fetch as fetch_data
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 from elboflow.images.published import (
     PIXELS,
     SPAMBASE_COLUMNS,
@@ -22,7 +22,7 @@ from elboflow.images.published import (
     read_spambase,
 )
 from elboflow.images.session import Limits
-from elboflow.images.sources import PUBLISHED, TABLES, PublishedSource
+from elboflow.images.sources import PUBLISHED_SOURCES, TABLE_SOURCES, PublishedSource
 from elboflow.images.verify import git_blob
 from mirror import Answer, by_name, stalled, status, truncated, whole
 
@@ -84,7 +84,7 @@ def source(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def published(source, monkeypatch, tmp_path) -> dict[str, bytes]:
     """Small files in place of the published ones, by name."""
-    real, contents = PUBLISHED[source], CONTENTS[source]
+    real, contents = PUBLISHED_SOURCES[source], CONTENTS[source]
     files = {}
     for part, file in real.files.items():
         content = contents[part]
@@ -93,9 +93,9 @@ def published(source, monkeypatch, tmp_path) -> dict[str, bytes]:
             digests = {"git_blob": git_blob(content)}
         files[part] = replace(file, **digests)
     small = replace(real, files=files)
-    monkeypatch.setitem(PUBLISHED, source, small)
-    if source in TABLES:
-        monkeypatch.setitem(TABLES, source, small)
+    monkeypatch.setitem(PUBLISHED_SOURCES, source, small)
+    if source in TABLE_SOURCES:
+        monkeypatch.setitem(TABLE_SOURCES, source, small)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return {file.name: contents[part] for part, file in files.items()}
 
@@ -198,7 +198,7 @@ def test_a_wrong_file_in_data_dir_is_named(source, published, tmp_path):
     with pytest.raises(SystemExit) as failure:
         fetch_data.main(command(source, tmp_path / "out", data_dir=tmp_path))
     kind = "git blob" if source == "omniglot" else "sha256"
-    title = PUBLISHED[source].title
+    title = PUBLISHED_SOURCES[source].title
     assert f"{tmp_path / first} is not {first} of {title}: expected {kind} " in str(failure.value)
 
 
@@ -299,7 +299,7 @@ def test_amat_is_read_as_it_is_printed():
     ],
 )
 def test_what_is_no_amat_is_refused(spoil):
-    with pytest.raises(DataError, match="test: expected lines of"):
+    with pytest.raises(BadData, match="test: expected lines of"):
         read_amat({"test": spoil(amat(bits(3, 3)))})
 
 
@@ -340,7 +340,7 @@ GOOD = drawings(2, 1)
     ],
 )
 def test_what_is_no_chardata_is_refused(content, why):
-    with pytest.raises(DataError, match=why) as failure:
+    with pytest.raises(BadData, match=why) as failure:
         read_chardata({"all": content})
     assert str(failure.value).startswith("chardata.mat") and "\n" not in str(failure.value)
 
@@ -358,7 +358,7 @@ def test_what_is_no_chardata_is_refused(content, why):
 )
 @pytest.mark.filterwarnings("ignore:loadtxt")
 def test_what_is_no_spambase_is_refused(content):
-    with pytest.raises(DataError, match=r"^spambase\.data") as failure:
+    with pytest.raises(BadData, match=r"^spambase\.data") as failure:
         read_spambase({"table": content})
     assert "\n" not in str(failure.value)
 
@@ -376,7 +376,7 @@ def test_the_name_that_git_gives_to_a_file():
     assert git_blob(b"hello\n") == "ce013625030ba8dba906f756967f9e9ca394464a"
 
 
-@pytest.mark.parametrize("source_", PUBLISHED.values(), ids=PUBLISHED)
+@pytest.mark.parametrize("source_", PUBLISHED_SOURCES.values(), ids=PUBLISHED_SOURCES)
 def test_every_published_file_has_a_digest_and_a_bound(source_: PublishedSource):
     for file in source_.files.values():
         assert (file.sha256 is None) != (file.git_blob is None)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from elboflow.images.collection import load_file
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 from elboflow.images.readers import read_headers
 from elboflow.specification.check_dataset import _images_in_file
 
@@ -151,7 +151,7 @@ BOMBS["npz"] = zipped(**{"train.npy": BOMBS["npy"]})
 def test_what_would_not_fit_is_refused_by_its_header(save, content):
     path = save(content)
     for read in (load_file, read_headers):
-        with pytest.raises(DataError, match=r"train has the shape .*, more than") as failure:
+        with pytest.raises(BadData, match=r"train has the shape .*, more than") as failure:
             read(path)
         assert str(failure.value).endswith("the 4294967296 bytes that are read")
         assert len(str(failure.value)) < 500
@@ -163,7 +163,7 @@ def test_what_would_not_fit_is_refused_by_its_header(save, content):
 def test_a_shape_that_is_none(save, shape):
     path = save(npy_of(shape, items=bytes(30)))
     for read in (load_file, _images_in_file):
-        with pytest.raises(DataError) as failure:
+        with pytest.raises(BadData) as failure:
             read(path)
         assert len(str(failure.value)) < 500
 
@@ -185,7 +185,7 @@ def test_absurd_names_in_an_archive(save, names):
     with zipfile.ZipFile(stream, "w") as archive:
         for name in names:
             archive.writestr(name, npy(GREY))
-    with pytest.raises(DataError, match="one array, or train with validation and test") as failure:
+    with pytest.raises(BadData, match="one array, or train with validation and test") as failure:
         load_file(save(stream.getvalue()))
     assert str(failure.value).isprintable() and len(str(failure.value)) < 500
 
@@ -209,7 +209,7 @@ def test_absurd_names_in_an_archive(save, names):
     ],
 )  # fmt: skip
 def test_a_single_image_is_asked_about(save, shape, message):
-    with pytest.raises(DataError) as failure:
+    with pytest.raises(BadData) as failure:
         load_file(save(npy(np.ones(shape, np.uint8))))
     assert message in str(failure.value) and "\n" not in str(failure.value)
 
@@ -289,14 +289,14 @@ REFUSED = {
 @pytest.mark.parametrize(("content", "why"), REFUSED.values(), ids=REFUSED)
 def test_what_is_not_images_is_refused_by_name_in_one_line(save, content, why):
     path = save(content)
-    with pytest.raises(DataError, match=why) as failure:
+    with pytest.raises(BadData, match=why) as failure:
         load_file(path)
     assert str(failure.value).startswith(f"{path}: ")
     assert "\n" not in str(failure.value)
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(DataError, match="no such file"):
+    with pytest.raises(BadData, match="no such file"):
         load_file(tmp_path / "missing.npy")
 
 
@@ -323,5 +323,5 @@ def test_no_damage_ends_in_anything_but_a_refusal(save, content):
     for damaged in spoilt:
         try:
             load_file(save(damaged))
-        except DataError as failure:
+        except BadData as failure:
             assert "\n" not in str(failure)

@@ -401,7 +401,7 @@ def machine_inputs(folder: Path) -> dict[str, Any]:
 def test_machine_report_shows_ranks_speed_and_versions(finished: Path) -> None:
     html = render(
         PAGES / "machine.html.jinja", written="now", commit=None, snakemake_version="9",
-        **machine_report.context(**machine_inputs(finished)),
+        **machine_report.machine_context(**machine_inputs(finished)),
     )  # fmt: skip
     seen = words(html)
     assert "commit not in a git checkout" in seen
@@ -418,7 +418,7 @@ def test_machine_report_refuses_a_cut_file(finished: Path) -> None:
     inputs = machine_inputs(finished)
     inputs["evaluate"][0].write_text("{")
     with pytest.raises(InputError, match=r"seed1\.json: not JSON"):
-        machine_report.context(**inputs)
+        machine_report.machine_context(**inputs)
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_machine_report_refuses_a_damaged_file(finished: Path, key: str, value: 
     path = inputs["train"][0]
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
     with pytest.raises(InputError, match=rf"{path.name}: '{key}' cannot be "):
-        machine_report.context(**inputs)
+        machine_report.machine_context(**inputs)
 
 
 def test_commit_is_optional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

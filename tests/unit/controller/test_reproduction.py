@@ -12,17 +12,17 @@ import yaml
 from elboflow.pages.comparisons import published_rows
 from elboflow.reading.columns import REPRODUCTION
 from elboflow.reading.csv_tables import read_table, write_table
-from elboflow.reading.reproduction import errors, otherwise, reproductions, trained_passes
+from elboflow.reading.reproduction import error_parts, otherwise, reproductions, trained_passes
 from elboflow.specification.check import ConfigError, check
 from elboflow.specification.published import (
-    PUBLISHED,
-    complaint_about,
+    PUBLISHED_VALUES,
+    complaint_about_published,
     read_published,
     recipe_settings,
 )
 from elboflow.specification.resolve import resolve, specification
 
-IWAE = PUBLISHED.parent / "iwae.yaml"
+IWAE = PUBLISHED_VALUES.parent / "iwae.yaml"
 # Of likelihood in nats per image, arXiv:1509.00519, table 1, one stochastic layer, MNIST.
 TABLE_1 = {
     **{"iwae_vae_1": 86.76, "iwae_vae_5": 86.47, "iwae_vae_50": 86.35},
@@ -124,8 +124,8 @@ def test_a_damaged_file_of_values_is_refused_in_one_line(
     tmp_path: Path, old: str, new: str, complaint: str
 ) -> None:
     path = tmp_path / "values.yaml"
-    path.write_text(PUBLISHED.read_text().replace(old, new))
-    found = complaint_about("iwae_vae_1", "bernoulli", "mnist", path)
+    path.write_text(PUBLISHED_VALUES.read_text().replace(old, new))
+    found = complaint_about_published("iwae_vae_1", "bernoulli", "mnist", path)
     assert found is not None
     assert complaint in found
     assert "\n" not in found
@@ -143,8 +143,8 @@ def test_settings_of_a_recipe_are_those_of_a_run(
     tmp_path: Path, old: str, new: str, complaint: str
 ) -> None:
     path = tmp_path / "values.yaml"
-    path.write_text(PUBLISHED.read_text().replace(old, new, 1))
-    found = complaint_about("iwae_vae_1", "bernoulli", "mnist", path)
+    path.write_text(PUBLISHED_VALUES.read_text().replace(old, new, 1))
+    found = complaint_about_published("iwae_vae_1", "bernoulli", "mnist", path)
     assert found is not None
     assert complaint in found
 
@@ -170,7 +170,7 @@ def test_the_recipe_has_no_setting_otherwise() -> None:
 
 
 def test_every_setting_that_a_run_has_otherwise_is_named() -> None:
-    config = yaml.safe_load((PUBLISHED.parent / "fashion_models.yaml").read_text())
+    config = yaml.safe_load((PUBLISHED_VALUES.parent / "fashion_models.yaml").read_text())
     settings = settings_of(config)
     own = settings[settings["run"] == "vampprior"].set_index("key")["value"]
     found = otherwise(own, recipe_settings(read_published(), "exemplar_vae_fashion_vampprior"))
@@ -263,7 +263,7 @@ def test_intervals_hold_the_same_recipe_as_often_as_they_say(seeds: int) -> None
             "seeds": seeds,
         }
         quantities = {"log_likelihood": ours, "binarisation_sd": {"mean": binarisation}}
-        _, half = errors(quantities, spread, 500, 2000)
+        _, half = error_parts(quantities, spread, 500, 2000)
         held += abs(own.mean() - theirs) <= half
     assert held / trials > 0.95 - 3 * (0.95 * 0.05 / trials) ** 0.5
 

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from elboflow.specification.check import check
-from elboflow.specification.resolve import ranks, resolve, resolve_dataset, specification, write
+from elboflow.specification.resolve import (
+    ranks,
+    resolve,
+    resolve_dataset,
+    specification,
+    write_specification,
+)
 
 
 def config(defaults: dict[str, Any] | None = None, **run: Any) -> dict[str, Any]:
@@ -60,7 +66,7 @@ def test_a_parts_file_says_that_part_alone() -> None:
 
 
 def test_the_file_is_sorted_json(tmp_path: Path) -> None:
-    write(specification(config(), "one"), tmp_path / "run.json")
+    write_specification(specification(config(), "one"), tmp_path / "run.json")
     text = (tmp_path / "run.json").read_text()
     assert json.loads(text) == specification(config(), "one")
     assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"

@@ -5,8 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from elboflow.images.binarise import binarise
-from elboflow.images.errors import DataError
+from elboflow.images.binarise import binarise_split
+from elboflow.images.errors import BadData
 from elboflow.images.splits import split
 from elboflow.images.streams import drawn_order, stream
 
@@ -104,20 +104,20 @@ def test_a_source_with_all_parts_keeps_them():
 )
 def test_counts_that_cannot_be_met(published, validation, test, why):
     parts = dict.fromkeys(["train", *published], IMAGES)
-    with pytest.raises(DataError, match=why):
+    with pytest.raises(BadData, match=why):
         split(parts, counts(validation, test), 0)
 
 
 @pytest.mark.parametrize("levels", [1, 16, 255])
 def test_black_is_never_on_and_white_always(levels):
     black = np.zeros((400, 100), np.uint8)
-    assert not binarise(black, levels, 0, "test").any()
-    assert binarise(black + np.uint8(levels), levels, 0, "test").all()
+    assert not binarise_split(black, levels, 0, "test").any()
+    assert binarise_split(black + np.uint8(levels), levels, 0, "test").all()
 
 
 def test_a_pixel_is_on_as_often_as_its_level_says():
     grey = np.tile(np.arange(17, dtype=np.uint8), (20_000, 1))
-    on = binarise(grey, 16, 0, "validation").mean(axis=0)
+    on = binarise_split(grey, 16, 0, "validation").mean(axis=0)
     level = np.arange(17) / 16
     error = np.sqrt(level * (1 - level) / len(grey))
     assert (np.abs(on - level) <= 4.5 * error).all()
@@ -127,21 +127,21 @@ def test_a_pixel_follows_the_documented_rule():
     grey = np.arange(256, dtype=np.uint8).reshape(2, 128)
     words = [int(word) >> 32 for word in stream(9, "b-test").random_raw(256)]
     expected = [u * 255 < level * 2**32 for u, level in zip(words, range(256), strict=True)]
-    assert binarise(grey, 255, 9, "test").reshape(-1).tolist() == expected
+    assert binarise_split(grey, 255, 9, "test").reshape(-1).tolist() == expected
 
 
 def test_blocks_do_not_show(monkeypatch):
     grey = np.full((30, 7), 100, np.uint8)
-    whole = binarise(grey, 255, 0, "test")
+    whole = binarise_split(grey, 255, 0, "test")
     monkeypatch.setattr("elboflow.images.binarise.BLOCK", 11)
-    np.testing.assert_array_equal(binarise(grey, 255, 0, "test"), whole)
-    np.testing.assert_array_equal(binarise(grey[:4], 255, 0, "test"), whole[:4])
+    np.testing.assert_array_equal(binarise_split(grey, 255, 0, "test"), whole)
+    np.testing.assert_array_equal(binarise_split(grey[:4], 255, 0, "test"), whole[:4])
 
 
 def test_each_split_and_seed_has_noise_of_its_own():
     grey = np.full((50, 64), 128, np.uint8)
     drawn = {
-        hashlib.sha256(binarise(grey, 255, seed, name).tobytes()).hexdigest()
+        hashlib.sha256(binarise_split(grey, 255, seed, name).tobytes()).hexdigest()
         for seed in (0, 1)
         for name in ("validation", "test")
     }

@@ -28,7 +28,7 @@ def test_a_file_system_without_locks_is_gone_on_with(tmp_path, monkeypatch, caps
     "another process at work on a state", outcome="one line with its number and its host"
 )
 def test_a_lock_that_another_holds_is_waited_for_and_then_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(state_lock, "SECONDS", 0)
+    monkeypatch.setattr(state_lock, "SECONDS_TO_WAIT", 0)
     state_lock.hold(tmp_path)  # a second opening of the same file is another holder
     with pytest.raises(state_lock.InUse, match=f"worked on by process {os.getpid()} on host"):
         state_lock.hold(tmp_path)

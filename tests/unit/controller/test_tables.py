@@ -12,8 +12,8 @@ import pytest
 from elboflow.reading.columns import CHECKS, METRICS, RESULTS
 from elboflow.reading.csv_tables import read_table, write_table
 from elboflow.reading.errors import InputError
-from elboflow.reading.json_files import read_json, read_manifest
-from elboflow.reading.tables import gather, gather_results, gather_settings, summarise
+from elboflow.reading.json_files import read_json, read_manifest_json
+from elboflow.reading.tables import gather_results, gather_settings, means_over_seeds, stack
 
 
 def summaries(folder: Path) -> list[Path]:
@@ -32,7 +32,7 @@ def row(summary: pd.DataFrame, run: str, quantity: str) -> pd.Series:
     "against the formula",
 )
 def test_errors_of_the_mean_over_seeds(finished: Path) -> None:
-    elbo = row(summarise(gather_results(summaries(finished))), "alpha", "elbo")
+    elbo = row(means_over_seeds(gather_results(summaries(finished))), "alpha", "elbo")
     assert elbo["mean"] == -21.0  # of -20 and -22
     assert elbo["data_error"] == pytest.approx(0.3535533906)  # sqrt((0.3^2 + 0.4^2) / 2)
     assert elbo["monte_carlo_error"] == pytest.approx(0.025)  # sqrt(0.03^2 + 0.04^2) / 2
@@ -43,7 +43,7 @@ def test_errors_of_the_mean_over_seeds(finished: Path) -> None:
 def test_an_error_without_meaning_stays_empty(
     tmp_path: Path, make_results: Callable[..., Path]
 ) -> None:
-    summary = summarise(gather_results(summaries(make_results(tmp_path, seeds=[7]))))
+    summary = means_over_seeds(gather_results(summaries(make_results(tmp_path, seeds=[7]))))
     write_table(summary, tmp_path / "summary.csv")
     lines = (tmp_path / "summary.csv").read_text().splitlines()
     assert "alpha,active_units,units,2.000000,,,,1" in lines
@@ -66,7 +66,7 @@ def test_rows_are_sorted_and_names_stay_text(
 def test_order_of_the_inputs_does_not_matter(finished: Path) -> None:
     paths = sorted(finished.glob("results/runs/*/seed*/metrics.csv"))
     pd.testing.assert_frame_equal(
-        gather(paths, METRICS, "epoch"), gather(paths[::-1], METRICS, "epoch")
+        stack(paths, METRICS, "epoch"), stack(paths[::-1], METRICS, "epoch")
     )
 
 
@@ -165,7 +165,7 @@ def test_a_damaged_manifest_is_refused_by_name(finished: Path, key: str, value: 
     path = finished / "results/data/tiny/manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
     with pytest.raises(InputError, match=r"manifest\.json: (no key|'\w+' cannot be)"):
-        read_manifest(path)
+        read_manifest_json(path)
 
 
 def test_the_script_refuses_in_one_line(

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from elboflow.pages.bounds import bounds_tables
-from elboflow.pages.gap_parts import gap_parts
+from elboflow.pages.gap_parts import gap_rows
 from elboflow.reading.errors import InputError
-from elboflow.reading.tables_bounds import gather
+from elboflow.reading.tables_bounds import bounds_of_runs
 
 HEADER = (
     "origin,image,importance_nats,importance_error_nats,importance_ess,importance_pareto_k,"
@@ -41,7 +41,7 @@ def write_bounds(folder: Path, run: str = "alpha", seeds: tuple[int, ...] = (1, 
     "against the formulas",
 )
 def test_means_over_images_with_their_errors(finished: Path) -> None:
-    table = gather(write_bounds(finished)).set_index(["seed", "quantity"]).loc[1]
+    table = bounds_of_runs(write_bounds(finished)).set_index(["seed", "quantity"]).loc[1]
     assert table.loc["test_importance", "value"] == -22.0
     assert table.loc["test_importance", "data_error"] == pytest.approx(1.0)  # sqrt(2) / sqrt(2)
     assert table.loc["test_importance", "monte_carlo_error"] == pytest.approx(0.25)
@@ -61,7 +61,7 @@ def test_means_over_images_with_their_errors(finished: Path) -> None:
 )
 def test_the_gap_is_split_by_the_nearer_estimate_of_log_p(finished: Path) -> None:
     """AIS has the larger mean, -21.5 against -22."""
-    table = gather(write_bounds(finished)).set_index(["seed", "quantity"]).loc[1]
+    table = bounds_of_runs(write_bounds(finished)).set_index(["seed", "quantity"]).loc[1]
     values = {
         name: table.loc[f"test_{name}", "value"]
         for name in ("gap", "approximation_gap", "amortisation_gap")
@@ -79,14 +79,14 @@ def test_a_family_without_a_search_has_no_parts(finished: Path) -> None:
     path.write_text(
         re.sub(r",-2\d\.\d+,0\.1,-2\d\.\d+,0\.1,0\.\d+,0\.02", ",,,,,,", path.read_text())
     )
-    assert not gather([path])["quantity"].str.endswith("gap").any()
+    assert not bounds_of_runs([path])["quantity"].str.endswith("gap").any()
 
 
 def test_a_damaged_table_is_refused(finished: Path) -> None:
     (path, *_) = write_bounds(finished)
     path.write_text(path.read_text().replace("-20.0", "nan"))
     with pytest.raises(InputError, match="ais_nats"):
-        gather([path])
+        bounds_of_runs([path])
 
 
 def test_the_report_shows_bounds_of_runs_that_have_them(
@@ -122,7 +122,7 @@ def test_runs_whose_gap_is_not_split_are_named() -> None:
         for run, both in values.items()
         for key, value in zip(("posterior", "second_latent_dim"), both, strict=True)
     ])  # fmt: skip
-    found = gap_parts(None, settings)
+    found = gap_rows(None, settings)
     assert found == {"rows": [], "discrete": ["switch"], "not_searched": ["deep", "iaf"]}
 
 

@@ -12,7 +12,7 @@ from elboflow.files.whole import (
     Damaged,
     in_words,
     record_of,
-    sweep,
+    remove_left_over,
     verify,
     write_bytes,
     write_result,
@@ -103,7 +103,7 @@ def test_what_killed_processes_left_is_swept(tmp_path):
     kept = [f".model.pt.{here}.{os.getppid()}.part", f".model.pt.elsewhere.{process.pid}.part"]
     for name in (dead.name, *kept, "model.pt"):
         (tmp_path / name).touch()
-    sweep(tmp_path)
+    remove_left_over(tmp_path)
     assert names(tmp_path) == sorted([*kept, "model.pt"])
 
 

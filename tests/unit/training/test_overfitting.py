@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from elboflow.vae.measure.overfitting import MOST, overfitting, spread
+from elboflow.vae.measure.overfitting import MOST_OF_A_SPLIT, overfitting, spread
 from elboflow.vae.measure.per_image import estimates
 from elboflow.vae.measure.summary import PerImage
 from elboflow.vae.model.draws import draw
@@ -142,7 +142,7 @@ def test_means_and_errors_of_independent_splits(toy):
 
 def test_images_are_taken_from_all_over_a_split():
     images = np.arange(2500)[:, None]
-    chosen = spread(images, MOST)[:, 0]
-    assert len(chosen) == MOST
+    chosen = spread(images, MOST_OF_A_SPLIT)[:, 0]
+    assert len(chosen) == MOST_OF_A_SPLIT
     assert chosen[-1] == 1998
-    assert len(spread(images[:7], MOST)) == 7
+    assert len(spread(images[:7], MOST_OF_A_SPLIT)) == 7

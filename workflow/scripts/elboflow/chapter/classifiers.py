@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
-from elboflow.chapter.scores import at_threshold, curve, reliability, scores
+from elboflow.chapter.scores import at_threshold, precision_recall, reliability, scores
 from elboflow.images.streams import drawn_order
 from elboflow.vae.measure.quadrature import Array
 
@@ -60,7 +60,7 @@ def digits(test: NDArray[np.uint8], held_out: int, seed: int) -> Task:
     )  # fmt: skip
 
 
-def table(train: Array, train_labels: Array, test: Array, test_labels: Array) -> Task:
+def spambase(train: Array, train_labels: Array, test: Array, test_labels: Array) -> Task:
     """Spambase: logarithms of its frequencies, and 1 is spam."""
     return Task(
         "Spambase: spam or not", 1, np.log1p(train), train_labels.astype(np.int64),
@@ -111,7 +111,7 @@ def _two_cases(log_probabilities: Array, positive: int) -> Array:
     return np.stack([log_probabilities[:, positive], logsumexp(others, axis=1)], 1)
 
 
-def tabulate(tasks: list[Task]) -> dict[str, pd.DataFrame]:
+def classifier_tables(tasks: list[Task]) -> dict[str, pd.DataFrame]:
     """Curves of precision and recall, reliability, and a row per data set, model and threshold."""
     curves, bins, rows = [], [], []
     for task in tasks:
@@ -120,7 +120,7 @@ def tabulate(tasks: list[Task]) -> dict[str, pd.DataFrame]:
         for model, (cases, evidence) in models.items():
             names = {"data": task.data, "model": model}
             score = np.exp(cases[:, 0])
-            curves.append(curve(score, task.is_positive).assign(**names))
+            curves.append(precision_recall(score, task.is_positive).assign(**names))
             bins.append(reliability(score, task.is_positive).assign(**names))
             shared = scores(cases, task.is_positive, evidence)
             shared["constant"] = int((~varying(task)).sum())

@@ -45,7 +45,7 @@ class Model:
         return x @ logits.T - np.logaddexp(0, logits).sum(1) + log_prior
 
 
-def unpack(flat: Array, switches: int) -> Model:
+def model_from(flat: Array, switches: int) -> Model:
     pixels = flat.size // (switches + 1)
     prior, weights, biases = np.split(flat, [switches, switches + switches * pixels])
     return Model(prior, weights.reshape(switches, pixels), biases)
@@ -55,7 +55,7 @@ def fit(x: Array, switches: int = SWITCHES, steps: int = STEPS) -> Model:
     """Maximum likelihood by its exact gradient, E_p(z|x)[d log p(x, z)]: no bound is needed."""
 
     def loss(flat: Array) -> tuple[float, Array]:
-        model = unpack(flat, switches)
+        model = model_from(flat, switches)
         joint, z = model.log_joint(x), model.states
         evidence = logsumexp(joint, axis=1, keepdims=True)
         posterior = np.exp(joint - evidence)  # (B, s)
@@ -70,7 +70,7 @@ def fit(x: Array, switches: int = SWITCHES, steps: int = STEPS) -> Model:
     weights = (words >> np.uint64(11)) * 2.0**-53 - 0.5  # to break the symmetry of the switches
     start = np.concatenate([np.zeros(switches), weights, biases])
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps})
-    return unpack(found.x, switches)
+    return model_from(found.x, switches)
 
 
 def log_mean_field(on: Array, states: Array) -> Array:
@@ -86,7 +86,7 @@ def mean_field(log_joint: Array, states: Array) -> Array:
     posterior = np.exp(log_joint - logsumexp(log_joint, axis=1, keepdims=True))
     likeliest = states[posterior.argmax(1)]
     found = [ascend(start, log_joint, states) for start in (posterior @ states, likeliest)]
-    bounds = [elbo(log_joint, log_mean_field(on, states)) for on in found]
+    bounds = [elbo_by_sum(log_joint, log_mean_field(on, states)) for on in found]
     return np.where((bounds[0] >= bounds[1])[:, None], found[0], found[1])
 
 
@@ -110,16 +110,16 @@ def ascend(start: Array, log_joint: Array, states: Array) -> Array:
     return on
 
 
-def elbo(log_joint: Array, log_q: Array) -> Array:
+def elbo_by_sum(log_joint: Array, log_q: Array) -> Array:
     """E_q[log p(x, z) - log q(z)] by summation, shape (B,)."""
     return (np.exp(log_q) * (log_joint - log_q)).sum(1)
 
 
-def measure(log_joint: Array, log_q: Array) -> pd.DataFrame:
+def gap_table(log_joint: Array, log_q: Array) -> pd.DataFrame:
     """log p(x), ELBO, gap and KL(q || p(z|x)) in nats, one row per image."""
     evidence = logsumexp(log_joint, axis=1)
     q = np.exp(log_q)
-    bound = elbo(log_joint, log_q)
+    bound = elbo_by_sum(log_joint, log_q)
     divergence = (q * (log_q - (log_joint - evidence[:, None]))).sum(1)
     if not np.abs(evidence - bound - divergence).max() < TOLERANCE:
         raise Disagreement("log p(x) - ELBO is not KL(q || p(z|x)) for the discrete latent")

@@ -21,7 +21,7 @@ RELAXED_DRAWS = 100_000  # for mean and sd of the one estimator that has no exac
 TOLERANCE = 1e-10  # nats, between the exact gradient and the mean of an unbiased estimator
 
 
-def table(model: Model, x: Array) -> pd.DataFrame:
+def gradient_table(model: Model, x: Array) -> pd.DataFrame:
     """Each estimator's distance of the mean from the exact gradient, and sd, for one image (D,)."""
     states, q_logits = model.states, model.prior
     q = np.exp(log_mean_field(expit(q_logits)[None], states))[0]
@@ -30,7 +30,7 @@ def table(model: Model, x: Array) -> pd.DataFrame:
     scores = states - expit(q_logits)  # d log q(z) / d logits of q, shape (s, K)
     exact = (q * log_likelihood) @ scores
     rows = [_row("exact", exact, exact, 0.0)]
-    for name, estimate in (("score_function", plain), ("leave_one_out", leave_one_out)):
+    for name, estimate in (("score_function", score_estimator), ("leave_one_out", leave_one_out)):
         mean, variance = estimate(q, log_likelihood, scores)
         if not np.abs(mean - exact).max() < TOLERANCE:
             raise Disagreement(f"the mean of the estimator {name} is not the exact gradient")
@@ -54,7 +54,7 @@ def _row(estimator: str, mean: Array, exact: Array, variance: float) -> dict[str
     }
 
 
-def plain(q: Array, log_likelihood: Array, scores: Array) -> tuple[Array, float]:
+def score_estimator(q: Array, log_likelihood: Array, scores: Array) -> tuple[Array, float]:
     """log p(x|z) times the score of q, over two draws: mean (K,), and variances summed over K."""
     single = log_likelihood[:, None] * scores
     mean = q @ single

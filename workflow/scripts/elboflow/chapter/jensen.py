@@ -12,15 +12,15 @@ from elboflow.chapter.tables import Disagreement
 from elboflow.vae.measure.quadrature import Array
 
 PRIOR = np.array([0.4, 0.6])  # of spam and of no spam
-WORDS = np.array([[0.8, 0.1, 0.3], [0.2, 0.05, 0.6]])  # p(word is in the mail | case)
+WORD_SHARES = np.array([[0.8, 0.1, 0.3], [0.2, 0.05, 0.6]])  # p(word is in the mail | case)
 MAIL = np.array([1, 0, 1])
-STEPS = 200  # between q(spam) = 0 and 1
+Q_STEPS = 200  # between q(spam) = 0 and 1
 TOLERANCE = 1e-12  # nats
 
 
 def joint() -> Array:
     """p(x, z) of the mail and each case, shape (2,)."""
-    return PRIOR * np.where(MAIL == 1, WORDS, 1 - WORDS).prod(1)
+    return PRIOR * np.where(MAIL == 1, WORD_SHARES, 1 - WORD_SHARES).prod(1)
 
 
 def log_evidence() -> float:
@@ -33,7 +33,7 @@ def posterior() -> Array:
     return joint() / joint().sum()
 
 
-def bounds(spam: Array) -> pd.DataFrame:
+def jensen_table(spam: Array) -> pd.DataFrame:
     """ELBO, its two parts and KL(q || p(z|x)) in nats for each q(spam) from 0 to 1."""
     q = np.stack([spam, 1 - spam], -1)
     entropy = -xlogy(q, q).sum(-1)

@@ -15,7 +15,7 @@ from elboflow.vae.measure.quadrature import Array, integral, log_prior, plane
 
 LOGIT, MEAN, LOG_A, LOG_B, C = 0, slice(1, 3), 3, 4, 5
 WIDTH = 6
-WIDEST = 2.0  # standard deviation of a component; the prior's is 1
+WIDEST_SD = 2.0  # standard deviation of a component; the prior's is 1
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def best_q(family: Family, log_posterior: Array, z: Array, step: float, start: A
 
     # A q that is off the nodes, or so narrow that it passes between them, would cost nothing.
     steepest = 1 / (2 * step)
-    means, slopes = [*zip(z.min(0), z.max(0), strict=True)], (-np.log(WIDEST), np.log(steepest))
+    means, slopes = [*zip(z.min(0), z.max(0), strict=True)], (-np.log(WIDEST_SD), np.log(steepest))
     limits = [(None, None), *means, slopes, slopes, (-steepest, steepest)]
     found = minimize(
         divergence, start.ravel(), jac=True, method="L-BFGS-B", bounds=limits * len(start),

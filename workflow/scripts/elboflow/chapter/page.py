@@ -21,7 +21,7 @@ from elboflow.chapter.tables import (
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.notation import number
 
-COLUMNS = {
+COLUMNS_OF = {
     "classifiers": CLASSIFIERS,
     "reliability": RELIABILITY,
     "jensen": JENSEN,
@@ -37,7 +37,7 @@ ESTIMATORS = {
     "gumbel_softmax": "Gumbel-softmax",
 }
 ENCODERS_FAMILY = "diagonal Gaussian"  # as chapter_mixture calls it
-TITLES = {
+CHAPTER_TITLES = {
     "chapter_classifiers": "Precision, recall and reliability of two classifiers",
     "chapter_jensen": "Jensen's inequality with two cases",
     "chapter_surface": "The ELBO of every simple q",
@@ -46,9 +46,9 @@ TITLES = {
 }
 
 
-def context(paths: Sequence[str | Path]) -> dict[str, Any]:
-    """What the chapter's template prints, from the tables that COLUMNS names."""
-    tables = {Path(path).stem: read_table(path, COLUMNS[Path(path).stem]) for path in paths}
+def chapter_context(paths: Sequence[str | Path]) -> dict[str, Any]:
+    """What the chapter's template prints, from the tables that COLUMNS_OF names."""
+    tables = {Path(path).stem: read_table(path, COLUMNS_OF[Path(path).stem]) for path in paths}
     return {
         "classifiers": classifier_rows(tables["classifiers"]),
         "sure": sure_rows(tables["reliability"]),

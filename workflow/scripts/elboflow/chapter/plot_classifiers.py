@@ -8,19 +8,19 @@ from matplotlib.figure import Figure
 from elboflow.figures import style
 
 AT_LEAST = "\N{GREATER-THAN OR EQUAL TO}"
-LOOKS = {
+MODEL_LOOKS = {
     "discriminative": (style.COLOURS[0], "o", "-"),
     "generative": (style.COLOURS[1], "s", "--"),
 }
 
 
-def draw(axes: Axes, curves: pd.DataFrame, marked: pd.DataFrame) -> None:
+def draw_curves(axes: Axes, curves: pd.DataFrame, marked: pd.DataFrame) -> None:
     """The curves of both models on one data set; filled at threshold 0.5, open at 0.9.
 
     The legend has two columns, one for each model, the first with the base rate below.
     """
     base = marked["positives"].iloc[0] / marked["test"].iloc[0]
-    for model, (colour, marker, line) in LOOKS.items():
+    for model, (colour, marker, line) in MODEL_LOOKS.items():
         own, rows = curves[curves["model"] == model], marked[marked["model"] == model]
         axes.plot(
             own["recall"], own["precision"], line, color=colour, linewidth=1.5,
@@ -45,7 +45,7 @@ def draw(axes: Axes, curves: pd.DataFrame, marked: pd.DataFrame) -> None:
 def draw_reliability(axes: Axes, bins: pd.DataFrame) -> None:
     """The share of positives where a model says p(y|x), with its interval."""
     axes.plot([0, 1], [0, 1], color="#8a8a8a", linewidth=0.9)
-    for model, (colour, marker, _) in LOOKS.items():
+    for model, (colour, marker, _) in MODEL_LOOKS.items():
         own = bins[bins["model"] == model]
         x, ends = own["mean_p"], (own["share_low"], own["share_high"])
         axes.vlines(x, *ends, color=colour, linewidth=1.2)
@@ -62,7 +62,7 @@ def plot_classifiers(
     names = sorted(classifiers["data"].unique(), key=str.lower)
     figure, panels = plt.subplots(2, len(names), figsize=(9.3, 7.4), squeeze=False)
     for name, (upper, lower) in zip(names, panels.T, strict=True):
-        draw(upper, curves[curves["data"] == name], classifiers[classifiers["data"] == name])
+        draw_curves(upper, curves[curves["data"] == name], classifiers[classifiers["data"] == name])
         draw_reliability(lower, reliability[reliability["data"] == name])
         upper.set_title(name, weight="bold")
     handles, labels = panels[0][0].get_legend_handles_labels()

@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 from elboflow.figures import style
 from elboflow.reading.notation import number
 
-SHOWN = 12  # of the states, the likeliest
+STATES_SHOWN = 12  # of the states, the likeliest
 BLUE, RED = style.COLOURS[0], style.COLOURS[1]
 
 
 def draw_states(axes: Axes, states: pd.DataFrame, gap: float) -> None:
     """Bars of p(z|x) and of q(z) for the likeliest states of one image."""
-    shown, place = states.iloc[:SHOWN], np.arange(min(SHOWN, len(states)))
+    shown, place = states.iloc[:STATES_SHOWN], np.arange(min(STATES_SHOWN, len(states)))
     axes.barh(place - 0.2, shown["posterior"], 0.4, color="#8f8f8f", label="exact p(z|x)")
     axes.barh(
         place + 0.2, shown["mean_field"], 0.4, color="white", edgecolor=BLUE, hatch="////",
@@ -30,7 +30,7 @@ def draw_states(axes: Axes, states: pd.DataFrame, gap: float) -> None:
     axes.set_title(f"test image {image}, the largest gap: {number(gap, 4)} nats", weight="bold")
 
 
-def draw_gaps(axes: Axes, table: pd.DataFrame) -> None:
+def draw_gap_of_images(axes: Axes, table: pd.DataFrame) -> None:
     """Gap against log p(x), one point per image."""
     worst = table.iloc[int(table["gap_nats"].to_numpy().argmax())]
     axes.plot(table["log_p_nats"], table["gap_nats"], "o", color=BLUE, markersize=4, alpha=0.7)
@@ -50,5 +50,5 @@ def plot_discrete(table: pd.DataFrame, states: pd.DataFrame) -> Figure:
     style.apply()
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.3, 4.2))
     draw_states(left, states, table["gap_nats"].max())
-    draw_gaps(right, table)
+    draw_gap_of_images(right, table)
     return figure

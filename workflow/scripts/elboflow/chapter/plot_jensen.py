@@ -42,7 +42,7 @@ def draw_logarithm(axes: Axes, row: pd.Series) -> None:
     axes.set_title(f"Jensen's inequality at q(spam) = {row['q_spam']:g}", weight="bold")
 
 
-def draw_bounds(axes: Axes, table: pd.DataFrame) -> None:
+def draw_elbos(axes: Axes, table: pd.DataFrame) -> None:
     """ELBO against q(spam), with its gap to log p(x) filled."""
     evidence = table["log_p_nats"].iloc[0]
     axes.axhline(evidence, color=style.INK, linewidth=1.2)
@@ -73,5 +73,5 @@ def plot_jensen(table: pd.DataFrame) -> Figure:
     style.apply()
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.3, 4.0))
     draw_logarithm(left, row_at(table, BAD))
-    draw_bounds(right, table)
+    draw_elbos(right, table)
     return figure

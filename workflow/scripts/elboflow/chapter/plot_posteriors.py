@@ -20,7 +20,7 @@ SYMBOLS = {
     "D": "\N{BLACK DIAMOND}",
     "*": "\N{BLACK STAR}",
 }
-MARKERS = dict(zip((family.name for family in FAMILIES), SYMBOLS, strict=True))
+FAMILY_MARKERS = dict(zip((family.name for family in FAMILIES), SYMBOLS, strict=True))
 
 
 def contour_levels(density: Array, axis: Array) -> list[float]:
@@ -81,7 +81,7 @@ def draw_costs(axes: Axes, rows: pd.DataFrame) -> None:
     for _, row in rows.iterrows():
         axes.axline((0, -row["elbo_nats"]), slope=-1, color=style.FAINT, linewidth=0.8, zorder=0)
         axes.plot(
-            row["rate_nats"], row["distortion_nats"], MARKERS[row["family"]],
+            row["rate_nats"], row["distortion_nats"], FAMILY_MARKERS[row["family"]],
             color=style.COLOURS[0], markeredgecolor="white", markeredgewidth=0.5,
             markersize=9 if row["family"] == FAMILIES[-1].name else 6,
         )  # fmt: skip
@@ -117,7 +117,7 @@ def plot_posteriors(
             chosen = parts[(parts["image"] == image) & (parts["family"] == name)]
             draw_q(axes, exact, mixture_density(chosen, axis), axis)
             gap = number(own["gap_nats"].loc[name], 4)
-            axes.set_title(f"{SYMBOLS[MARKERS[name]]} {name}\ngap {gap} nats", size="small")
+            axes.set_title(f"{SYMBOLS[FAMILY_MARKERS[name]]} {name}\ngap {gap} nats", size="small")
         draw_costs(row[-1], own.reset_index())
         row[1].set_ylabel("z\N{SUBSCRIPT TWO}")
         row[-1].set_ylabel("distortion (nats)", size="small")

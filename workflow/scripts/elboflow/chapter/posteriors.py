@@ -88,7 +88,7 @@ def search(log_joint: Array, axis: Array) -> dict[Family, Array]:
     return found
 
 
-def measure(parameters: Array, log_likelihood: Array, axis: Array) -> dict[str, float]:
+def measure_q(parameters: Array, log_likelihood: Array, axis: Array) -> dict[str, float]:
     """Rate, distortion and ELBO on every other node of the grid; KL(q || p(z|x)) on all of them."""
     coarse, half = axis[::2], log_likelihood[::2, ::2]
     evidence = float(log_integral(half + log_prior(coarse), coarse))
@@ -126,7 +126,7 @@ def components(parameters: Array) -> pd.DataFrame:
     return rows.rename_axis("component").reset_index()
 
 
-def tabulate(grid: NpzFile | dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def posterior_tables(grid: NpzFile | dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One row per image and family, and one per image, family and component."""
     measured, parts = [], []
     axis = grid["axis"]
@@ -134,7 +134,7 @@ def tabulate(grid: NpzFile | dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame
     for image, log_likelihood in zip(grid["image"], grid["log_likelihood"], strict=True):
         log_joint = log_likelihood[::2, ::2] + log_prior(thin)
         for family, parameters in search(log_joint, thin).items():
-            values = measure(parameters, log_likelihood, axis)
+            values = measure_q(parameters, log_likelihood, axis)
             measured.append(
                 {
                     "image": int(image),

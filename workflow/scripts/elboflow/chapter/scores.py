@@ -110,7 +110,7 @@ def scores(
     return found
 
 
-def curve(score: Array, positive: NDArray[np.bool_]) -> pd.DataFrame:
+def precision_recall(score: Array, positive: NDArray[np.bool_]) -> pd.DataFrame:
     """Precision and recall at each threshold that changes them; the last is above all scores."""
     precision, recall, thresholds = precision_recall_curve(positive, score, drop_intermediate=True)
     ends = np.append(thresholds, 1.0)

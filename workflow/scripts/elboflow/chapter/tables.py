@@ -3,15 +3,18 @@
 from elboflow.reading.columns import Columns
 
 DECIMALS = 9  # of most tables
-PARTS = ("rate_nats", "distortion_nats", "elbo_nats", "log_p_nats", "gap_nats", "kl_nats")
-JENSEN = Columns(floats=("q_spam", *PARTS), key=("q_spam",))
+BOUND_COLUMNS = ("rate_nats", "distortion_nats", "elbo_nats", "log_p_nats", "gap_nats", "kl_nats")
+JENSEN = Columns(floats=("q_spam", *BOUND_COLUMNS), key=("q_spam",))
 EVIDENCE = Columns(
     integers=("image",),
     floats=("log_p_nats", "coarse_log_p_nats", "encoder_elbo_nats", "non_gaussianity_nats"),
     key=("image",),
 )
 POSTERIORS = Columns(
-    text=("family",), integers=("image", "parameters"), floats=PARTS, key=("image", "family")
+    text=("family",),
+    integers=("image", "parameters"),
+    floats=BOUND_COLUMNS,
+    key=("image", "family"),
 )
 COMPONENTS = Columns(
     text=("family",),

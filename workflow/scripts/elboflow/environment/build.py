@@ -33,7 +33,7 @@ from elboflow.environment.wheelhouse import (
 from elboflow.files.whole import in_words, write_bytes
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     # fmt: off
@@ -223,7 +223,7 @@ def record(arguments: argparse.Namespace, python: Path, facts: dict[str, Any]) -
 
 
 def main() -> None:
-    arguments = parse_arguments()
+    arguments = parse_args()
     if arguments.torch == "site" and not arguments.site_python:
         raise SystemExit("--torch site needs --site-python, the interpreter that has PyTorch")
     clear()

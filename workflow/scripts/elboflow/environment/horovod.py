@@ -15,7 +15,7 @@ from elboflow.environment.wheelhouse import (
     SetupError,
     cache_folder,
     check_archive,
-    digest,
+    digest_of_facts,
     fetch_archive,
     pip_words,
     read_pin,
@@ -24,21 +24,22 @@ from elboflow.environment.wheelhouse import (
     without_room,
 )
 
-ROOT = "CMakeLists.txt"
-TORCH = "horovod/torch/CMakeLists.txt"
+ROOT_CMAKE = "CMakeLists.txt"
+TORCH_CMAKE = "horovod/torch/CMakeLists.txt"
 CUDA = "horovod/common/ops/cuda/CMakeLists.txt"
 FIND_TORCH = "cmake/Modules/FindPytorch.cmake"
 Patch = tuple[str, str, str]  # file, text, replacement
 
 # Horovod asks for C++14; torch's headers need 17 at least.
 CXX_STANDARD: list[Patch] = [
-    (path, "set(CMAKE_CXX_STANDARD 14)", "set(CMAKE_CXX_STANDARD 20)") for path in (ROOT, TORCH)
+    (path, "set(CMAKE_CXX_STANDARD 14)", "set(CMAKE_CXX_STANDARD 20)")
+    for path in (ROOT_CMAKE, TORCH_CMAKE)
 ]
 # Horovod looks for a CUDA compiler even when it will not use one, and fails on one it cannot use;
 # and it takes a torch that has CUDA for a wish to use it.
 WITHOUT_CUDA: list[Patch] = [
-    (ROOT, "check_language(CUDA)", ""),
-    (ROOT, "find_package(CUDAToolkit)\n", "\n"),
+    (ROOT_CMAKE, "check_language(CUDA)", ""),
+    (ROOT_CMAKE, "find_package(CUDAToolkit)\n", "\n"),
     (FIND_TORCH, "(torch.version.cuda is not None)", "False"),
 ]
 # nvcc 13 no longer knows C++11.
@@ -63,7 +64,7 @@ set_target_properties(${PYTORCH_TARGET_LIB} PROPERTIES
 OWN_MPI, OWN_NCCL = "$ORIGIN/../../../../../lib", "$ORIGIN/../../nvidia/nccl/lib"
 
 # WITH turns a silent skip into an error.
-SETTINGS = {
+BUILD_SETTINGS = {
     "HOROVOD_WITH_PYTORCH": "1",
     "HOROVOD_WITHOUT_TENSORFLOW": "1",
     "HOROVOD_WITHOUT_MXNET": "1",
@@ -99,7 +100,7 @@ def patches(facts: Mapping[str, Any]) -> list[Patch]:
     libraries = "NONE" if facts["own_mpi"] else "MPI_LIBRARIES"
     searched = SEARCHED % {"folders": folders, "libraries": libraries}
     gpu = WITH_CUDA if facts["gpu"] == "cuda" else WITHOUT_CUDA
-    return [*CXX_STANDARD, *gpu, (TORCH, LIBRARY, LIBRARY + searched)]
+    return [*CXX_STANDARD, *gpu, (TORCH_CMAKE, LIBRARY, LIBRARY + searched)]
 
 
 def apply_patches(source: Path, changes: list[Patch]) -> None:
@@ -124,7 +125,7 @@ def build_environment(venv: Path, cuda: CudaBuild | None, scratch: Path) -> dict
     Args:
         scratch: an empty folder for what the build is shown of NCCL.
     """
-    environment = {"CXX": "g++", **SETTINGS, **(WITH_NCCL if cuda else {}), **os.environ}
+    environment = {"CXX": "g++", **BUILD_SETTINGS, **(WITH_NCCL if cuda else {}), **os.environ}
     environment["CXXFLAGS"] = f"{CXXFLAGS} {environment.get('CXXFLAGS', '')}".strip()
     # Absolute, because the build runs in other folders.
     environment["PATH"] = f"{venv.absolute() / 'bin'}{os.pathsep}{environment['PATH']}"
@@ -181,9 +182,11 @@ def cache_key(pin: Pin, facts: Mapping[str, Any]) -> str:
         facts: what was found on this machine: torch, gpu, nvcc, nccl, mpi, compiler, ABI of
             Python and platform.
     """
-    recipe = [SETTINGS, WITH_NCCL, CXXFLAGS, patches(facts)]
+    recipe = [BUILD_SETTINGS, WITH_NCCL, CXXFLAGS, patches(facts)]
     release = [pin.version, pin.sha256]
-    return digest({**facts, "horovod": release, "recipe": recipe, "settings": user_settings()})
+    return digest_of_facts(
+        {**facts, "horovod": release, "recipe": recipe, "settings": user_settings()}
+    )
 
 
 def horovod_wheel(

@@ -40,7 +40,7 @@ def cache_folder() -> Path:
     return Path(root) / "elboflow"
 
 
-def digest(facts: Mapping[str, Any]) -> str:
+def digest_of_facts(facts: Mapping[str, Any]) -> str:
     """A short name for a set of facts: any changed fact changes it."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -187,7 +187,7 @@ def wheelhouse(
         if status:
             raise SetupError(f"packages cannot be fetched: {why_pip_failed(lines, log)}")
 
-    key = digest({"pins": texts, "abi": dict(abi), "kind": kind})
+    key = digest_of_facts({"pins": texts, "abi": dict(abi), "kind": kind})
     return settled(cache_folder() / "wheelhouse" / key, fill)
 
 

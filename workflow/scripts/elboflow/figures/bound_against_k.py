@@ -1,12 +1,11 @@
 """Draw how the bound on log p(x) rises with the number of importance samples, and where to."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from elboflow.figures import style
-from elboflow.figures.panels import panel_names
+from elboflow.figures.panels import panel_names, panel_rows
 from elboflow.reading.figure_tables import wide
 
 BEYOND = 4.0  # where log p(x) itself is drawn: to the right of the largest K, as a multiple of it
@@ -35,7 +34,7 @@ def draw_end(axes: Axes, mean: pd.Series, look: style.Look, place: float) -> Non
         axes.plot(place, exact - zero, "*", color=style.INK, markersize=7, zorder=3)
 
 
-def draw_panel(
+def draw_runs(
     axes: Axes, curves: pd.DataFrame, means: pd.DataFrame, looks: dict[str, style.Look]
 ) -> None:
     """All runs on equal data."""
@@ -63,8 +62,7 @@ def plot_bound_against_k(
     style.apply()
     panels, means = panel_names(settings), wide(summary, ["run"], "mean")
     names, looks = sorted(set(panels.values())), style.looks(panels)
-    figure, axes = plt.subplots(len(names), 1, figsize=(7.5, 3.4 * len(names)), squeeze=False)
-    for name, panel in zip(names, axes[:, 0], strict=True):
-        draw_panel(panel, curves[curves["run"].map(panels) == name], means, looks)
-        panel.set_title(f"{style.label(name)}, test images", weight="bold")
+    figure, rows = panel_rows(names, 1, width=7.5, height=3.4)
+    for name, (axes,) in zip(names, rows, strict=True):
+        draw_runs(axes, curves[curves["run"].map(panels) == name], means, looks)
     return figure

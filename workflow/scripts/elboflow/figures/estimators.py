@@ -11,16 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from elboflow.figures import style
+from elboflow.figures.panels import ABREAST
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.paths import run_and_seed
 from elboflow.reading.tables_bounds import BOUNDS
 
-COLUMNS = 3  # panels beside each other
 ORIGINS = {"test": "test images", "simulated": "images that the model made"}
 UPPER = "upper bound of these"
 
 
-def gather(paths: Sequence[str | Path]) -> pd.DataFrame:
+def read_bounds(paths: Sequence[str | Path]) -> pd.DataFrame:
     """The rows of all seeds, under their run."""
     frames = []
     for path in paths:
@@ -62,7 +62,7 @@ def plot_estimators(images: pd.DataFrame) -> Figure:
     style.apply()
     runs = sorted(images["run"].unique())
     looks = style.looks(runs)
-    columns = min(COLUMNS, len(runs))
+    columns = min(ABREAST, len(runs))
     rows = -(-len(runs) // columns)
     figure, panels = plt.subplots(
         rows, columns, figsize=(max(3.4 * columns, 6), 3.0 * rows + 0.4), squeeze=False

@@ -11,7 +11,7 @@ from numpy.lib.npyio import NpzFile
 
 from elboflow.figures import style
 from elboflow.reading.errors import InputError
-from elboflow.reading.json_files import read_manifest, read_run
+from elboflow.reading.json_files import read_manifest_json, read_run_json
 
 ARRAYS = ("grey", "reconstruction", "sample")
 OPTIONAL = ("binary",)  # of models of binary images
@@ -71,19 +71,19 @@ def read_datasets(paths: Sequence[str | Path]) -> dict[str, DataSet]:
     """The data sets by name, from their manifests."""
     found = {}
     for path in paths:
-        manifest = read_manifest(path)
+        manifest = read_manifest_json(path)
         name = manifest["dataset"]
         found[name] = DataSet(name, tuple(manifest["image_shape"]), manifest["levels"])
     return found
 
 
-def read_runs(
+def datasets_of_runs(
     run_jsons: Sequence[str | Path], datasets: Mapping[str, DataSet]
 ) -> dict[str, DataSet]:
     """The data set of each run."""
     found = {}
     for path in run_jsons:
-        name = read_run(path)["training"]["dataset"]
+        name = read_run_json(path)["training"]["dataset"]
         if name not in datasets:
             raise InputError(f"{path}: there is no manifest of data set {name!r}; run fetch_data")
         found[Path(path).parent.name] = datasets[name]

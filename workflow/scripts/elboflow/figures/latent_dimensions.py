@@ -9,10 +9,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from elboflow.figures import style
 from elboflow.reading.settings import setting
+from elboflow.vae.measure.conventions import INFORMATIVE
 
-INFORMATIVE = 0.1  # nats, from which on a dimension counts as informative
-SMALLEST = 1e-6  # of what is drawn on a logarithmic axis
-COLUMNS = {
+LEAST_DRAWN = 1e-6  # of what is drawn on a logarithmic axis
+AXIS_LABELS = {
     "rate_nats": "KL of a dimension / nats",
     "posterior_mean_variance": "variance of E[z|x]",
 }
@@ -21,7 +21,7 @@ COLUMNS = {
 def draw_sorted(axes: Axes, rows: pd.DataFrame, column: str, look: style.Look) -> None:
     """The values of each seed from the largest down, on a logarithmic axis."""
     for _, own in rows.groupby("seed", sort=True):
-        values = own[column].sort_values(ascending=False).clip(lower=SMALLEST)
+        values = own[column].sort_values(ascending=False).clip(lower=LEAST_DRAWN)
         places = np.arange(1, len(values) + 1)
         axes.plot(places, values, marker=look.marker, color=look.colour, markersize=3, linewidth=1)
     axes.set_yscale("log")
@@ -29,7 +29,7 @@ def draw_sorted(axes: Axes, rows: pd.DataFrame, column: str, look: style.Look) -
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("dimension, the largest first")
-    axes.set_ylabel(COLUMNS[column])
+    axes.set_ylabel(AXIS_LABELS[column])
 
 
 def draw_rates(axes: Axes, rows: pd.DataFrame, look: style.Look) -> None:

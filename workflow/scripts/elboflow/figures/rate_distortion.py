@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from elboflow.figures import style
-from elboflow.figures.panels import panel_names
+from elboflow.figures.panels import panel_names, panel_rows
 from elboflow.figures.rate_distortion_plane import (
     beta_series,
     draw_equal_elbos,
@@ -97,14 +96,11 @@ def plot_rate_distortion(
     names, looks = sorted(set(datasets.values())), style.looks(datasets)
     most = max(list(datasets.values()).count(name) for name in names)
     height = max(3.6, 0.3 * most + 1.2)
-    figure, panels = plt.subplots(
-        len(names), 2, figsize=(9.3, height * len(names)), squeeze=False, width_ratios=(1, 1)
-    )
+    figure, panels = panel_rows(names, 2, width=9.3, height=height)
     for name, (plane, gaps) in zip(names, panels, strict=True):
         own = summary[summary["run"].map(datasets) == name]
         means, errors = wide(own, ["run"], "mean"), wide(own, ["run"], "data_error").fillna(0)
         seeds = results[results["run"].map(datasets) == name]
         draw_plane(plane, seeds, means, series, looks)
         draw_gaps(gaps, means, errors, looks)
-        plane.set_title(f"{style.label(name)}, test images", weight="bold")
     return figure

@@ -16,10 +16,10 @@ from elboflow.reading.notation import number
 
 SMALLEST_SPAN = 1.0  # nats, so that a single run is not blown up
 MARGIN = 0.12  # of the span, on either side
-WIDEST = 2.0  # how many times as wide a view may become for the sake of what is impossible
+WIDEST_VIEW = 2.0  # how many times as wide a view may become for the sake of what is impossible
 ACHIEVED, IMPOSSIBLE = "#e6eff8", "#e4e4e4"
 
-Limits = tuple[float, float]
+AxisLimits = tuple[float, float]
 
 
 def beta_series(settings: pd.DataFrame) -> list[list[str]]:
@@ -35,7 +35,7 @@ def beta_series(settings: pd.DataFrame) -> list[list[str]]:
 
 def square(
     rate: pd.Series, distortion: pd.Series, error: float, entropy: float | None
-) -> tuple[Limits, Limits]:
+) -> tuple[AxisLimits, AxisLimits]:
     """Limits of both axes, in nats: the same span, so that equal ELBOs lie on diagonals.
 
     Args:
@@ -47,7 +47,7 @@ def square(
     span = max(SMALLEST_SPAN, right - left, high - low) + 2 * error
     if entropy is not None:
         shown = min(low, entropy - left - MARGIN * span)
-        if high - shown < WIDEST * span:
+        if high - shown < WIDEST_VIEW * span:
             low, span = shown, max(span, high - shown)
     half, middle = (0.5 + MARGIN) * span, (left + right) / 2
     # A rate is not negative.

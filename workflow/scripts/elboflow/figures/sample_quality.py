@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from elboflow.figures import style
-from elboflow.figures.panels import panel_names
+from elboflow.figures.panels import panel_names, panel_rows
 from elboflow.reading.figure_tables import wide
 
 # Kinds of images, their names, and whether their marks are filled with the run's colour.
-KINDS = {"sample": ("samples", True), "reconstruction": ("reconstructions", False)}
+MADE = {"sample": ("samples", True), "reconstruction": ("reconstructions", False)}
 TRAINING = "training"
 # What the corners of the plane of both halves mean: x, y, alignments, words.
 CORNERS: list[tuple[float, float, Any, Any, str]] = [
@@ -62,7 +62,7 @@ def draw_halves(
     axes.errorbar([null], [null], xerr=[sd], yerr=[sd], fmt="none", ecolor=style.INK, elinewidth=3)
     for run in means.index:
         mean, error = means.loc[run], errors.loc[run]
-        for kind, (_, filled) in KINDS.items():
+        for kind, (_, filled) in MADE.items():
             real, made = f"{kind}_1nn_real", f"{kind}_1nn_made"
             look = look_of(looks[str(run)], filled)
             mark(axes, mean[real], mean[made], xerr=error[real], yerr=error[made], **look)
@@ -74,7 +74,7 @@ def draw_bounds(
     """The lower bounds on the divergence, a row for each run; training images as a grey cross."""
     axes.axvline(0, color=style.INK, linewidth=0.9, zorder=1)
     for place, run in enumerate(means.index):
-        drawn = {kind: look_of(looks[str(run)], filled) for kind, (_, filled) in KINDS.items()}
+        drawn = {kind: look_of(looks[str(run)], filled) for kind, (_, filled) in MADE.items()}
         drawn[TRAINING] = {"fmt": "x", "color": "#999999"}
         for step, (kind, look) in zip((-0.2, 0, 0.2), drawn.items(), strict=True):
             bound = f"{kind}_jsd_bound"
@@ -90,7 +90,7 @@ def draw_legend(figure: Figure) -> None:
     marks = [
         Line2D([], [], marker="o", color=style.INK, linestyle="", label=words,
                markerfacecolor=style.INK if filled else "white")
-        for words, filled in KINDS.values()
+        for words, filled in MADE.values()
     ]  # fmt: skip
     marks.append(Line2D([], [], marker="x", color="#999999", linestyle="", label="training images"))
     marks.append(Line2D([], [], color=style.INK, linewidth=3, label="expected of equal kinds"))
@@ -106,13 +106,12 @@ def plot_sample_quality(summary: pd.DataFrame, settings: pd.DataFrame) -> Figure
         figure = plt.figure(figsize=(7.5, 1))
         figure.text(0.5, 0.5, "not measured: too few test images", ha="center", va="center")
         return figure
-    figure, axes = plt.subplots(len(names), 2, figsize=(7.5, 3.9 * len(names)), squeeze=False)
+    figure, axes = panel_rows(names, 2, width=7.5, height=3.9)
     looks = style.looks(panels)
     for name, (left, right) in zip(names, axes, strict=True):
         own = rows[rows["run"].map(panels) == name]
         means, errors = wide(own, ["run"], "mean"), wide(own, ["run"], "data_error")
         draw_halves(left, means, errors, looks)
         draw_bounds(right, means, errors, looks)
-        left.set_title(f"{style.label(name)}, test images", weight="bold")
     draw_legend(figure)
     return figure

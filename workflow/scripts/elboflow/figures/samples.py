@@ -11,7 +11,7 @@ from elboflow.figures.image_strips import (
     draw_strips,
 )
 
-COLUMNS = 10
+ACROSS = 10
 
 
 def plot_samples(
@@ -20,4 +20,4 @@ def plot_samples(
     """One grid of samples per run, runs sorted by data set and name."""
     order = sorted(images, key=lambda run: (runs[run].name, run))
     rows = [Strip(run, images[run]["sample"], runs[run].shape) for run in order]
-    return draw_strips(rows, min(COLUMNS, max(len(row.images) for row in rows)))
+    return draw_strips(rows, min(ACROSS, max(len(row.images) for row in rows)))

@@ -64,7 +64,7 @@ def label(name: str, width: int = 24) -> str:
     return "\n".join(line.replace("_ ", "_") for line in lines) or name
 
 
-def save(figure: Figure, path: str | Path) -> None:
+def save_figure(figure: Figure, path: str | Path) -> None:
     """Write an SVG whose ids depend on its name and content, with no date and no version."""
     with mpl.rc_context({"svg.hashsalt": Path(path).stem}):
         buffer = io.BytesIO()

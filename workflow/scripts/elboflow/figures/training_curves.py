@@ -11,11 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from elboflow.figures import style
-from elboflow.figures.panels import panel_names
+from elboflow.figures.panels import ABREAST, panel_names
 from elboflow.reading.notation import number
 from elboflow.reading.settings import setting
 
-COLUMNS = 3
 VALIDATION, TRAINING = "validation_elbo_nats", "train_elbo_nats"
 RATE = "validation_rate_nats"
 EARLY = 0.08  # the part of the epochs whose steep rise may lie below the frame
@@ -53,7 +52,7 @@ def grid(datasets: dict[str, str]) -> list[list[str]]:
     rows = []
     for dataset in sorted(set(datasets.values())):
         runs = sorted(run for run in datasets if datasets[run] == dataset)
-        rows += [runs[first : first + COLUMNS] for first in range(0, len(runs), COLUMNS)]
+        rows += [runs[first : first + ABREAST] for first in range(0, len(runs), ABREAST)]
     return rows
 
 

@@ -73,7 +73,7 @@ def whole(path: Path, recorded: bool = False) -> Iterator[BinaryIO]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if recorded:
-            sweep(path.parent)
+            remove_left_over(path.parent)
         with aside.open("wb") as file:
             yield file
             file.flush()
@@ -143,7 +143,7 @@ def set_aside(path: Path) -> None:
     path.rename(aside)
 
 
-def sweep(folder: Path) -> None:
+def remove_left_over(folder: Path) -> None:
     """Remove what killed processes of this host left half written in a folder."""
     for aside in folder.glob(f".*.{glob.escape(HOST)}.*.part"):
         process = aside.name.split(".")[-2]

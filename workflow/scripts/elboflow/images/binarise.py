@@ -12,7 +12,9 @@ from elboflow.images.streams import stream
 BLOCK = 1 << 22  # pixels at a time, which bounds the memory for the draws to some 100 MB
 
 
-def binarise(grey: NDArray[np.uint8], levels: int, seed: int, split: str) -> NDArray[np.uint8]:
+def binarise_split(
+    grey: NDArray[np.uint8], levels: int, seed: int, split: str
+) -> NDArray[np.uint8]:
     """Draw each pixel as 1 with probability level / levels.
 
     Pixel i, counted row by row over all images, is on if u * levels < level * 2**32 holds in

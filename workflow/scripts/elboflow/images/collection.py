@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elboflow.images.download import check_mirrors
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 from elboflow.images.levels import image_shape, to_levels
 from elboflow.images.locate import find
-from elboflow.images.own_files import MOST_BYTES, printable, read_unchanged, refuse_unusual
+from elboflow.images.own_files import MOST_FILE_BYTES, printable, read_unchanged, refuse_unusual
 from elboflow.images.png_folder import folder_levels, read_folder
 from elboflow.images.readers import read_parts
 from elboflow.images.session import Limits
@@ -21,7 +21,7 @@ from elboflow.images.sources import (
     DIGITS_LICENCE,
     DIGITS_ORIGIN,
     DIGITS_SHA256,
-    PUBLISHED,
+    PUBLISHED_SOURCES,
     PublishedSource,
 )
 from elboflow.images.splits import Images, refuse_same
@@ -45,7 +45,7 @@ def load_digits() -> Collection:
 
     images = embedded.load_digits().data.astype(np.uint8)
     if (found := hashlib.sha256(images.tobytes()).hexdigest()) != DIGITS_SHA256:
-        raise DataError(
+        raise BadData(
             f"scikit-learn's digits have sha256 {found}, expected {DIGITS_SHA256}; "
             "install the scikit-learn of requirements.txt"
         )
@@ -56,19 +56,19 @@ def load_published(
     name: str, data_dir: Path | None, mirrors: Sequence[str], limits: Limits
 ) -> Collection:
     """A data set of images of 28 x 28 pixels that is published."""
-    source = PUBLISHED[name]
-    parts = read_published(source, data_dir, mirrors, limits)
+    source = PUBLISHED_SOURCES[name]
+    parts = collect_published(source, data_dir, mirrors, limits)
     return Collection(parts, (28, 28), source.levels, source.origin, source.licence)
 
 
-def read_published(
+def collect_published(
     source: PublishedSource, data_dir: Path | None, mirrors: Sequence[str], limits: Limits
 ) -> dict[str, NDArray[Any]]:
     """The arrays of a published data set by part, out of verified files."""
     mirrors = [mirror for mirror in mirrors if mirror]
     check_mirrors(mirrors)
     if data_dir and not data_dir.is_dir():
-        raise DataError(f"data_dir {data_dir} is not a folder; correct or remove it")
+        raise BadData(f"data_dir {data_dir} is not a folder; correct or remove it")
 
     return source.read(
         {part: find(file, source, data_dir, mirrors, limits) for part, file in source.files.items()}
@@ -85,16 +85,14 @@ def load_file(path: Path, sha256: str | None = None) -> Collection:
         refuse_unusual(path)
         collection, found = _own_folder(path) if path.is_dir() else _own_file(path)
         if sha256 and found != sha256:
-            raise DataError(
-                "changed after the work was planned; run again when nothing writes to it"
-            )
-    except DataError as error:
-        raise DataError(f"{printable(path)}: {error}") from error
+            raise BadData("changed after the work was planned; run again when nothing writes to it")
+    except BadData as error:
+        raise BadData(f"{printable(path)}: {error}") from error
     return collection
 
 
 def _own_file(path: Path) -> tuple[Collection, str]:
-    content = read_unchanged(path, MOST_BYTES)
+    content = read_unchanged(path, MOST_FILE_BYTES)
     arrays = read_parts(content)
     shape = image_shape({name: array.shape for name, array in arrays.items()})
     digest = hashlib.sha256(content).hexdigest()

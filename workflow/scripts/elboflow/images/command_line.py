@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from elboflow.images.sources import PUBLISHED
+from elboflow.images.sources import PUBLISHED_SOURCES
 
-T = TypeVar("T")
+Value = TypeVar("Value")
 
 FLAGS = """
 A flag that is given as an empty string counts as not given. Downloads are kept in
@@ -16,10 +16,10 @@ ${XDG_CACHE_HOME:-~/.cache}/elboflow/data; a second call makes no request.
 """
 
 
-def optional(convert: Callable[[str], T]) -> Callable[[str], T | None]:
+def optional(convert: Callable[[str], Value]) -> Callable[[str], Value | None]:
     """A converter for a flag that may be given as an empty string, which means: not given."""
 
-    def convert_if_any(text: str) -> T | None:
+    def convert_if_any(text: str) -> Value | None:
         return convert(text) if text else None
 
     convert_if_any.__name__ = convert.__name__  # what argparse names in its messages
@@ -42,7 +42,7 @@ def seed(text: str) -> int:
     return value
 
 
-def parse(description: str | None, arguments: Sequence[str] | None) -> argparse.Namespace:
+def parse_flags(description: str | None, arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line; None is that of the process."""
     parser = argparse.ArgumentParser(description=description, epilog=FLAGS)
     _add_source(parser)
@@ -56,7 +56,12 @@ def parse(description: str | None, arguments: Sequence[str] | None) -> argparse.
 def _add_source(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--dataset", required=True, metavar="NAME", help="name of the data set, for the manifest")
-    add("--source", required=True, choices=["digits", *PUBLISHED, "file"], help="what to prepare")
+    add(
+        "--source",
+        required=True,
+        choices=["digits", *PUBLISHED_SOURCES, "file"],
+        help="what to prepare",
+    )
     add(
         "--path",
         type=optional(local_path),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 from elboflow.images.own_files import content_sha256, identity, png_files, refuse_unusual
 
 COARSE = 2 * 10**9  # nanoseconds that the clock of a file system may be behind
@@ -33,7 +33,7 @@ def known_sha256(path: Path, cache: Path) -> str:
         return kept
     digest = content_sha256(path)
     if _state(path)[0] != before:
-        raise DataError("changed while it was read; run again when nothing writes to it")
+        raise BadData("changed while it was read; run again when nothing writes to it")
     if changed < time.time_ns() - COARSE:  # else another change might not show
         _write(entry, before, digest)
     return digest

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import requests
 
-from elboflow.images.errors import DataError, WrongContent
-from elboflow.images.progress import Progress
-from elboflow.images.session import BrokenOff, Limits, TransferError, open_session, shown
+from elboflow.images.errors import BadData, WrongContent
+from elboflow.images.progress import DownloadProgress
+from elboflow.images.session import BrokenOff, Limits, TransferError, open_session, shown_host
 from elboflow.images.sources import PublishedFile
 from elboflow.images.transfer import transfer
 from elboflow.images.verify import read_verified
@@ -20,13 +20,13 @@ def check_mirrors(mirrors: Sequence[str]) -> None:
     """Refuse what is not an http(s) address before anything is sent."""
     for mirror in mirrors:
         if not _is_address(mirror):
-            raise DataError(f"mirror {mirror!r} is not an http or https address; correct mirrors")
+            raise BadData(f"mirror {mirror!r} is not an http or https address; correct mirrors")
 
 
 def _is_address(mirror: str) -> bool:
     try:
         requests.Request("GET", mirror).prepare()
-        return mirror.startswith(("http://", "https://")) and bool(shown(mirror))
+        return mirror.startswith(("http://", "https://")) and bool(shown_host(mirror))
     except ValueError:  # the errors of requests, too, are of that kind
         return False
 
@@ -46,10 +46,10 @@ def download(file: PublishedFile, mirrors: Sequence[str], folder: Path, limits: 
             try:
                 return _from_mirror(session, file, mirror, folder, limits)
             except (TransferError, WrongContent) as error:
-                print(f"{file.name} from {shown(mirror)}: {error}", file=sys.stderr)
+                print(f"{file.name} from {shown_host(mirror)}: {error}", file=sys.stderr)
                 short = "wrong content" if isinstance(error, WrongContent) else error
-                failures.append(f"{shown(mirror)}: {short}")
-    raise DataError(
+                failures.append(f"{shown_host(mirror)}: {short}")
+    raise BadData(
         f"{file.name} could not be downloaded ({'; '.join(failures)}); "
         f"put {file.name}{file.packing} into a folder and set data_dir to that folder"
     )
@@ -96,7 +96,7 @@ def _complete(
     most = file.most + file.most // 100 + (1 << 16)  # gzip adds less than that to random bytes
     attempt = 1
     while True:
-        progress = Progress(f"{file.name} from {shown(url)}")
+        progress = DownloadProgress(f"{file.name} from {shown_host(url)}")
         try:
             transfer(session, url, part, most, limits, progress)
             return attempt

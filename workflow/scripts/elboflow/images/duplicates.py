@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 
 Keys = NDArray[np.bytes_]
 
 BYTES = 16  # of the digest that stands for an image
 LEAKS = (("test", "train"), ("validation", "train"), ("test", "validation"))
-WORDS = {"train": "training"}
+SPLIT_WORDS = {"train": "training"}
 
 
 def row_keys(splits: Mapping[str, NDArray[Any]]) -> dict[str, Keys]:
@@ -44,7 +44,7 @@ def refuse_contained(keys: Mapping[str, Keys]) -> None:
     earlier = keys["train"]
     for name, others in (("validation", "training"), ("test", "training or validation")):
         if np.isin(keys[name], earlier).all():
-            raise DataError(
+            raise BadData(
                 f"each of the {len(keys[name])} {name} images is among the {others} images as "
                 "well; give each part images of its own"
             )
@@ -57,10 +57,10 @@ def told(
     """Sentences about images that two splits share, and about those that one split repeats."""
 
     def of(name: str, count: int) -> str:
-        return f"{count} of {sizes[name]} {WORDS.get(name, name)} {items}"
+        return f"{count} of {sizes[name]} {SPLIT_WORDS.get(name, name)} {items}"
 
     shared = [
-        f"{of(one, count)} are {WORDS.get(other, other)} {items} as well"
+        f"{of(one, count)} are {SPLIT_WORDS.get(other, other)} {items} as well"
         for one, other in LEAKS
         if (count := duplicates.get(f"{one}_in_{other}"))
     ]

@@ -8,20 +8,20 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from elboflow.images.binarise import binarise
+from elboflow.images.binarise import binarise_split
 from elboflow.images.collection import Collection, load_digits, load_file, load_published
-from elboflow.images.command_line import parse
+from elboflow.images.command_line import parse_flags
 from elboflow.images.duplicates import count_duplicates, refuse_contained, row_keys, told
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 from elboflow.images.levels import by
 from elboflow.images.session import Limits
-from elboflow.images.sources import TABLES
+from elboflow.images.sources import TABLE_SOURCES
 from elboflow.images.splits import refuse_same, split
 from elboflow.images.table import prepare_table
 from elboflow.images.writing import write_data_set
 
 
-def load(arguments: argparse.Namespace, limits: Limits) -> Collection:
+def load_source(arguments: argparse.Namespace, limits: Limits) -> Collection:
     """The images of the source that the arguments name."""
     if arguments.source == "digits":
         return load_digits()
@@ -33,22 +33,22 @@ def load(arguments: argparse.Namespace, limits: Limits) -> Collection:
 def prepare(arguments: argparse.Namespace, limits: Limits) -> str:
     """Write the data set into the output folder and return a line about it."""
     if arguments.source == "file" and not arguments.path:
-        raise DataError("source file needs a path; set path to your file or folder")
+        raise BadData("source file needs a path; set path to your file or folder")
     if arguments.source != "file" and arguments.path:
-        raise DataError(f"source {arguments.source} takes no path; remove it or use source file")
-    if arguments.source in TABLES:
+        raise BadData(f"source {arguments.source} takes no path; remove it or use source file")
+    if arguments.source in TABLE_SOURCES:
         return prepare_table(arguments, limits)
     return prepare_images(arguments, limits)
 
 
 def prepare_images(arguments: argparse.Namespace, limits: Limits) -> str:
     """Write grey or colour images by split, and the frozen binary ones of validation and test."""
-    collection = load(arguments, limits)
+    collection = load_source(arguments, limits)
     counts = {"validation": arguments.validation_images, "test": arguments.test_images}
     splits = split(collection.parts, counts, arguments.split_seed)
     seed, levels = arguments.binarisation_seed, collection.levels
     frozen = {
-        f"{name}_binary": binarise(splits[name], levels, seed, name)
+        f"{name}_binary": binarise_split(splits[name], levels, seed, name)
         for name in ("validation", "test")
     }
     refuse_same(splits)
@@ -82,10 +82,10 @@ def prepare_images(arguments: argparse.Namespace, limits: Limits) -> str:
 
 def main(arguments: Sequence[str] | None = None, limits: Limits | None = None) -> None:
     """Prepare one data set; a mistake or a failure ends in one line."""
-    parsed = parse(__doc__, arguments)
+    parsed = parse_flags(__doc__, arguments)
     try:
         print(prepare(parsed, limits or Limits()))
-    except DataError as error:
+    except BadData as error:
         raise SystemExit(f"data set {parsed.dataset}: {error}") from error
     except MemoryError as error:
         raise SystemExit(

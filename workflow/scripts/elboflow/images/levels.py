@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 from elboflow.images.own_files import printable
-from elboflow.images.readers import EXPECTED, Array
+from elboflow.images.readers import EXPECTED_PIXELS, AnyArray
 
-TOLERANCE = 1e-6  # many times what storing k/255 as float32 loses
+FLOAT32_LOSS = 1e-6  # many times what storing k/255 as float32 loses
 BLACK_AND_WHITE, GREY = 1, 255  # levels above black
-COLOURS = 3  # red, green and blue
+CHANNELS = 3  # red, green and blue
 
 
-def to_levels(parts: Mapping[str, Array]) -> tuple[dict[str, NDArray[np.uint8]], int]:
+def to_levels(parts: Mapping[str, AnyArray]) -> tuple[dict[str, NDArray[np.uint8]], int]:
     """Grey levels of the arrays, and the highest level: 1 for black and white, else 255.
 
     Integers are levels as they are; floats are level / 255. Where all values of all parts are 0
@@ -28,34 +28,34 @@ def to_levels(parts: Mapping[str, Array]) -> tuple[dict[str, NDArray[np.uint8]],
     if all(_is_binary(array) for array in parts.values()):
         return {name: array.astype(np.uint8) for name, array in parts.items()}, BLACK_AND_WHITE
     if len({array.dtype.kind == "f" for array in parts.values()}) > 1:
-        raise DataError(f"some parts hold floats, others integers; {EXPECTED}")
+        raise BadData(f"some parts hold floats, others integers; {EXPECTED_PIXELS}")
     return {name: _grey(name, array) for name, array in parts.items()}, GREY
 
 
-def _is_binary(array: Array) -> bool:
+def _is_binary(array: AnyArray) -> bool:
     return bool(np.all((array == 0) | (array == 1)))
 
 
-def _grey(name: str, array: Array) -> NDArray[np.uint8]:
+def _grey(name: str, array: AnyArray) -> NDArray[np.uint8]:
     """Levels 0 to 255 of one array that is not black and white."""
     if array.dtype.kind == "f":
         return _grey_of_floats(name, array)
     if array.min() < 0 or array.max() > GREY:
-        raise DataError(f"{name} holds integers {array.min()} to {array.max()}; {EXPECTED}")
+        raise BadData(f"{name} holds integers {array.min()} to {array.max()}; {EXPECTED_PIXELS}")
     return array.astype(np.uint8)
 
 
-def _grey_of_floats(name: str, array: Array) -> NDArray[np.uint8]:
+def _grey_of_floats(name: str, array: AnyArray) -> NDArray[np.uint8]:
     if not np.isfinite(array).all():
-        raise DataError(f"{name} holds NaN or infinity; {EXPECTED}")
+        raise BadData(f"{name} holds NaN or infinity; {EXPECTED_PIXELS}")
     if array.min() < 0 or array.max() > 1:
-        raise DataError(f"{name} holds floats {array.min():g} to {array.max():g}; {EXPECTED}")
+        raise BadData(f"{name} holds floats {array.min():g} to {array.max():g}; {EXPECTED_PIXELS}")
     exact = array.astype(np.float64)
     level = np.rint(exact * GREY)
     off = np.abs(exact - level / GREY)
-    if off.max() > TOLERANCE:
+    if off.max() > FLOAT32_LOSS:
         value = exact.flat[off.argmax()]
-        raise DataError(f"{name} holds {value:.9g}, which is no k/255; {EXPECTED}")
+        raise BadData(f"{name} holds {value:.9g}, which is no k/255; {EXPECTED_PIXELS}")
     return level.astype(np.uint8)
 
 
@@ -72,17 +72,17 @@ def image_shape(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
     """
     found = {}
     for name, shape in shapes.items():
-        if len(shape) not in (2, 3, 4) or shape[3:] not in ((), (1,), (COLOURS,)):
-            raise DataError(
+        if len(shape) not in (2, 3, 4) or shape[3:] not in ((), (1,), (CHANNELS,)):
+            raise BadData(
                 f"{name} has shape {printable(str(shape))}; expected (images, height, width), "
                 "(images, height, width, 3) or (images, pixels)"
             )
         if 0 in shape:
-            raise DataError(f"{name} has shape {printable(str(shape))}, which holds no image")
+            raise BadData(f"{name} has shape {printable(str(shape))}, which holds no image")
         found[name] = _shape_of_one(shape[1:])
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{name} {by(shape)}" for name, shape in found.items())
-        raise DataError(f"images of different sizes: {listed}")
+        raise BadData(f"images of different sizes: {listed}")
     _ask_about_one_image(shapes["train"])
     return found["train"]
 
@@ -92,16 +92,16 @@ def _ask_about_one_image(shape: tuple[int, ...]) -> None:
     images, *sizes = shape
     if len(shape) == 2 and images == sizes[0] > 1:
         side = _shape_of_one((images,))
-        raise DataError(
+        raise BadData(
             f"train has shape {shape}: is it one grey image? A data set needs many of them. If it "
             f"is {images} images of {images} pixels, give it the shape {(images, *side)}"
         )
     if len(shape) == 3 and (
         (sizes[1] == 1 and images == sizes[0] > 1)
-        or (sizes[1] in (COLOURS, COLOURS + 1) and min(shape[:2]) > sizes[1])
+        or (sizes[1] in (CHANNELS, CHANNELS + 1) and min(shape[:2]) > sizes[1])
     ):
         kind = "grey image" if sizes[1] == 1 else "image in colour"
-        raise DataError(
+        raise BadData(
             f"train has shape {shape}: is it one {kind}? A data set needs many of them. "
             f"If it is {images} grey images of {by(sizes)}, give it the shape {(*shape, 1)}"
         )

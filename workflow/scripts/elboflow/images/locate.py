@@ -9,18 +9,18 @@ from pathlib import Path
 
 from elboflow.files.whole import write_bytes
 from elboflow.images.download import download
-from elboflow.images.errors import DataError, WrongContent
+from elboflow.images.errors import BadData, WrongContent
 from elboflow.images.session import Limits
 from elboflow.images.sources import PublishedFile, PublishedSource
 from elboflow.images.verify import read_verified
 
 
-def cache_folder(source: PublishedSource) -> Path:
+def download_folder(source: PublishedSource) -> Path:
     """Where downloads of `source` are kept; XDG_CACHE_HOME moves it."""
     try:
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     except RuntimeError as error:  # in a container, a user may be a mere number
-        raise DataError(
+        raise BadData(
             "there is no home folder; set XDG_CACHE_HOME to a folder for downloads"
         ) from error
     return Path(base) / "elboflow" / "data" / source.name
@@ -42,7 +42,7 @@ def find(
         try:
             return read_verified(path, file)
         except WrongContent as error:
-            raise DataError(
+            raise BadData(
                 f"{path} is not {file.name} of {source.title}: {error}; replace or remove it"
             ) from error
     if source.package and (path := _named(source.package, file)):
@@ -53,8 +53,8 @@ def find(
     try:
         return _cached(file, source, mirrors, limits)
     except OSError as error:
-        raise DataError(
-            f"the cache {cache_folder(source)} cannot be used ({error.strerror or error}); "
+        raise BadData(
+            f"the cache {download_folder(source)} cannot be used ({error.strerror or error}); "
             "set XDG_CACHE_HOME to a folder with room for it"
         ) from error
 
@@ -74,7 +74,7 @@ def _cached(
     file: PublishedFile, source: PublishedSource, mirrors: Sequence[str], limits: Limits
 ) -> bytes:
     """The file out of the cache, after bringing it there if need be."""
-    folder = cache_folder(source)
+    folder = download_folder(source)
     if (content := _from_cache(folder, file)) is not None:
         return content
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,13 +9,13 @@ import os
 import stat
 from pathlib import Path
 
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 
-PARTS = ("train", "validation", "test")
-MOST_BYTES = 1 << 32  # of a file, and of the arrays in it: each rank holds all training images
+PART_FOLDERS = ("train", "validation", "test")
+MOST_FILE_BYTES = 1 << 32  # of a file, and of the arrays in it: each rank holds all training images
 MOST_PNG_BYTES = 1 << 27  # twice what the most pixels take without compression
 MOST_CHARACTERS = 200  # of a name in a message
-EXPECTED = "expected PNG files, or folders train, validation and test of them"
+EXPECTED_FILES = "expected PNG files, or folders train, validation and test of them"
 
 
 def printable(name: str | Path) -> str:
@@ -32,16 +32,16 @@ def refuse_unusual(path: Path) -> None:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:  # a name of the wrong kind is a ValueError
         if isinstance(error, PermissionError):
-            raise DataError("may not be read; correct its permissions") from error
-        raise DataError("no such file or folder") from error
+            raise BadData("may not be read; correct its permissions") from error
+        raise BadData("no such file or folder") from error
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise DataError("is a device or a pipe; name an ordinary file or a folder")
+        raise BadData("is a device or a pipe; name an ordinary file or a folder")
 
 
 def refuse_large(path: Path) -> None:
     """Raise DataError if a file has more bytes than are read."""
-    if (size := path.stat().st_size) > MOST_BYTES:
-        raise DataError(_too_large(size, MOST_BYTES))
+    if (size := path.stat().st_size) > MOST_FILE_BYTES:
+        raise BadData(_too_large(size, MOST_FILE_BYTES))
 
 
 def _too_large(size: int, most: int) -> str:
@@ -59,13 +59,13 @@ def read_unchanged(path: Path, most: int) -> bytes:
     with path.open("rb") as stream:
         before = os.fstat(stream.fileno())
         if before.st_size > most:
-            raise DataError(_too_large(before.st_size, most))
+            raise BadData(_too_large(before.st_size, most))
         try:
             content = stream.read(before.st_size + 1)
         except MemoryError as error:
-            raise DataError(f"{before.st_size} bytes do not fit into memory") from error
+            raise BadData(f"{before.st_size} bytes do not fit into memory") from error
     if len(content) != before.st_size or identity(path.stat()) != identity(before):
-        raise DataError("changed while it was read; run again when nothing writes to it")
+        raise BadData("changed while it was read; run again when nothing writes to it")
     return content
 
 
@@ -85,21 +85,21 @@ def png_files(folder: Path) -> dict[str, list[Path]]:
         OSError: a folder cannot be read.
     """
     entries = _entries(folder)
-    if not any(entry.is_dir() and entry.name in PARTS for entry in entries):
+    if not any(entry.is_dir() and entry.name in PART_FOLDERS for entry in entries):
         parts = {"train": entries}
     else:
         for entry in entries:
-            if not entry.is_dir() or entry.name not in PARTS:
-                raise DataError(
-                    f"{printable(entry.name)} lies beside folders of images; {EXPECTED}"
+            if not entry.is_dir() or entry.name not in PART_FOLDERS:
+                raise BadData(
+                    f"{printable(entry.name)} lies beside folders of images; {EXPECTED_FILES}"
                 )
-        parts = {name: _entries(folder / name) for name in PARTS if (folder / name).is_dir()}
+        parts = {name: _entries(folder / name) for name in PART_FOLDERS if (folder / name).is_dir()}
     if "train" not in parts:
-        raise DataError(f"there is no folder train; {EXPECTED}")
+        raise BadData(f"there is no folder train; {EXPECTED_FILES}")
     for part, found in parts.items():
         if not found:
             where = "the folder" if found is entries else f"the folder {part}"
-            raise DataError(f"{where} is empty; {EXPECTED}")
+            raise BadData(f"{where} is empty; {EXPECTED_FILES}")
         for entry in found:
             _refuse_other(entry, folder)
     return {part: [Path(entry.path) for entry in found] for part, found in parts.items()}
@@ -114,11 +114,11 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 def _refuse_other(entry: os.DirEntry[str], folder: Path) -> None:
     name = printable(os.path.relpath(entry.path, folder))
     if not entry.name.lower().endswith(".png") or entry.is_dir():
-        raise DataError(f"{name} is no PNG file; {EXPECTED}")
+        raise BadData(f"{name} is no PNG file; {EXPECTED_FILES}")
     if not entry.is_file():
-        raise DataError(f"{name} is a link to nothing, a device or a pipe; {EXPECTED}")
+        raise BadData(f"{name} is a link to nothing, a device or a pipe; {EXPECTED_FILES}")
     if (size := entry.stat().st_size) > MOST_PNG_BYTES:
-        raise DataError(f"{name} {_too_large(size, MOST_PNG_BYTES)}")
+        raise BadData(f"{name} {_too_large(size, MOST_PNG_BYTES)}")
 
 
 def content_sha256(path: Path) -> str:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from elboflow.images.errors import DataError
-from elboflow.images.levels import BLACK_AND_WHITE, COLOURS, GREY, by
+from elboflow.images.errors import BadData
+from elboflow.images.levels import BLACK_AND_WHITE, CHANNELS, GREY, by
 from elboflow.images.own_files import (
-    MOST_BYTES,
+    MOST_FILE_BYTES,
     MOST_PNG_BYTES,
     digest_line,
     png_files,
@@ -26,7 +26,7 @@ from elboflow.images.own_files import (
 MOST_PIXELS = 1 << 24  # of one image; more is no image to be modelled, or a decompression bomb
 BIT_DEPTH = 24  # where in a PNG file its number of bits a sample stands
 GREY_FILE, COLOURED, GREY_IN_COLOURS = "grey", "in colour", "grey in colours"
-ALIKE = "expected images of one size, all grey or all in colour"
+EXPECTED_ALIKE = "expected images of one size, all grey or all in colour"
 
 Pixels = NDArray[np.uint8]
 
@@ -51,8 +51,8 @@ def read_folder(folder: Path) -> tuple[dict[str, Pixels], str, list[str]]:
         try:
             content = read_unchanged(path, MOST_PNG_BYTES)
             pile.add(name, read_png(content))
-        except DataError as error:
-            raise DataError(f"{name} {error}") from error
+        except BadData as error:
+            raise BadData(f"{name} {error}") from error
         digest.update(digest_line(folder, path, content))
     ends = np.cumsum([len(paths) for paths in parts.values()])[:-1]
     arrays = dict(zip(parts, np.split(pile.images, ends), strict=True))
@@ -86,16 +86,16 @@ class Pile:
     def _refuse_other(self, size: str, kind: str) -> None:
         expected = by(self.images.shape[1:3])
         if size != expected:
-            raise DataError(f"is {size}, but {self.first} is {expected}; {ALIKE}")
+            raise BadData(f"is {size}, but {self.first} is {expected}; {EXPECTED_ALIKE}")
         other = {GREY_FILE: COLOURED, COLOURED: GREY_FILE}.get(kind)
         if other in self.kinds:
-            raise DataError(f"is {kind}, but {self.kinds[other]} is {other}; {ALIKE}")
+            raise BadData(f"is {kind}, but {self.kinds[other]} is {other}; {EXPECTED_ALIKE}")
 
     def _store(self, image: Pixels) -> None:
         coloured = self.images.ndim == 4
         if COLOURED in self.kinds and not coloured:
             earlier = self.images[: self.place]
-            self.images = _empty((*self.images.shape, COLOURS))
+            self.images = _empty((*self.images.shape, CHANNELS))
             self.images[: self.place] = earlier[..., np.newaxis]
         elif not coloured and image.ndim == 3:
             image = image[..., 0]
@@ -117,12 +117,12 @@ def _kind(image: Pixels) -> str:
 
 
 def _empty(shape: tuple[int, ...]) -> Pixels:
-    if math.prod(shape) > MOST_BYTES:
-        raise DataError(f"makes {by(shape)} values, more than the {MOST_BYTES} that are read")
+    if math.prod(shape) > MOST_FILE_BYTES:
+        raise BadData(f"makes {by(shape)} values, more than the {MOST_FILE_BYTES} that are read")
     try:
         return np.empty(shape, np.uint8)
     except MemoryError as error:
-        raise DataError(f"makes {by(shape)} values, which do not fit into memory") from error
+        raise BadData(f"makes {by(shape)} values, which do not fit into memory") from error
 
 
 def read_png(content: bytes) -> Pixels:
@@ -141,35 +141,35 @@ def read_png(content: bytes) -> Pixels:
                 _refuse_unusual(image, content)
                 image.load()
                 return _pixels(image)
-    except DataError:
+    except BadData:
         raise
     except UnidentifiedImageError as error:
-        raise DataError("is no PNG file, or its header is damaged") from error
+        raise BadData("is no PNG file, or its header is damaged") from error
     except Image.DecompressionBombError as error:
-        raise DataError(f"has more than {MOST_PIXELS} pixels") from error
+        raise BadData(f"has more than {MOST_PIXELS} pixels") from error
     except MemoryError as error:
-        raise DataError("does not fit into memory") from error
+        raise BadData("does not fit into memory") from error
     # Damaged bytes make the parser raise exceptions of a dozen kinds.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"is damaged or truncated: {reason[:160]}") from error
+        raise BadData(f"is damaged or truncated: {reason[:160]}") from error
 
 
 def _refuse_unusual(image: Image.Image, content: bytes) -> None:
     """What the header says is checked before anything is unpacked."""
     if image.width * image.height > MOST_PIXELS:
-        raise DataError(f"is {image.height} x {image.width}, more than {MOST_PIXELS} pixels")
+        raise BadData(f"is {image.height} x {image.width}, more than {MOST_PIXELS} pixels")
     if content[BIT_DEPTH] > 8:
-        raise DataError(f"has {content[BIT_DEPTH]} bits a sample; save it with 8")
+        raise BadData(f"has {content[BIT_DEPTH]} bits a sample; save it with 8")
     if getattr(image, "is_animated", False):
-        raise DataError("is an animation; save single images")
+        raise BadData("is an animation; save single images")
 
 
 def _pixels(image: Image.Image) -> Pixels:
     if image.has_transparency_data:
         alpha = np.asarray(image.convert("RGBA").getchannel("A"))
         if alpha.min() < 255:
-            raise DataError("is transparent in places; put it on a background")
+            raise BadData("is transparent in places; put it on a background")
     grey = image.mode in ("1", "L", "LA")
     return np.asarray(image.convert("L" if grey else "RGB"))
 
@@ -177,7 +177,7 @@ def _pixels(image: Image.Image) -> Pixels:
 def folder_levels(parts: dict[str, Pixels]) -> tuple[dict[str, Pixels], int]:
     """The levels above black: one where all pixels of all parts are black or white, else 255."""
     if all(((array == 0) | (array == GREY)).all() for array in parts.values()) and not any(
-        array.shape[3:] == (COLOURS,) for array in parts.values()
+        array.shape[3:] == (CHANNELS,) for array in parts.values()
     ):
         return {name: array // GREY for name, array in parts.items()}, BLACK_AND_WHITE
     return parts, GREY

@@ -7,7 +7,7 @@ from typing import TextIO
 MEBIBYTE = 1024 * 1024
 
 
-class Progress:
+class DownloadProgress:
     """Says now and then how much has come: a line that is rewritten on a terminal, else a new line.
 
     A log gets a line every `interval` seconds, a terminal five updates a second.

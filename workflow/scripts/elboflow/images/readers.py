@@ -17,8 +17,14 @@ from typing import IO, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from elboflow.images.errors import DataError
-from elboflow.images.own_files import MOST_BYTES, PARTS, printable, refuse_large, refuse_unusual
+from elboflow.images.errors import BadData
+from elboflow.images.own_files import (
+    MOST_FILE_BYTES,
+    PART_FOLDERS,
+    printable,
+    refuse_large,
+    refuse_unusual,
+)
 from elboflow.images.verify import GZIP_MAGIC
 
 NPY_MAGIC = b"\x93NUMPY"
@@ -29,10 +35,10 @@ NPY_HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
-EXPECTED = "expected integers 0 to 255, booleans, or floats that are 0, 1 or k/255"
+EXPECTED_PIXELS = "expected integers 0 to 255, booleans, or floats that are 0, 1 or k/255"
 
-Array = NDArray[Any]
-T = TypeVar("T")
+AnyArray = NDArray[Any]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Header:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-Take = Callable[[IO[bytes], Header], T]
+Take = Callable[[IO[bytes], Header], Found]
 
 
 def _read_idx_header(stream: IO[bytes]) -> Header:
@@ -60,28 +66,28 @@ def _read_idx_header(stream: IO[bytes]) -> Header:
     """
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != IDX_MAGIC or magic[2] not in IDX_TYPES or not magic[3]:
-        raise DataError("not an idx file: its magic number is wrong")
+        raise BadData("not an idx file: its magic number is wrong")
     lengths = stream.read(4 * magic[3])
     if len(lengths) < 4 * magic[3]:
-        raise DataError("truncated: the idx header is not complete")
+        raise BadData("truncated: the idx header is not complete")
     return Header(struct.unpack(f">{magic[3]}I", lengths), np.dtype(IDX_TYPES[magic[2]]))
 
 
 def _read_npy_header(stream: IO[bytes]) -> Header:
     version = np.lib.format.read_magic(stream)
     if version not in NPY_HEADERS:
-        raise DataError(f"is of .npy version {version}, which plain numbers do not need")
+        raise BadData(f"is of .npy version {version}, which plain numbers do not need")
     shape, fortran, dtype = NPY_HEADERS[version](stream)
     return Header(shape, dtype, fortran)
 
 
-def _read_items(stream: IO[bytes], header: Header) -> Array:
+def _read_items(stream: IO[bytes], header: Header) -> AnyArray:
     """The array behind a header, which must end where the file ends."""
     items = stream.read(header.size + 1)
     if len(items) != header.size:
         kind = "truncated" if len(items) < header.size else "too long"
         shape = printable(str(header.shape))
-        raise DataError(f"{kind}: the header {shape} asks for {header.size} bytes of items")
+        raise BadData(f"{kind}: the header {shape} asks for {header.size} bytes of items")
     flat = np.frombuffer(items, header.dtype)
     return flat.reshape(header.shape, order="F" if header.fortran else "C")
 
@@ -94,25 +100,25 @@ def _only_header(_: IO[bytes], header: Header) -> Header:
 def _checked(part: str, header: Header) -> Header:
     shape = printable(str(header.shape))
     if header.dtype.kind not in "buif":
-        raise DataError(f"{part} holds {printable(str(header.dtype))}; {EXPECTED}")
+        raise BadData(f"{part} holds {printable(str(header.dtype))}; {EXPECTED_PIXELS}")
     if min(header.shape, default=0) < 0:
-        raise DataError(f"{part} has the shape {shape}; its header is damaged")
-    if header.size > MOST_BYTES:
-        raise DataError(
-            f"{part} has the shape {shape}, more than the {MOST_BYTES} bytes that are read"
+        raise BadData(f"{part} has the shape {shape}; its header is damaged")
+    if header.size > MOST_FILE_BYTES:
+        raise BadData(
+            f"{part} has the shape {shape}, more than the {MOST_FILE_BYTES} bytes that are read"
         )
     return header
 
 
-def _read_npz(stream: IO[bytes], take: Take[T]) -> dict[str, T]:
+def _read_npz(stream: IO[bytes], take: Take[Found]) -> dict[str, Found]:
     with zipfile.ZipFile(stream) as archive:
         members = archive.namelist()
         names = [name.removesuffix(".npy") for name in members]
-        known = set(names) <= set(PARTS) and "train" in names
+        known = set(names) <= set(PART_FOLDERS) and "train" in names
         if len(names) != 1 and not (known and len(set(names)) == len(names)):
             held = printable(", ".join(names)) or "nothing"
-            raise DataError(f"holds {held}; one array, or train with validation and test expected")
-        found: dict[str, T] = {}
+            raise BadData(f"holds {held}; one array, or train with validation and test expected")
+        found: dict[str, Found] = {}
         for name, member in zip(names, members, strict=True):
             with archive.open(member) as opened:
                 part = name if known else "train"
@@ -120,21 +126,21 @@ def _read_npz(stream: IO[bytes], take: Take[T]) -> dict[str, T]:
     return found
 
 
-def _read(stream: IO[bytes], take: Take[T]) -> dict[str, T]:
+def _read(stream: IO[bytes], take: Take[Found]) -> dict[str, Found]:
     start = stream.read(6)
     stream.seek(0)
     if not start:
-        raise DataError("empty")
+        raise BadData("empty")
     if start.startswith(NPY_MAGIC):
         return {"train": take(stream, _checked("train", _read_npy_header(stream)))}
     if start.startswith(ZIP_MAGIC):
         return _read_npz(stream, take)
     if start.startswith(IDX_MAGIC):
         return {"train": take(stream, _checked("train", _read_idx_header(stream)))}
-    raise DataError("neither .npy, .npz nor idx")
+    raise BadData("neither .npy, .npz nor idx")
 
 
-def read_parts(content: bytes) -> dict[str, Array]:
+def read_parts(content: bytes) -> dict[str, AnyArray]:
     """The arrays of a file by part: "train", which is all there is unless the file says more.
 
     Raises:
@@ -156,16 +162,16 @@ def read_headers(path: Path) -> dict[str, Header]:
         return _read_untrusted(stream, _only_header)
 
 
-def _read_untrusted(stream: IO[bytes], take: Take[T]) -> dict[str, T]:
+def _read_untrusted(stream: IO[bytes], take: Take[Found]) -> dict[str, Found]:
     try:
         packed = stream.read(2) == GZIP_MAGIC
         stream.seek(0)
         return _read(gzip.open(stream) if packed else stream, take)  # type: ignore[arg-type]
-    except DataError:
+    except BadData:
         raise
     except MemoryError as error:
-        raise DataError("does not fit into memory, or its header is damaged") from error
+        raise BadData("does not fit into memory, or its header is damaged") from error
     # Damaged bytes make the parsers of gzip, zip and .npy raise exceptions of a dozen kinds.
     except Exception as error:
         reason = printable(" ".join(str(error).split())) or type(error).__name__
-        raise DataError(f"damaged, truncated or not plain numbers: {reason}") from error
+        raise BadData(f"damaged, truncated or not plain numbers: {reason}") from error

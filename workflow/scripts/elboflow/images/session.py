@@ -16,7 +16,7 @@ from requests.exceptions import (
 )
 from urllib3.util import Retry
 
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 
 RETRIED_STATUS = (429, 500, 502, 503, 504)
 
@@ -35,7 +35,7 @@ class Limits:
     redirects: int = 5
 
 
-class TransferError(DataError):
+class TransferError(BadData):
     """A mirror that does not give the file; the message is short: "HTTP 404"."""
 
 
@@ -88,7 +88,7 @@ def reason(error: RequestException, limits: Limits) -> str:
     return "connection refused" if "Connection refused" in text else "no connection"
 
 
-def shown(url: str) -> str:
+def shown_host(url: str) -> str:
     """The host and port of a URL, for messages: no user, password or query."""
     parts = urlsplit(url)
     return parts.netloc.rpartition("@")[2]

@@ -195,8 +195,8 @@ SPAMBASE = PublishedSource(
     mirrors=("https://archive.ics.uci.edu/ml/machine-learning-databases/spambase/",),
 )
 
-TABLES = {SPAMBASE.name: SPAMBASE}
-PUBLISHED = {
+TABLE_SOURCES = {SPAMBASE.name: SPAMBASE}
+PUBLISHED_SOURCES = {
     source.name: source for source in (FASHION_MNIST, MNIST, BINARIZED_MNIST, OMNIGLOT, SPAMBASE)
 }
 
@@ -211,7 +211,7 @@ DIGITS_SHA256 = "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3b
 def known_as(sha256: str) -> str | None:
     """What an unpacked file of this digest is, for error messages: many names are alike."""
     what = {"train": "training images", "validation": "validation images", "test": "test images"}
-    for source in PUBLISHED.values():
+    for source in PUBLISHED_SOURCES.values():
         for part, file in source.files.items():
             if file.sha256 == sha256:
                 return f"the {what.get(part, part)} of {source.title}"

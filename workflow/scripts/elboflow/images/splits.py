@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 from elboflow.images.streams import drawn_order
 
 Images = NDArray[np.uint8]
@@ -53,7 +53,7 @@ def refuse_same(parts: Mapping[str, Images]) -> None:
     """Raise DataError if two of the parts are the same images: a test on them would be none."""
     for one, other in itertools.combinations(parts, 2):
         if np.array_equal(parts[one], parts[other]):
-            raise DataError(
+            raise BadData(
                 f"{one} and {other} hold the same images; give each part images of its own"
             )
 
@@ -70,18 +70,18 @@ def _check_counts(parts: Mapping[str, Images], counts: Mapping[str, int | None])
     for name in HELD_OUT:
         count = counts[name]
         if count is None and name not in parts:
-            raise DataError(f"has no {name} images of its own; set {name}_images")
+            raise BadData(f"has no {name} images of its own; set {name}_images")
         least, need = LEAST[name]
         if count is not None and count < least:
-            raise DataError(f"{name}_images is {count}; {need}")
+            raise BadData(f"{name}_images is {count}; {need}")
         if name in parts and len(parts[name]) < least:
-            raise DataError(f"{len(parts[name])} {name} image; {need}")
+            raise BadData(f"{len(parts[name])} {name} image; {need}")
         if name in parts and count is not None and count > len(parts[name]):
-            raise DataError(f"{name}_images is {count}, but there are {len(parts[name])}; lower it")
+            raise BadData(f"{name}_images is {count}, but there are {len(parts[name])}; lower it")
         drawn += 0 if name in parts else count or 0
     if drawn >= len(parts["train"]):
         wanted = " and ".join(f"{counts[n]} {n}" for n in HELD_OUT if n not in parts)
-        raise DataError(
+        raise BadData(
             f"{len(parts['train'])} images cannot give {wanted} images and leave any for training; "
             f"lower validation_images or test_images"
         )

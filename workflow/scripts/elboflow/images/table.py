@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elboflow.images.collection import read_published
+from elboflow.images.collection import collect_published
 from elboflow.images.duplicates import count_duplicates, row_keys, told
-from elboflow.images.errors import DataError
-from elboflow.images.published import SPAMBASE_COLUMNS, Array
+from elboflow.images.errors import BadData
+from elboflow.images.published import SPAMBASE_COLUMNS, AnyArray
 from elboflow.images.session import Limits
-from elboflow.images.sources import TABLES
+from elboflow.images.sources import TABLE_SOURCES
 from elboflow.images.splits import LEAST
 from elboflow.images.streams import drawn_order
 from elboflow.images.writing import write_data_set
@@ -24,8 +24,8 @@ def prepare_table(arguments: argparse.Namespace, limits: Limits) -> str:
     The arrays are {split}.npy, float64 of shape (rows, columns), and {split}_labels.npy, uint8 of
     shape (rows,). A split that nobody asked for has no rows.
     """
-    source = TABLES[arguments.source]
-    table = read_published(source, arguments.data_dir, arguments.mirrors, limits)["train"]
+    source = TABLE_SOURCES[arguments.source]
+    table = collect_published(source, arguments.data_dir, arguments.mirrors, limits)["train"]
     rows = split_rows(
         len(table), arguments.test_images, arguments.validation_images, arguments.split_seed
     )
@@ -68,14 +68,14 @@ def split_rows(
         DataError: too few rows are asked for, or more than there are.
     """
     if test is None:
-        raise DataError("has no test rows of its own; set test_images, which counts rows here")
+        raise BadData("has no test rows of its own; set test_images, which counts rows here")
     for name, wanted in (("test", test), ("validation", validation)):
         least, need = LEAST[name]
         if wanted is not None and wanted < least:
-            raise DataError(f"{name}_images is {wanted}; {need}")
+            raise BadData(f"{name}_images is {wanted}; {need}")
     held_out = test + (validation or 0)
     if held_out >= count:
-        raise DataError(
+        raise BadData(
             f"{count} rows cannot give {test} test and {validation or 0} validation rows and "
             "leave any for training; lower validation_images or test_images"
         )
@@ -87,6 +87,6 @@ def split_rows(
     }
 
 
-def _label_counts(labels: Array) -> list[int]:
+def _label_counts(labels: AnyArray) -> list[int]:
     """Rows of label 0 and of label 1."""
     return [int((labels == label).sum()) for label in (0, 1)]

@@ -8,15 +8,20 @@ import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from elboflow.files.whole import naming
-from elboflow.images.errors import DataError
-from elboflow.images.progress import Progress
+from elboflow.images.errors import BadData
+from elboflow.images.progress import DownloadProgress
 from elboflow.images.session import BrokenOff, Limits, TransferError, reason
 
 CHUNK = 1 << 16
 
 
 def transfer(
-    session: requests.Session, url: str, part: Path, most: int, limits: Limits, progress: Progress
+    session: requests.Session,
+    url: str,
+    part: Path,
+    most: int,
+    limits: Limits,
+    progress: DownloadProgress,
 ) -> None:
     """Bring `url` into the file `part`, going on behind the bytes that are there already.
 
@@ -47,7 +52,7 @@ def transfer(
                 _receive(response, stream, total, most, limits, progress)
     except requests.RequestException as error:
         raise TransferError(reason(error, limits)) from error
-    except DataError:
+    except BadData:
         raise
     # urllib's and urllib3's word on an address that requests let pass
     except ValueError as error:
@@ -77,7 +82,7 @@ def _receive(
     total: int | None,
     most: int,
     limits: Limits,
-    progress: Progress,
+    progress: DownloadProgress,
 ) -> None:
     """Write the body to `stream` until it ends, breaks off, stalls or grows too long."""
     window, window_start = time.monotonic(), stream.tell()

@@ -17,7 +17,10 @@ SIMULATED = [
     ("upper_minus_ais", "above AIS by", 3),
     ("upper_minus_importance", "above importance sampling by", 3),
 ]
-ORIGINS = {"test": ("Test images", TEST), "simulated": ("Images that the model made", SIMULATED)}
+ORIGIN_TABLES = {
+    "test": ("Test images", TEST),
+    "simulated": ("Images that the model made", SIMULATED),
+}
 
 
 def bounds_tables(summary: pd.DataFrame | None) -> list[dict[str, Any]]:
@@ -33,7 +36,7 @@ def bounds_tables(summary: pd.DataFrame | None) -> list[dict[str, Any]]:
                 for run, rows in summary.groupby("run", sort=True)
             ],
         }
-        for origin, (title, columns) in ORIGINS.items()
+        for origin, (title, columns) in ORIGIN_TABLES.items()
     ]
 
 

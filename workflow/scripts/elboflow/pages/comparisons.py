@@ -10,7 +10,7 @@ from elboflow.reading.notation import digits_of, error_decimals, number, signifi
 from elboflow.vae.choices import DATA
 
 
-def interval(lower: float, upper: float, error: float) -> str:
+def interval_of(lower: float, upper: float, error: float) -> str:
     """A confidence interval with as many decimals as two digits of the error need, at most six."""
     decimals = min(error_decimals(error), 6) if error > 0 else 2
     return f"{number(lower, decimals)} to {number(upper, decimals)}"
@@ -24,7 +24,7 @@ def difference_cells(row: pd.Series) -> dict[str, Any]:
     wide = None
     if row["seed_error"] >= 0:
         spread = np.hypot(row["data_error"], row["seed_error"])
-        wide = interval(row[f"{low}_with_seeds"], row[f"{high}_with_seeds"], spread)
+        wide = interval_of(row[f"{low}_with_seeds"], row[f"{high}_with_seeds"], spread)
     return {
         "mean": number(row["difference"], decimals),
         "errors": [
@@ -32,7 +32,7 @@ def difference_cells(row: pd.Series) -> dict[str, Any]:
             for key, name in names.items()
             if row[key] >= 0
         ],
-        "interval": interval(row[low], row[high], row["data_error"]),
+        "interval": interval_of(row[low], row[high], row["data_error"]),
         "interval_with_seeds": wide,
     }
 
@@ -67,7 +67,7 @@ def best_against_others(
 
 
 # Parts of the error of a difference from a published value.
-PARTS = {
+ERROR_PARTS = {
     "published_error": "published",
     "seed_error": "seeds",
     "monte_carlo_error": "MC",
@@ -85,7 +85,7 @@ def published_rows(reproduction: pd.DataFrame, published: Mapping[str, Any]) -> 
         recipe = recipes[name] = published["recipes"][name]
         errors = [
             (word, significant(row[key], digits_of(key)))
-            for key, word in PARTS.items()
+            for key, word in ERROR_PARTS.items()
             if row[key] > 0
         ]
         most = "at most " if recipe["early_stopping"] else ""

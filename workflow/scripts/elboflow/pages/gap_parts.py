@@ -8,10 +8,10 @@ from elboflow.pages.tables import cell
 from elboflow.reading.settings import setting
 from elboflow.vae.choices import POSTERIORS
 
-QUANTITIES = ("gap", "approximation_gap", "amortisation_gap")
+GAPS = ("gap", "approximation_gap", "amortisation_gap")
 
 
-def gap_parts(bounds: pd.DataFrame | None, settings: pd.DataFrame) -> dict[str, Any]:
+def gap_rows(bounds: pd.DataFrame | None, settings: pd.DataFrame) -> dict[str, Any]:
     """Rows of runs whose gap was split, and the names of those of which it was not.
 
     Args:
@@ -21,8 +21,8 @@ def gap_parts(bounds: pd.DataFrame | None, settings: pd.DataFrame) -> dict[str, 
     if bounds is not None:
         for run, own in bounds.groupby("run", sort=True):
             named = own.set_index("quantity")
-            if f"test_{QUANTITIES[0]}" in named.index:
-                cells = [cell(named.loc[[f"test_{name}"]].iloc[0], 3) for name in QUANTITIES]
+            if f"test_{GAPS[0]}" in named.index:
+                cells = [cell(named.loc[[f"test_{name}"]].iloc[0], 3) for name in GAPS]
                 rows.append({"run": run, "cells": cells})
     posteriors, second = (setting(settings, key) for key in ("posterior", "second_latent_dim"))
     return {

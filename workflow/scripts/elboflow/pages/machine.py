@@ -53,7 +53,7 @@ def git_commit(folder: Path) -> str | None:
         return None
 
 
-def context(
+def machine_context(
     ranks: str | Path,
     allreduce: str | Path,
     train: Sequence[str | Path],

@@ -4,12 +4,12 @@ from typing import Any
 
 import pandas as pd
 
-from elboflow.pages.comparisons import interval
+from elboflow.pages.comparisons import interval_of
 from elboflow.pages.tables import cell
 from elboflow.reading.notation import number
 
 QUANTILE = 1.96  # of a normal distribution, for 95 % intervals
-SPLITS = ("train_", "validation_", "")  # test images have no prefix
+SPLIT_PREFIXES = ("train_", "validation_", "")  # test images have no prefix
 # What overfits: its difference, and that of which quantity of the splits it is.
 DIFFERENCES = {
     "decoder": ("train_minus_test_log_likelihood", "log_likelihood"),
@@ -29,7 +29,7 @@ def overfitting_rows(summary: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _cells(rows: pd.DataFrame, difference: str, quantity: str) -> list[dict[str, Any] | None]:
-    names = [f"{split}{quantity}" for split in SPLITS]
+    names = [f"{split}{quantity}" for split in SPLIT_PREFIXES]
     means = [cell(rows.loc[[name]].iloc[0], 2) if name in rows.index else None for name in names]
     return [*means, _difference(rows.loc[[difference]].iloc[0])]
 
@@ -40,5 +40,5 @@ def _difference(row: pd.Series) -> dict[str, Any]:
     The data errors are sds over images of estimates, so that Monte Carlo errors are in them.
     """
     half = QUANTILE * row["data_error"]
-    words = interval(row["mean"] - half, row["mean"] + half, half)
+    words = interval_of(row["mean"] - half, row["mean"] + half, half)
     return {"mean": number(row["mean"], 2), "errors": [(words, "")]}

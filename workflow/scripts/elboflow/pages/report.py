@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 from jinja2 import StrictUndefined, Template
 
-from elboflow.chapter.page import TITLES as CHAPTER_TITLES
-from elboflow.chapter.page import context as chapter_context
+from elboflow.chapter.page import CHAPTER_TITLES as CHAPTER_TITLES
+from elboflow.chapter.page import chapter_context as chapter_context
 from elboflow.pages.bounds import bounds_tables
 from elboflow.pages.comparisons import best_against_others, published_rows
-from elboflow.pages.gap_parts import gap_parts
+from elboflow.pages.gap_parts import gap_rows
 from elboflow.pages.overfitting import overfitting_rows
-from elboflow.pages.rate import rate_parts
+from elboflow.pages.rate import rate_rows
 from elboflow.pages.seeds import spreads
 from elboflow.pages.tables import (
     HEADLINE,
@@ -22,7 +22,7 @@ from elboflow.pages.tables import (
     count_checks,
     exact_values,
     headline,
-    precision_effects,
+    precision_rows,
     repeated_images,
     split_settings,
     trainings,
@@ -103,14 +103,14 @@ def context(
         "comparisons": best_against_others(comparisons, setting(settings, "importance_samples")),
         "published": published_rows(reproduction, published),
         "bounds": bounds_tables(bounds),
-        "gap_parts": gap_parts(bounds, settings),
+        "gap_parts": gap_rows(bounds, settings),
         "seed_columns": [heading for _, heading, _ in PER_SEED],
         "trainings": rows,
         "overfitting": overfitting_rows(summary),
-        "rate_parts": rate_parts(summary),
+        "rate_parts": rate_rows(summary),
         "two_sample": two_sample_rows(summary),
         "exact_values": exact_values(summary),
-        "precision_effects": precision_effects(summary, setting(settings, "precision")),
+        "precision_effects": precision_rows(summary, setting(settings, "precision")),
         "differing": differing,
         "shared": shared,
     }

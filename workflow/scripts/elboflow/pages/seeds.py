@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import chi2
 
 from elboflow.reading.notation import significant
-from elboflow.reading.simultaneous import CONFIDENCE
+from elboflow.vae.measure.conventions import CONFIDENCE
 
 
 def spread_limits(seeds: int) -> tuple[float, float]:

@@ -158,7 +158,7 @@ def trainings(results: pd.DataFrame) -> list[dict[str, Any]]:
     return found
 
 
-def precision_effects(summary: pd.DataFrame, precisions: Mapping[str, str]) -> list[dict[str, Any]]:
+def precision_rows(summary: pd.DataFrame, precisions: Mapping[str, str]) -> list[dict[str, Any]]:
     """For each run of reduced precision, by how much its results differ from those in float32."""
     effects = summary[summary["quantity"].str.endswith("_minus_float32")]
     found = []

@@ -11,10 +11,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from elboflow.files.whole import in_words, sweep, write_bytes
+from elboflow.files.whole import in_words, remove_left_over, write_bytes
 from elboflow.ranks import state_lock
 
-KEPT = 4  # of each run and seed, beside one another
+MOST_KEPT = 4  # of each run and seed, beside one another
 NAME = re.compile("[0-9a-f]{16}")
 LAST = ".last"  # names the state that was used last: a clock may go back, and a copy has new times
 
@@ -44,7 +44,7 @@ def _last(folder: Path) -> str | None:
 
 def begin(state: Path) -> None:
     """Open a state, new or former, as the one that is used now; of others drop the oldest."""
-    sweep(state)
+    remove_left_over(state)
     if state.is_dir():
         os.utime(state)
     else:
@@ -55,13 +55,13 @@ def begin(state: Path) -> None:
 def _make(state: Path) -> None:
     """A new state, in the place of the oldest."""
     others = states(state.parent)
-    for old in others[: 1 - KEPT]:
+    for old in others[: 1 - MOST_KEPT]:
         shutil.rmtree(old)
-    kept = others[1 - KEPT :]
+    kept = others[1 - MOST_KEPT :]
     if kept:
         print(
             f"{state.parent}: what is kept there is of another specification, model, data or "
-            f"version; starting over. It takes {megabytes(kept)}: the newest {KEPT} are kept, "
+            f"version; starting over. It takes {megabytes(kept)}: the newest {MOST_KEPT} are kept, "
             "`make clean-state` drops all that no present result was made from",
             file=sys.stderr,
             flush=True,

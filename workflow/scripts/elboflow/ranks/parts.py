@@ -25,7 +25,7 @@ from elboflow.vae.data import Manifest
 from elboflow.vae.measure.checks import ImpossibleResult
 from elboflow.vae.measure.estimate import chunks
 
-Columns = dict[str, Any]
+ImageValues = dict[str, Any]
 """A list of values, one for each image, under each name."""
 
 
@@ -46,12 +46,12 @@ class Part:
         return range(self.first, self.first + self.count)
 
 
-def split(origin: str, images: int, size: int) -> list[Part]:
+def in_parts(origin: str, images: int, size: int) -> list[Part]:
     """Images 0 .. images - 1 in parts of at most `size`."""
     return [Part(origin, first, count) for first, count in chunks(images, size)]
 
 
-def as_columns(tensors: dict[str, torch.Tensor]) -> Columns:
+def as_columns(tensors: dict[str, torch.Tensor]) -> ImageValues:
     """Values of a part that JSON can hold, with every digit."""
     return {name: values.double().cpu().tolist() for name, values in tensors.items()}
 
@@ -82,7 +82,7 @@ def open_state(
     return state
 
 
-def finished(state: Path, wanted: Sequence[Part]) -> dict[Part, Columns]:
+def finished(state: Path, wanted: Sequence[Part]) -> dict[Part, ImageValues]:
     """What an earlier job has finished; what was damaged since is set aside."""
     found = {}
     for part in wanted:
@@ -102,7 +102,7 @@ def finished(state: Path, wanted: Sequence[Part]) -> dict[Part, Columns]:
     return found
 
 
-def save(state: Path, part: Part, columns: Columns) -> None:
+def save_part(state: Path, part: Part, columns: ImageValues) -> None:
     """Write a part, under a digest of its content and of which part it is."""
     body = json.dumps(columns).encode()
     write_bytes(state / part.file, f"{_digest(state, part, body)}\n".encode() + body)
@@ -118,7 +118,7 @@ def _digest(state: Path, part: Part, body: bytes) -> str:
     return digest([state.name, part.file, str(part.count), body])
 
 
-def require_finite(part: Part, columns: Columns, names: Sequence[str]) -> Columns:
+def require_finite(part: Part, columns: ImageValues, names: Sequence[str]) -> ImageValues:
     """The columns, if those named are finite for all images; raises ImpossibleResult."""
     for name in names:
         wrong = [
@@ -136,11 +136,11 @@ def require_finite(part: Part, columns: Columns, names: Sequence[str]) -> Column
 
 def work_through(
     wanted: Sequence[Part],
-    work: Callable[[Part], Columns],
+    work: Callable[[Part], ImageValues],
     state: Path,
     title: str,
     worker: Worker,
-) -> tuple[list[Columns], int]:
+) -> tuple[list[ImageValues], int]:
     """The columns of all parts in their order, on every rank, and how many images are new.
 
     The others are from an earlier job.
@@ -152,11 +152,11 @@ def work_through(
     mine = left[worker.rank :: worker.size]
     total = sum(part.count for part in mine)
     progress = Progress(title, max(total, 1), ranks=worker.size, silent=worker.rank != 0)
-    new: dict[Part, Columns] = {}
+    new: dict[Part, ImageValues] = {}
     for part in mine:
         stop_in_time(title)
         new[part] = work(part)
-        save(state, part, new[part])
+        save_part(state, part, new[part])
         progress.advance(part.count)
     progress.close()
     for share in gather((known, new)):

@@ -13,7 +13,7 @@ from elboflow.files.whole import naming
 
 # What file systems without locks answer.
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
-SECONDS = 10.0  # for a job whose driver was killed, and which is just ending
+SECONDS_TO_WAIT = 10.0  # for a job whose driver was killed, and which is just ending
 _held: list[IO[str]] = []
 
 
@@ -30,7 +30,7 @@ def hold(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     file = (folder / ".lock").open("a+")
     try:
-        _lock(file, time.monotonic() + SECONDS)
+        _lock(file, time.monotonic() + SECONDS_TO_WAIT)
     except BlockingIOError:
         file.seek(0)
         holder = file.read().strip() or "another process"

@@ -20,7 +20,7 @@ import psutil
 
 from elboflow.ranks.signs import Sign, Signs
 
-SECONDS = 0.2  # between two looks at the processes
+SECONDS_BETWEEN_LOOKS = 0.2  # between two looks at the processes
 LOOKS = 10  # at signs, within the time after which a rank is given up
 SECONDS_TO_END = 5.0  # between asking a process to end and killing it
 
@@ -60,7 +60,7 @@ def watch(parent: int, command: psutil.Process, signs: Sign | Signs | None, ever
     while command.ppid() == parent:  # a number that is used again is no one's parent again
         if command.status() == psutil.STATUS_ZOMBIE:  # its parent reads to the end first
             return
-        time.sleep(min(SECONDS, every))
+        time.sleep(min(SECONDS_BETWEEN_LOOKS, every))
         passed = time.monotonic() - looked
         if signs and passed >= every:
             looked += passed

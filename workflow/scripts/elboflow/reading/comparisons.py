@@ -19,7 +19,7 @@ from elboflow.reading.errors import InputError
 from elboflow.reading.paths import run_and_seed
 from elboflow.reading.simultaneous import critical_value, half_width
 
-QUANTITIES = ("log_likelihood", "elbo")
+COMPARED = ("log_likelihood", "elbo")
 
 
 @dataclass(frozen=True)
@@ -47,24 +47,24 @@ class Estimates:
 
 
 @dataclass(frozen=True)
-class Family:
+class JointIntervals:
     """Intervals that are to hold together: how many, and their width in data errors."""
 
     size: int
     critical: float
 
 
-def family(
+def joint_intervals(
     measured: Mapping[str, Mapping[str, Estimates]], pairs: Sequence[tuple[str, str]]
-) -> Family:
+) -> JointIntervals:
     """Of the differences of all pairs of runs, in both quantities."""
-    place = {key: column for column, key in enumerate(itertools.product(QUANTITIES, measured))}
+    place = {key: column for column, key in enumerate(itertools.product(COMPARED, measured))}
     values = np.stack([measured[run][name].values.mean(0) for name, run in place], axis=1)
-    chosen = [(place[name, one], place[name, other]) for name in QUANTITIES for one, other in pairs]
-    return Family(len(chosen), critical_value(values, chosen))
+    chosen = [(place[name, one], place[name, other]) for name in COMPARED for one, other in pairs]
+    return JointIntervals(len(chosen), critical_value(values, chosen))
 
 
-def compare(one: Estimates, other: Estimates, together: Family) -> dict[str, float]:
+def compare(one: Estimates, other: Estimates, together: JointIntervals) -> dict[str, float]:
     """The mean difference per image, one - other, with the errors of COMPARISONS.
 
     data_error, lower, upper: of these trained models on other images like the test's, from the
@@ -112,7 +112,7 @@ def compare(one: Estimates, other: Estimates, together: Family) -> dict[str, flo
     }
 
 
-def estimates(frames: Sequence[pd.DataFrame], quantity: str, shortfall: float = 0.0) -> Estimates:
+def of_seeds(frames: Sequence[pd.DataFrame], quantity: str, shortfall: float = 0.0) -> Estimates:
     """One quantity of all seeds of a run."""
     columns = f"{quantity}_nats", f"{quantity}_monte_carlo_error_nats"
     values, errors = (np.stack([frame[name].to_numpy() for frame in frames]) for name in columns)
@@ -141,8 +141,8 @@ def comparisons(
     rows = []
     measured = {
         run: {
-            "log_likelihood": estimates(frames, "log_likelihood", missing[run]),
-            "elbo": estimates(frames, "elbo"),
+            "log_likelihood": of_seeds(frames, "log_likelihood", missing[run]),
+            "elbo": of_seeds(frames, "elbo"),
         }
         for run, frames in runs.items()
     }
@@ -154,15 +154,15 @@ def comparisons(
         if len(ranked) < 2:
             continue
         pairs = list(itertools.combinations(ranked, 2))
-        together = family({run: measured[run] for run in ranked}, pairs)
-        for (one, other), name in itertools.product(pairs, QUANTITIES):
+        together = joint_intervals({run: measured[run] for run in ranked}, pairs)
+        for (one, other), name in itertools.product(pairs, COMPARED):
             found = compare(measured[one][name], measured[other][name], together)
             names = {"dataset": kind[0], "observes": kind[1], "quantity": name}
             rows.append({**names, "run": one, "other": other, **found})
     return pd.DataFrame(rows, columns=list(COMPARISONS.names))
 
 
-def read_runs(
+def read_per_image(
     paths: Sequence[str | Path], of_run: Mapping[str, tuple[str, str]]
 ) -> dict[str, list[pd.DataFrame]]:
     """The values per image of each run's seeds; those of one kind must be of the same images."""

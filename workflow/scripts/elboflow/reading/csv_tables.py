@@ -11,7 +11,7 @@ from elboflow.files.whole import write_result
 from elboflow.reading.columns import Columns
 from elboflow.reading.errors import InputError
 
-MOST = 2**53  # up to which floats, as which pandas may read them, hold all integers
+LARGEST_INTEGER = 2**53  # up to which floats, as which pandas may read them, hold all integers
 
 
 def read_table(path: str | Path, columns: Columns, may_be_empty: bool = False) -> pd.DataFrame:
@@ -70,10 +70,10 @@ def _numbers(path: str | Path, cells: pd.Series, kind: type, may_be_empty: bool)
     values = pd.to_numeric(cells, errors="coerce")
     wrong = ~np.isfinite(values) & ~((cells == "") & may_be_empty)
     if kind is int:
-        wrong |= (values % 1 != 0) | (values.abs() > MOST)
+        wrong |= (values % 1 != 0) | (values.abs() > LARGEST_INTEGER)
     if wrong.any():
         row = int(np.argmax(wrong))
-        what = f"an integer up to {MOST}" if kind is int else "a number"
+        what = f"an integer up to {LARGEST_INTEGER}" if kind is int else "a number"
         raise InputError(
             f"{path}: row {row + 2}, column {cells.name!r}: {cells[row]!r} is not {what}; "
             "delete the file and run again"

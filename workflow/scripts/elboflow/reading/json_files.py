@@ -63,12 +63,12 @@ MANIFEST: Expected = {
 }
 
 
-def read_run(path: str | Path) -> dict[str, Any]:
+def read_run_json(path: str | Path) -> dict[str, Any]:
     """Read the specification of a run; raises InputError."""
     return read_json(path, RUN)
 
 
-def read_manifest(path: str | Path) -> dict[str, Any]:
+def read_manifest_json(path: str | Path) -> dict[str, Any]:
     """Read what fetch_data says of a data set; raises InputError."""
     manifest = {"duplicates": {}, **read_json(path, MANIFEST)}
     _refuse(path, manifest, {"duplicates": is_counts})

@@ -6,9 +6,9 @@ import pandas as pd
 from elboflow.reading.notation import digits_of, error_decimals, plain, significant, with_error
 from elboflow.reading.settings import kinds, setting
 
-NAMES = {"run": "run", "dataset": "data", "likelihood": "likelihood"}
+FIRST_COLUMNS = {"run": "run", "dataset": "data", "likelihood": "likelihood"}
 # Quantity, heading in LaTeX, decimals where it has no error.
-QUANTITIES = [
+QUANTITY_COLUMNS = [
     ("log_likelihood", r"$\log p(x)$", 2),
     ("log_likelihood_interval", r"$\log p(x)$ within", 2),
     ("elbo", "ELBO", 2),
@@ -17,7 +17,7 @@ QUANTITIES = [
     ("bits_per_dim", "bits/dim", 4),
     ("active_units", "active units", 1),
 ]
-LAST = {"log_likelihood_seed_sd": r"s.d.\ of $\log p(x)$", "seeds": "seeds"}
+LAST_COLUMNS = {"log_likelihood_seed_sd": r"s.d.\ of $\log p(x)$", "seeds": "seeds"}
 COMMENT = r"""% Means over seeds on the test images, in nats per image (bits per dimension, units).
 % (..): standard error over the test images in units of the last digits; -101.23(11) is -101.23
 % with an error of 0.11. log p(x): the bound of K importance samples, low on average; within: 95 %
@@ -43,7 +43,7 @@ def paper_table(summary: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
         names = {"run": run, "dataset": of_run[run][0], "likelihood": likelihoods[run]}
         values = {
             quantity: with_error(row["mean"], row["data_error"], decimals) if row else ""
-            for quantity, _, decimals in QUANTITIES
+            for quantity, _, decimals in QUANTITY_COLUMNS
             for row in [found.get((run, quantity))]
         }
         ends = [found[run, f"log_likelihood_{end}"]["mean"] for end in ("lower", "upper")]
@@ -66,11 +66,15 @@ def in_mathematics(text: str) -> str:
 
 def latex(table: pd.DataFrame) -> str:
     """The table as tabular of booktabs: text escaped, numbers in mathematics for a true minus."""
-    headings = {**NAMES, **{name: heading for name, heading, _ in QUANTITIES}, **LAST}
+    headings = {
+        **FIRST_COLUMNS,
+        **{name: heading for name, heading, _ in QUANTITY_COLUMNS},
+        **LAST_COLUMNS,
+    }
     shown = table.copy()
-    numbers = [name for name in headings if name not in NAMES]
+    numbers = [name for name in headings if name not in FIRST_COLUMNS]
     shown[numbers] = shown[numbers].map(in_mathematics)
     style = shown.rename(columns=headings).style.hide(axis="index")
-    style = style.format(escape="latex", subset=list(NAMES.values()))
-    columns = "l" * len(NAMES) + "r" * len(numbers)
+    style = style.format(escape="latex", subset=list(FIRST_COLUMNS.values()))
+    columns = "l" * len(FIRST_COLUMNS) + "r" * len(numbers)
     return COMMENT + style.to_latex(hrules=True, column_format=columns)

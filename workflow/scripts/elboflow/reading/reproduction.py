@@ -51,7 +51,7 @@ def _read(text: str) -> Any:
         return text
 
 
-def errors(
+def error_parts(
     quantities: Quantities, published: float | None, images: int, all_images: int
 ) -> tuple[dict[str, float], float]:
     """The parts of a difference's error, nan where unknown, and half of its 95 % interval.
@@ -105,7 +105,7 @@ def reproductions(
         mine = summary[summary["run"] == run].to_dict("records")
         quantities = {str(row["quantity"]): row for row in mine}
         ours = quantities["log_likelihood"]
-        parts, half = errors(quantities, value["error"], images[run], recipe["test_images"])
+        parts, half = error_parts(quantities, value["error"], images[run], recipe["test_images"])
         difference = ours["mean"] - value["log_likelihood"]
         shortfall = max(0.0, quantities["log_likelihood_upper"]["mean"] - ours["mean"])
         rows_of_run = settings[settings["run"] == run]

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import t as student
 
-CONFIDENCE = 0.95
+from elboflow.vae.measure.conventions import CONFIDENCE
+
 DRAWS, AT_ONCE = 20_000, 500  # the share of draws beyond the quantile is right to 0.0015
 
 

@@ -10,18 +10,18 @@ import pandas as pd
 from elboflow.reading.columns import RESULTS, SETTINGS, Columns
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.errors import InputError
-from elboflow.reading.json_files import read_run
+from elboflow.reading.json_files import read_run_json
 from elboflow.reading.paths import run_and_seed
 
 # Of every run; some models, data and precisions have more.
-QUANTITIES = (
+OF_EVERY_RUN = (
     *("elbo", "rate", "distortion", "log_likelihood", "gap", "ess"),
     *("active_units", "mean_image"),
     *("log_likelihood_bias", "log_likelihood_lower", "log_likelihood_upper"),
 )
 
 
-def gather(paths: Sequence[str | Path], columns: Columns, order: str) -> pd.DataFrame:
+def stack(paths: Sequence[str | Path], columns: Columns, order: str) -> pd.DataFrame:
     """Stack the tables of all runs and seeds, sorted by run, seed and `order`."""
     frames = []
     for path in paths:
@@ -40,13 +40,13 @@ def gather_results(paths: Sequence[str | Path]) -> pd.DataFrame:
     """All summaries, one row per run x seed x quantity; refuses one that lacks a quantity."""
     for path in paths:
         found = set(read_table(path, RESULTS)["quantity"])
-        missing = [name for name in QUANTITIES if name not in found]
+        missing = [name for name in OF_EVERY_RUN if name not in found]
         if missing:
             raise InputError(f"{path}: no quantity {missing[0]!r}; delete the file and run again")
-    return gather(paths, RESULTS, "quantity")
+    return stack(paths, RESULTS, "quantity")
 
 
-def summarise(results: pd.DataFrame) -> pd.DataFrame:
+def means_over_seeds(results: pd.DataFrame) -> pd.DataFrame:
     """Means over seeds, one row per run x quantity, with the three errors kept apart.
 
     data_error: root mean square of the seeds' data errors. The seeds share their test images, so
@@ -74,7 +74,7 @@ def gather_settings(paths: Sequence[str | Path]) -> pd.DataFrame:
     """One row per run and key of its specification; values as JSON, text without quotes."""
     rows = []
     for path in paths:
-        document = read_run(path)
+        document = read_run_json(path)
         for part in ("training", "evaluation", "ais_bounds"):
             for key, value in document[part].items():
                 shown = value if isinstance(value, str) else json.dumps(value)

@@ -10,6 +10,7 @@ import pandas as pd
 from elboflow.reading.columns import Columns
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.paths import run_and_seed
+from elboflow.vae.measure.conventions import NATS
 
 BOUNDS = Columns(
     text=("origin",),
@@ -25,7 +26,6 @@ BOUNDS = Columns(
     ),
     key=("origin", "image"),
 )
-NATS = "nats per image"
 
 
 def mean(
@@ -66,11 +66,11 @@ def quantities(images: pd.DataFrame, origin: str) -> list[dict[str, Any]]:
             ),
         ]
     elif images["elbo_nats"].notna().all():
-        found += gap_parts(images)
+        found += gap_means(images)
     return [{**row, "quantity": f"{origin}_{row['quantity']}"} for row in found]
 
 
-def gap_parts(images: pd.DataFrame) -> list[dict[str, Any]]:
+def gap_means(images: pd.DataFrame) -> list[dict[str, Any]]:
     """log p(x) - ELBO, and how much of it is approximation and how much amortisation.
 
     Both estimates of log p(x) are too low on average: the one of the larger mean is nearer.
@@ -85,7 +85,7 @@ def gap_parts(images: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def gather(paths: Sequence[str | Path]) -> pd.DataFrame:
+def bounds_of_runs(paths: Sequence[str | Path]) -> pd.DataFrame:
     """One row per run x seed x quantity, sorted."""
     rows = []
     for path in paths:

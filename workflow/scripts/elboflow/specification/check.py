@@ -5,7 +5,7 @@ from typing import Any
 
 from elboflow.specification import check_cost, check_model, check_schema
 from elboflow.specification.check_dataset import TABLES, Sizes, split_sizes
-from elboflow.specification.published import complaint_about
+from elboflow.specification.published import complaint_about_published
 from elboflow.specification.resolve import ranks, resolve, resolve_dataset, resolve_environment
 from elboflow.specification.yaml_readings import ConfigError
 from elboflow.vae.choices import OBJECTIVES
@@ -73,9 +73,9 @@ def _check_run(
         raise ConfigError(f"{where}.{complaint}")
     known = sizes[values["dataset"]]
     _check_sizes(where, values, known)
-    if complaint := check_cost.complaint_about(values, source, known["train"], known["test"]):
+    if complaint := check_cost.complaint_about_cost(values, source, known["train"], known["test"]):
         raise ConfigError(f"{where}.{complaint}")
-    if complaint := complaint_about(values["published"], values["likelihood"], source):
+    if complaint := complaint_about_published(values["published"], values["likelihood"], source):
         raise ConfigError(f"{where}.published: {complaint}")
 
 

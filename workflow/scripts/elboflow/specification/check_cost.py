@@ -12,12 +12,12 @@ from elboflow.specification.model_size import SHAPES, Shape, ends, parameters, p
 from elboflow.vae.choices import POSTERIORS, PRIORS
 from elboflow.vae.products import Product, layers, value
 
-MOST_BYTES = 1 << 40  # 1 TiB, far above any model of this kind
+MOST_MODEL_BYTES = 1 << 40  # 1 TiB, far above any model of this kind
 MOST_STEPS = 10**10  # four months, at a millisecond each
 STEPS_AHEAD = 32  # of AIS, whose noise is drawn at once
 
 
-def complaint_about(
+def complaint_about_cost(
     run: dict[str, Any], source: str, images: int | None, tested: int | None
 ) -> str | None:
     """What of a resolved run can fit nowhere, as `key: what to do`; None if nothing.
@@ -30,8 +30,8 @@ def complaint_about(
     epoch = (images or run["batch_size"]) // run["batch_size"]
     size = f"training {_short(parameters(run, shape))} parameters"
     needs = {
-        (size, MOST_BYTES, "bytes on a node"): _training_bytes(run, shape),
-        ("the evaluation", MOST_BYTES, "bytes"): _evaluation_bytes(run, shape, tested),
+        (size, MOST_MODEL_BYTES, "bytes on a node"): _training_bytes(run, shape),
+        ("the evaluation", MOST_MODEL_BYTES, "bytes"): _evaluation_bytes(run, shape, tested),
         ("training", MOST_STEPS, "steps"): iter([[("epochs", run["epochs"]), ("", epoch)]]),
         ("the evaluation", MOST_STEPS, "steps"): _evaluation_steps(run, tested),
     }

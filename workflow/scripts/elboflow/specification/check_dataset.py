@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from elboflow.images.errors import DataError
+from elboflow.images.errors import BadData
 from elboflow.images.own_files import png_files, printable, refuse_unusual
 from elboflow.specification.yaml_readings import ConfigError
 
 # Images that are published by part. Of a table, rows.
-PUBLISHED = {
+PUBLISHED_SIZES = {
     "digits": {"train": 1797},
     "mnist": {"train": 60_000, "test": 10_000},
     "fashion-mnist": {"train": 60_000, "test": 10_000},
@@ -23,7 +23,7 @@ PUBLISHED = {
 TABLES = ("spambase",)  # of rows with labels, and no images
 LEAST_ROWS = 100  # of a table, to train and to test a classifier
 LEAST_TEST_IMAGES = 2  # for standard errors
-DOWNLOADED = [source for source in PUBLISHED if source != "digits"]
+DOWNLOADED = [source for source in PUBLISHED_SIZES if source != "digits"]
 
 Sizes = dict[str, int | None]  # of the splits; None is what only fetch_data will know
 
@@ -91,14 +91,14 @@ def _origin(values: Mapping[str, Any]) -> str:
 def _parts(where: str, values: Mapping[str, Any]) -> Mapping[str, int]:
     """Images by part, as the source publishes them."""
     if values["source"] != "file":
-        return PUBLISHED[values["source"]]
+        return PUBLISHED_SIZES[values["source"]]
     name, path = printable(values["path"]), Path(values["path"])
     try:
         refuse_unusual(path)
         if Path("results").resolve() in path.resolve().parents:
-            raise DataError("lies in results/, where old files are removed; move it elsewhere")
+            raise BadData("lies in results/, where old files are removed; move it elsewhere")
         return _images_in_folder(path) if path.is_dir() else _images_in_file(path)
-    except DataError as error:
+    except BadData as error:
         raise ConfigError(f"{where}.path: {name}: {error}") from error
     except OSError as error:
         place = printable(error.filename or name)

@@ -20,7 +20,7 @@ from elboflow.specification.yaml_readings import (
     one_line,
 )
 
-MOST_BYTES = 1 << 20
+MOST_CONFIG_BYTES = 1 << 20
 
 
 def check_files(files: Sequence[Path], booleans: Collection[str]) -> None:
@@ -30,7 +30,7 @@ def check_files(files: Sequence[Path], booleans: Collection[str]) -> None:
         booleans: keys whose values may be yes or no.
     """
     if len(files) > 1:
-        names = ", ".join(map(shown, files))
+        names = ", ".join(map(shown_path, files))
         raise ConfigError(
             f"config: {len(files)} files with --configfile ({names}) would be mixed; "
             "write one file, or give single keys with --config"
@@ -41,13 +41,13 @@ def check_files(files: Sequence[Path], booleans: Collection[str]) -> None:
 
 def check_file(path: Path, booleans: Collection[str] = ()) -> None:
     """Read a file of YAML or JSON strictly; raises ConfigError."""
-    where = f"config: {shown(path)}"
+    where = f"config: {shown_path(path)}"
     check_text(_read(path, where), where, booleans)
 
 
 def check_profile(path: Path) -> None:
     """Read a profile as strictly, but for its keys, which are Snakemake's; raises ConfigError."""
-    where = f"config: {shown(path)}"
+    where = f"config: {shown_path(path)}"
     if document := _compose(text := _read(path, where), where):
         NodeCheck(where, numbers=not _is_json(text)).check(document)
 
@@ -64,7 +64,7 @@ def check_text(text: str, where: str, booleans: Collection[str] = ()) -> None:
     NodeCheck(where, booleans, numbers=not _is_json(text)).check(document)
 
 
-def shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """A path for messages: relative where it lies below the working directory."""
     relative = os.path.relpath(path)
     return one_line(str(path) if relative.startswith("..") else relative)
@@ -76,10 +76,10 @@ def _read(path: Path, where: str) -> str:
             kind = "is no file" if path.exists() else "there is no such file"
             raise ConfigError(f"{where}: {kind}")
         with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+            content = file.read(MOST_CONFIG_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{where}: {error.strerror}") from None
-    if len(content) > MOST_BYTES:
+    if len(content) > MOST_CONFIG_BYTES:
         raise ConfigError(
             f"{where}: more than 1 MiB, as no configuration has; is it the right file?"
         )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from elboflow.vae.choices import LIKELIHOODS, POSTERIORS, PRIORS
 from elboflow.vae.products import Factor, Product, dense, layers, value
 
-KERNEL = 3 * 3
+KERNEL_AREA = 3 * 3
 
 
 class Shape(NamedTuple):
@@ -26,11 +26,11 @@ class Shape(NamedTuple):
         return self.height * self.width * self.channels
 
 
-MNIST = Shape(28, 28, 1, 255)
+MNIST_SHAPE = Shape(28, 28, 1, 255)
 SHAPES = {
     "digits": Shape(8, 8, 1, 16),
     "binarized-mnist": Shape(28, 28),
-    **dict.fromkeys(("mnist", "fashion-mnist", "omniglot"), MNIST),
+    **dict.fromkeys(("mnist", "fashion-mnist", "omniglot"), MNIST_SHAPE),
 }
 
 
@@ -82,7 +82,7 @@ def _conditional(given: Factor, hidden: Product, outputs: Factor) -> Iterator[Pr
 
 def _convolutions(maps: list[int]) -> Iterator[Product]:
     for inputs, outputs in itertools.pairwise(maps):
-        yield [("channels", KERNEL * inputs + 1), ("channels", outputs)]
+        yield [("channels", KERNEL_AREA * inputs + 1), ("channels", outputs)]
 
 
 def _corner(shape: Shape, halvings: int) -> int:

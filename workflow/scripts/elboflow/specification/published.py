@@ -15,17 +15,17 @@ from elboflow.specification.resolve import read_schema
 from elboflow.vae.choices import LIKELIHOODS
 
 ROOT = Path(__file__).parents[4]
-PUBLISHED = ROOT / "config" / "published.yaml"
-SCHEMA = ROOT / "workflow" / "schemas" / "published.schema.yaml"
+PUBLISHED_VALUES = ROOT / "config" / "published.yaml"
+PUBLISHED_SCHEMA = ROOT / "workflow" / "schemas" / "published.schema.yaml"
 
 
-def read_published(path: str | Path = PUBLISHED) -> dict[str, Any]:
+def read_published(path: str | Path = PUBLISHED_VALUES) -> dict[str, Any]:
     """The file's sections `recipes` and `values`."""
     return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 
-def complaint_about(
-    name: str | None, likelihood: str, source: str, path: Path = PUBLISHED
+def complaint_about_published(
+    name: str | None, likelihood: str, source: str, path: Path = PUBLISHED_VALUES
 ) -> str | None:
     """What is wrong with a run that names a published value, in one line; None if nothing is.
 
@@ -51,7 +51,7 @@ def complaint_about(
 @functools.cache
 def _damage(path: Path) -> str | None:
     """What is wrong with the file, in one line."""
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    schema = yaml.safe_load(PUBLISHED_SCHEMA.read_text(encoding="utf-8"))
     try:
         check_file(path)
     except ConfigError as error:

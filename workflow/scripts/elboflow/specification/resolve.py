@@ -112,7 +112,7 @@ def specification(config: dict[str, Any], run: str, file: str = "run") -> dict[s
     return {"run": run, **{name: part(values, name) for name in parts}}
 
 
-def write(specification: dict[str, Any], path: Path) -> None:
+def write_specification(specification: dict[str, Any], path: Path) -> None:
     """Write a specification, or a part of it, as JSON with sorted keys."""
     write_result(path, (json.dumps(specification, indent=2, sort_keys=True) + "\n").encode())
 

@@ -11,8 +11,8 @@ MOST_NODES = 50_000  # with every alias written out
 MOST_LEVELS = 50
 MOST_DIGITS = 40
 PLAIN_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*|(?=\.[0-9]))(\.[0-9]*)?([eE][-+]?[0-9]+)?")
-KINDS = {"bool": "true or false", "null": "null", "timestamp": "a date"}
-KINDS |= {"int": "a number", "float": "a number", "value": "a default value", "merge": "a merge"}
+READ_AS = {"bool": "true or false", "null": "null", "timestamp": "a date"}
+READ_AS |= {"int": "a number", "float": "a number", "value": "a default value", "merge": "a merge"}
 
 
 class ConfigError(Exception):
@@ -98,7 +98,7 @@ class NodeCheck:
             elif kind != "str" and self.numbers:
                 written = one_line(key.value, 60)
                 advice = f"write '{written}', in quotes" if written else "give it a name"
-                self._refuse(key, f"the key {name} is {KINDS[kind]} to YAML; {advice}")
+                self._refuse(key, f"the key {name} is {READ_AS[kind]} to YAML; {advice}")
             if key.value in lines:
                 first, last = lines[key.value], line_of(key)
                 both = f"lines {first} and {last}" if first != last else f"line {first}"
@@ -132,7 +132,7 @@ class NodeCheck:
             clear = self.booleans is None or path.rpartition(".")[2] in self.booleans
             return None if clear else f"{read}; write {read}, {quoted}"
         if kind in ("timestamp", "value", "merge"):
-            return f"{KINDS[kind]}; write '{text}', in quotes"
+            return f"{READ_AS[kind]}; write '{text}', in quotes"
         return f"null; write null, {quoted}" if text == "~" else None
 
     def _refuse(self, node: yaml.Node, complaint: str) -> NoReturn:

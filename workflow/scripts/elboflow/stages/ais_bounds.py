@@ -19,12 +19,12 @@ import numpy as np
 
 from elboflow.files.stage_outputs import taken, write_outputs
 from elboflow.ranks.parts import (
-    Columns,
+    ImageValues,
     Part,
     as_columns,
+    in_parts,
     open_state,
     require_finite,
-    split,
     stop_in_time,
     work_through,
 )
@@ -39,12 +39,12 @@ from elboflow.vae.model import simulation
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.spec import BoundsSpec, SpecError, parse, read_run
 
-MUST_BE_FINITE = ("importance_nats", "ais_nats", "upper_nats")
+FINITE_ESTIMATES = ("importance_nats", "ais_nats", "upper_nats")
 
 
 def bound_part(
     vae: VAE, spec: BoundsSpec, seed: int, images: np.ndarray, title: str, part: Part
-) -> Columns:
+) -> ImageValues:
     """The columns of bounds.csv of one part; an image takes so long that time is up within one."""
     tick = partial(stop_in_time, title)
     if part.origin == "test":
@@ -54,10 +54,10 @@ def bound_part(
     else:
         numbers = [simulation.FIRST_IMAGE + image for image in part.images]
         found = bounds_on_simulated(vae, spec, seed, numbers, tick=tick)
-    return require_finite(part, as_columns(found), MUST_BE_FINITE)
+    return require_finite(part, as_columns(found), FINITE_ESTIMATES)
 
 
-def rows_of(part: Part, columns: Columns) -> list[dict[str, Any]]:
+def rows_of(part: Part, columns: ImageValues) -> list[dict[str, Any]]:
     """One row of bounds.csv for each image."""
     return [
         {"origin": part.origin, "image": image}
@@ -96,7 +96,7 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
     wanted = [
         part
         for origin in ("test", "simulated")
-        for part in split(origin, count, spec.ais_chunk_images)
+        for part in in_parts(origin, count, spec.ais_chunk_images)
     ]
     found, _ = work_through(wanted, work, state, title, worker)
     if worker.rank == 0:

@@ -33,10 +33,10 @@ from elboflow.vae.training.training import Training
 STEP, FINE_STEP = 0.05, 0.025  # of the grids for all images, and for those that are shown
 IMAGES, CHUNK = 100, 10  # the first test images, and how many at once
 SHOWN = (0.5, 0.95, 1.0)  # quantiles of the non-Gaussianity
-COLUMNS = ("log_p_nats", "coarse_log_p_nats", "encoder_elbo_nats", "non_gaussianity_nats")
+MEASURED = ("log_p_nats", "coarse_log_p_nats", "encoder_elbo_nats", "non_gaussianity_nats")
 
 
-def train(spec: TrainingSpec, manifest: Manifest, seed: int) -> VAE:
+def train_vae(spec: TrainingSpec, manifest: Manifest, seed: int) -> VAE:
     """A trained VAE; the loop is that of train.py on a single rank."""
     set_arithmetic(spec.precision, spec.deterministic)
     grey, levels = load(manifest, "train.npy"), manifest.shape.levels
@@ -69,8 +69,8 @@ def encoder_elbo(vae: VAE, x: np.ndarray, log_joint: Array, axis: Array) -> Arra
     return integral(np.exp(log_q) * (log_joint - log_q), axis)
 
 
-def measure(vae: VAE, x: np.ndarray) -> Array:
-    """The values of COLUMNS for binary images (B, D): shape (B, 4)."""
+def evidence_of(vae: VAE, x: np.ndarray) -> Array:
+    """The values of MEASURED for binary images (B, D): shape (B, 4)."""
     axis, coarse = nodes(STEP), nodes(2 * STEP)
     rows = []
     for first in range(0, len(x), CHUNK):
@@ -91,7 +91,7 @@ def shown_images(non_gaussian: Array) -> list[int]:
 
 
 def evidence_csv(measured: Array) -> bytes:
-    lines = [",".join(("image", *COLUMNS))]
+    lines = [",".join(("image", *MEASURED))]
     for image, row in enumerate(measured):
         lines.append(",".join([str(image), *(f"{value:.9f}" for value in row)]))
     return ("\n".join(lines) + "\n").encode()
@@ -117,8 +117,8 @@ def main(args: argparse.Namespace) -> None:
     spec = parse(TrainingSpec, document.get("training"), str(args.training))
     manifest = read_manifest(args.data / spec.dataset)
     inputs[manifest.folder / "manifest.json"] = manifest.sha256
-    vae = train(spec, manifest, args.seed)
+    vae = train_vae(spec, manifest, args.seed)
     x = load(manifest, "test_binary.npy")[:IMAGES]
-    measured = measure(vae, x)
+    measured = evidence_of(vae, x)
     grid = grid_npz(vae, x, shown_images(measured[:, 3]))
     write_outputs({args.evidence: evidence_csv(measured), args.grid: grid}, inputs)

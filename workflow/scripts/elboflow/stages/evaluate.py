@@ -22,12 +22,12 @@ import torch
 
 from elboflow.files.stage_outputs import taken, write_outputs
 from elboflow.ranks.parts import (
-    Columns,
+    ImageValues,
     Part,
     as_columns,
+    in_parts,
     open_state,
     require_finite,
-    split,
     work_through,
 )
 from elboflow.ranks.place import Worker
@@ -89,13 +89,13 @@ def measure(
     set_arithmetic(training.precision, training.deterministic)
     images = images.to(vae.dtype)
 
-    def work(part: Part) -> Columns:
+    def work(part: Part) -> ImageValues:
         numbers = [FIRST_NUMBER[origin] + image for image in part.images]
         x = images[part.first : part.first + part.count]
         columns = as_columns(estimates(vae, spec, seed, numbers, x))
         return require_finite(part, columns, MUST_BE_FINITE)
 
-    wanted = split(f"{origin}_{training.precision}", len(images), spec.chunk_images)
+    wanted = in_parts(f"{origin}_{training.precision}", len(images), spec.chunk_images)
     found, done = work_through(wanted, work, state, title, worker)
     return PerImage(**{
         name: np.concatenate([np.array(part[name], dtype=float) for part in found])

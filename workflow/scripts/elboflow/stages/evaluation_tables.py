@@ -21,7 +21,7 @@ from elboflow.vae.measure.summary import (
 )
 from elboflow.vae.model.networks import VAE
 
-CURVE = "samples,bound_nats,monte_carlo_error_nats,rise_nats,rise_error_nats"
+CURVE_HEADER = "samples,bound_nats,monte_carlo_error_nats,rise_nats,rise_error_nats"
 
 
 def table(header: str, rows: Iterable[Iterable[Any]]) -> bytes:
@@ -81,7 +81,9 @@ def tables(
     return {
         "per_image.csv": table("image," + ",".join(present), per_image),
         "checks.csv": table("check,status,detail", checks),
-        "bound_against_k.csv": table(CURVE, map(astuple, curve(images.parts, images.samples))),
+        "bound_against_k.csv": table(
+            CURVE_HEADER, map(astuple, curve(images.parts, images.samples))
+        ),
         "units.csv": table(*units(images, limit)),
         "summary.csv": table(header, summary),
     }

@@ -22,7 +22,7 @@ from elboflow.ranks.worker import start
 SIZES = [1024 * 4**power for power in range(9)]  # bytes: 1 KiB to 64 MiB
 
 
-def measure(worker: Worker, size: int, repeats: int) -> tuple[int, float, float]:
+def time_allreduce(worker: Worker, size: int, repeats: int) -> tuple[int, float, float]:
     """Time an allreduce of `size` bytes of float32.
 
     Returns:
@@ -58,7 +58,7 @@ def report(header: list[str], rows: list[list[str]]) -> bytes:
     return buffer.getvalue().encode()
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--repeats", type=int, required=True, help="times to measure each size")
     parser.add_argument("--ranks-csv", type=Path, required=True, help="written: one row a rank")
@@ -68,10 +68,10 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    arguments = parse_arguments()
+    arguments = parse_args()
     worker = start()
     workers = gather(worker)  # rank 0 alone prints and writes, for all
-    measured = [measure(worker, size, arguments.repeats) for size in SIZES]
+    measured = [time_allreduce(worker, size, arguments.repeats) for size in SIZES]
     if worker.rank:
         return
     columns = ["rank", "size", "local_rank", "local_size", "host", "device", "threads", "adds_with"]

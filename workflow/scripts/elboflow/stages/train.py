@@ -81,10 +81,10 @@ def run_to_the_end(
                 training.end_epoch()
             progress.advance(batch, training.summary)
             if worker.rank == 0 and time.monotonic() - saved >= args.checkpoint_seconds:
-                save(training, args.state, digest)
+                save_training(training, args.state, digest)
                 saved = time.monotonic()
             if worker.rank == 0 and job_end.is_due() and not training.finished:
-                save(training, args.state, digest)
+                save_training(training, args.state, digest)
                 job_end.go_on_in_another_job(
                     f"{title}: the time of this job is up; saved at step {training.step} of "
                     f"{total}, and goes on from there when it is started again"
@@ -96,7 +96,7 @@ def run_to_the_end(
     return spent
 
 
-def save(training: Training, state: Path, digest: str) -> None:
+def save_training(training: Training, state: Path, digest: str) -> None:
     content = checkpoint.serialise({"digest": digest, **training.state()})
     checkpoint.save(state / "checkpoint.pt", content)
 
@@ -124,7 +124,7 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     started_at_step = training.step
     seconds = run_to_the_end(training, f"{run} seed {args.seed}", args, digest, worker)
     if worker.rank == 0:
-        save(training, args.state, digest)
+        save_training(training, args.state, digest)
     speed = record_of_speed(
         worker, run, args.seed, (training.step - started_at_step) * spec.batch_size, seconds,
         steps=training.step, started_at_step=started_at_step,

@@ -120,6 +120,12 @@ def binarise(grey: Tensor, levels: int, raw: Tensor) -> Tensor:
     return draws <= limits.index_select(0, grey.reshape(-1).int()).view(grey.shape)
 
 
+def binarised(grey: Tensor, levels: int, seed: int, purpose: Purpose, draw: int = 0) -> Tensor:
+    """One binarisation of images (N, D), a function of seed, purpose, draw and place in `grey`."""
+    raw = words(seed, purpose, [(draw, 0)], len(grey), words_for(grey.shape[1]), grey.device)[0]
+    return binarise(grey, levels, raw)
+
+
 def words_for(pixels: int) -> int:
     """Words that the binarisation of an image takes: a pixel needs half of one."""
     return -(-pixels // 2)

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-CONFIDENCE = 0.95
+from elboflow.vae.measure.conventions import CONFIDENCE
+
 EXPONENTS, DRIFTS = np.linspace(0.05, 1.3, 51), np.linspace(-0.04, 0.06, 6)
 SLOWEST = 0.1  # exponent to which it may fall
 FITTED = 4  # of the increments, the last ones

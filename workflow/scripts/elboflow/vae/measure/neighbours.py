@@ -7,12 +7,13 @@ one may be 1 and the other 0, of images that are nothing alike, with a mean of 0
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-AT_ONCE = 100
+from elboflow.vae.measure.estimate import chunks
+
+ROWS_AT_ONCE = 100
 Estimate = tuple[float, float]
 """A value and its standard error."""
 
@@ -87,8 +88,8 @@ def nearer_to_first(made: Tensor, first: Tensor, second: Tensor) -> tuple[Estima
     """
     others = torch.cat([first, second]).double()
     shares, taken = [], torch.zeros(2, len(others), dtype=torch.float64, device=made.device)
-    for start, end in pairwise([*range(0, len(made), AT_ONCE), len(made)]):
-        weights = _of_nearest(squared_distances(made[start:end].double(), others))
+    for start, count in chunks(len(made), ROWS_AT_ONCE):
+        weights = _of_nearest(squared_distances(made[start : start + count].double(), others))
         shares.append(weights[:, : len(first)].sum(1))
         taken += torch.stack([weights.sum(0), shares[-1] @ weights])
     share = torch.cat(shares).mean()

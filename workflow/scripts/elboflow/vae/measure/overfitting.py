@@ -18,9 +18,9 @@ from elboflow.vae.data import Manifest, as_observed, load, load_split
 from elboflow.vae.measure.checks import FEWEST_IMAGES
 from elboflow.vae.measure.summary import PerImage, Quantity, mean_of
 from elboflow.vae.model.networks import VAE
-from elboflow.vae.noise import Purpose, binarise, words, words_for
+from elboflow.vae.noise import Purpose, binarised
 
-MOST = 1000  # images of a split
+MOST_OF_A_SPLIT = 1000  # images of a split
 # The number of a split's first image, which keys its noise: beyond test and simulated images.
 FIRST_NUMBER = {"test": 0, "train": 2 << 32, "validation": 3 << 32}
 
@@ -34,9 +34,9 @@ def spread(images: np.ndarray, most: int) -> np.ndarray:
 def other_splits(vae: VAE, seed: int, manifest: Manifest) -> dict[str, Tensor]:
     """Training and validation images as the likelihood observes them, each (N, D); none of few."""
     stored = {
-        "train": fixed(vae, seed, spread(load(manifest, "train.npy"), MOST)),
+        "train": fixed(vae, seed, spread(load(manifest, "train.npy"), MOST_OF_A_SPLIT)),
         "validation": torch.from_numpy(
-            spread(load_split(manifest, "validation", vae.likelihood.observes), MOST)
+            spread(load_split(manifest, "validation", vae.likelihood.observes), MOST_OF_A_SPLIT)
         ).to(vae.device),
     }
     return {
@@ -51,9 +51,7 @@ def fixed(vae: VAE, seed: int, training: np.ndarray) -> Tensor:
     grey = torch.from_numpy(np.ascontiguousarray(training)).to(vae.device)
     if vae.likelihood.observes != "binary":
         return grey
-    per_image = words_for(grey.shape[1])
-    raw = words(seed, Purpose.TRAINING_IMAGES, [(0, 0)], len(grey), per_image, vae.device)[0]
-    return binarise(grey, vae.shape.levels, raw)
+    return binarised(grey, vae.shape.levels, seed, Purpose.TRAINING_IMAGES)
 
 
 def overfitting(test: PerImage, others: Mapping[str, PerImage]) -> list[Quantity]:

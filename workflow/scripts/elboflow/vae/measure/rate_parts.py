@@ -8,9 +8,10 @@ from torch import Tensor
 
 from elboflow.vae.measure.aggregate import AggregatePosterior, Estimate
 from elboflow.vae.measure.checks import FEWEST_IMAGES, ImpossibleResult, not_above
+from elboflow.vae.measure.conventions import NATS
 from elboflow.vae.measure.estimate import chunks
 from elboflow.vae.measure.held_out import marginal_kl_at_least
-from elboflow.vae.measure.summary import NATS, PerImage, Quantity, mean_of
+from elboflow.vae.measure.summary import PerImage, Quantity, mean_of
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
 

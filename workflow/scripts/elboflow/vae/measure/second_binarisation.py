@@ -10,15 +10,16 @@ import torch
 from torch import Tensor
 
 from elboflow.vae.data import as_observed
+from elboflow.vae.measure.conventions import NATS
 from elboflow.vae.measure.estimate import chunks, estimate_log_likelihood, image_noise
 from elboflow.vae.measure.overfitting import spread
 from elboflow.vae.measure.summary import Quantity
 from elboflow.vae.model.networks import VAE
-from elboflow.vae.noise import Purpose, binarise, words, words_for
+from elboflow.vae.noise import Purpose, binarised
 
-MOST = 400  # images; the variance is then right to some 10 %
+MOST_REDRAWN = 400  # images; the variance is then right to some 10 %
 SAMPLES = 50  # importance samples; their noise adds 2 or 3 % to the result on digits
-AT_ONCE = 50
+IMAGES_AT_ONCE = 50
 
 
 @torch.no_grad()
@@ -32,22 +33,19 @@ def binarisation_sd(vae: VAE, seed: int, grey: np.ndarray) -> list[Quantity]:
     """
     if vae.likelihood.observes != "binary" or vae.shape.levels == 1:
         return []
-    chosen = torch.from_numpy(np.ascontiguousarray(spread(grey, MOST))).to(vae.device)
+    chosen = torch.from_numpy(np.ascontiguousarray(spread(grey, MOST_REDRAWN))).to(vae.device)
     first, second = (_log_likelihood(vae, seed, chosen, draw) for draw in (0, 1))
     within = (first - second).square().mean().item() / 2
     sd = (within / len(grey)) ** 0.5
-    return [Quantity("binarisation_sd", "nats per image", sd, None, None, len(chosen))]
+    return [Quantity("binarisation_sd", NATS, sd, None, None, len(chosen))]
 
 
 def _log_likelihood(vae: VAE, seed: int, grey: Tensor, draw: int) -> Tensor:
     """Estimates for one binarisation of the images, float64, shape (n,)."""
-    per_image = words_for(grey.shape[1])
-    starts = [(draw, 0)]
-    raw = words(seed, Purpose.SECOND_BINARISATION, starts, len(grey), per_image, vae.device)[0]
-    images = binarise(grey, vae.shape.levels, raw)
+    images = binarised(grey, vae.shape.levels, seed, Purpose.SECOND_BINARISATION, draw)
     x = as_observed(images, vae.likelihood.observes, vae.shape.levels, vae.dtype)
     found = []
-    for start, count in chunks(len(x), AT_ONCE):
+    for start, count in chunks(len(x), IMAGES_AT_ONCE):
         piece = x[start : start + count]
         noise = image_noise(vae, seed, Purpose.IMPORTANCE, range(start, start + count))
         weights = estimate_log_likelihood(vae, piece, vae.encode(piece), noise, SAMPLES, SAMPLES)

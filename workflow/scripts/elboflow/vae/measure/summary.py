@@ -8,10 +8,8 @@ import numpy as np
 from elboflow.vae.measure.baselines import Baselines
 from elboflow.vae.measure.blocks import block_sizes
 from elboflow.vae.measure.bound_curve import Extrapolated, errors, extrapolate, halvings
+from elboflow.vae.measure.conventions import INFORMATIVE, NATS
 from elboflow.vae.measure.pareto import reliable_up_to
-
-NATS = "nats per image"
-INFORMATIVE = 0.1  # nats of KL on average, from which on a dimension of z is counted as informative
 
 
 @dataclass(frozen=True)
