@@ -18,8 +18,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
 from elboflow.reading.columns import PER_IMAGE
-from elboflow.reading.comparisons import COMPARED, Estimates, compare, joint_intervals, of_seeds
+from elboflow.reading.comparisons import of_seeds
 from elboflow.reading.csv_tables import read_table
+from elboflow.reading.paired import COMPARED, Estimates, compare, joint_intervals
 
 Values = np.ndarray  # shape (quantities, runs, seeds, images), in nats
 Draw = Callable[[np.random.Generator], Values]

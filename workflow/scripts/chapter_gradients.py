@@ -3,25 +3,19 @@
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from elboflow.chapter.discrete import IMAGES, Model
+from elboflow.chapter.discrete import read_model, worst_image
 from elboflow.chapter.gradients import gradient_table
+from elboflow.chapter.script import chapter_script
 from elboflow.chapter.tables import DECIMALS, DISCRETE
 from elboflow.reading.csv_tables import read_table, write_table
-from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
-def main() -> None:
-    model = Model(**np.load(snakemake.input.switches, allow_pickle=False))
-    test = np.load(snakemake.input.test)[:IMAGES].astype(float)
-    gaps = read_table(snakemake.input.discrete, DISCRETE)["gap_nats"].to_numpy()
-    write_table(gradient_table(model, test[gaps.argmax()]), snakemake.output.gradients, DECIMALS)
-
-
 if __name__ == "__main__":
-    # The number of threads can change the last digits.
-    with snakemake_script(), threadpool_limits(1):
-        main()
+    with chapter_script():
+        worst = worst_image(read_table(snakemake.input.discrete, DISCRETE))
+        image = np.load(snakemake.input.test)[worst].astype(float)
+        table = gradient_table(read_model(snakemake.input.switches), image)
+        write_table(table, snakemake.output.gradients, DECIMALS)

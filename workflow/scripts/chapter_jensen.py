@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
-from elboflow.chapter.jensen import Q_STEPS, jensen_table, posterior
+from elboflow.chapter.jensen import every_q, jensen_table
 from elboflow.reading.csv_tables import write_table
 from elboflow.reading.snakemake_script import snakemake_script
 
@@ -13,7 +11,4 @@ snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 if __name__ == "__main__":
     with snakemake_script():
-        # From a bad q over that which knows nothing to the exact one, among evenly spaced others.
-        spaced = np.arange(Q_STEPS + 1) / Q_STEPS
-        spam = np.unique(np.append(spaced, posterior()[0]))
-        write_table(jensen_table(spam), snakemake.output.jensen, decimals=15)
+        write_table(jensen_table(every_q()), snakemake.output.jensen, decimals=15)

@@ -3,9 +3,8 @@
 from typing import Any
 
 from elboflow.figures import style
-from elboflow.figures.image_strips import datasets_of_runs, read_datasets, read_images
+from elboflow.figures.image_strips import datasets_of_runs, images_of_runs, read_datasets
 from elboflow.figures.samples import plot_samples
-from elboflow.reading.paths import run_and_seed
 from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
@@ -14,7 +13,7 @@ snakemake: Any  # Snakemake puts it into scripts of `script:`
 if __name__ == "__main__":
     with snakemake_script():
         figure = plot_samples(
-            images={run_and_seed(path)[0]: read_images(path) for path in snakemake.input.images},
+            images=images_of_runs(snakemake.input.images),
             runs=datasets_of_runs(snakemake.input.runs, read_datasets(snakemake.input.manifests)),
         )
         style.save_figure(figure, snakemake.output.figure)

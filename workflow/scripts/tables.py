@@ -2,22 +2,23 @@
 
 from typing import Any
 
-from elboflow.reading.columns import CHECKS, CURVE, METRICS, UNITS
 from elboflow.reading.csv_tables import write_table
 from elboflow.reading.snakemake_script import snakemake_script
-from elboflow.reading.tables import gather_results, gather_settings, means_over_seeds, stack
+from elboflow.reading.tables import all_tables
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 
 if __name__ == "__main__":
     with snakemake_script():
-        results = gather_results(snakemake.input.summaries)
-        write_table(results, snakemake.output.runs)
-        write_table(means_over_seeds(results), snakemake.output.summary)
-        write_table(stack(snakemake.input.metrics, METRICS, "epoch"), snakemake.output.training)
-        write_table(stack(snakemake.input.units, UNITS, "unit"), snakemake.output.units)
-        write_table(stack(snakemake.input.checks, CHECKS, "check"), snakemake.output.checks)
-        curves = stack(snakemake.input.curves, CURVE, "samples")
-        write_table(curves, snakemake.output.bound_against_k)
-        write_table(gather_settings(snakemake.input.runs), snakemake.output.settings)
+        given = snakemake.input
+        found = all_tables(
+            runs=given.runs,
+            summaries=given.summaries,
+            metrics=given.metrics,
+            units=given.units,
+            checks=given.checks,
+            curves=given.curves,
+        )
+        for name, table in found.items():
+            write_table(table, getattr(snakemake.output, name))

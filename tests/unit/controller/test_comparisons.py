@@ -12,18 +12,10 @@ import pytest
 from scipy import stats
 
 from elboflow.reading.columns import COMPARISONS
-from elboflow.reading.comparisons import (
-    COMPARED,
-    Estimates,
-    JointIntervals,
-    compare,
-    comparisons,
-    joint_intervals,
-    read_per_image,
-    shortfalls,
-)
+from elboflow.reading.comparisons import comparisons, read_per_image, shortfalls
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.errors import InputError
+from elboflow.reading.paired import COMPARED, Estimates, JointIntervals, compare, joint_intervals
 from elboflow.reading.settings import kinds
 from elboflow.reading.simultaneous import critical_value, half_width
 from elboflow.specification.resolve import read_schema

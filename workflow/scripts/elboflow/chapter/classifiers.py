@@ -6,7 +6,9 @@ generative one has a Gaussian density for each class, whose covariance is that o
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -55,17 +57,35 @@ def digits(test: NDArray[np.uint8], held_out: int, seed: int) -> Task:
     if not np.array_equal(found.data[tested], test):
         raise AssertionError("the labels of the digits do not belong to the test images")
     return Task(
-        f"digits: {DIGIT} or another", DIGIT,
-        found.data[trained], found.target[trained], found.data[tested], found.target[tested],
-    )  # fmt: skip
+        data=f"digits: {DIGIT} or another",
+        positive=DIGIT,
+        train=found.data[trained],
+        train_labels=found.target[trained],
+        test=found.data[tested],
+        test_labels=found.target[tested],
+    )
 
 
 def spambase(train: Array, train_labels: Array, test: Array, test_labels: Array) -> Task:
     """Spambase: logarithms of its frequencies, and 1 is spam."""
     return Task(
-        "Spambase: spam or not", 1, np.log1p(train), train_labels.astype(np.int64),
-        np.log1p(test), test_labels.astype(np.int64),
-    )  # fmt: skip
+        data="Spambase: spam or not",
+        positive=1,
+        train=np.log1p(train),
+        train_labels=train_labels.astype(np.int64),
+        test=np.log1p(test),
+        test_labels=test_labels.astype(np.int64),
+    )
+
+
+def tasks(
+    test: NDArray[np.uint8], spambase_files: Sequence[str | Path], held_out: int, seed: int
+) -> list[Task]:
+    """The digits; and Spambase, of whose four arrays these are the files, or none."""
+    found = [digits(test, held_out, seed)]
+    if spambase_files:
+        found.append(spambase(*(np.load(path) for path in spambase_files)))
+    return found
 
 
 def varying(task: Task) -> NDArray[np.bool_]:

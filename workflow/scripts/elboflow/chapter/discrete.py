@@ -5,14 +5,19 @@ p(z) is K independent Bernoulli variables, p(x|z) independent pixels with logits
 variables.
 """
 
+import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit, logsumexp, xlog1py, xlogy
 
 from elboflow.chapter.tables import Disagreement
+from elboflow.files.whole import write_result
+from elboflow.images.binarise import binarise_split
 from elboflow.images.streams import stream
 from elboflow.vae.measure.quadrature import Array
 
@@ -49,6 +54,17 @@ def model_from(flat: Array, switches: int) -> Model:
     pixels = flat.size // (switches + 1)
     prior, weights, biases = np.split(flat, [switches, switches + switches * pixels])
     return Model(prior, weights.reshape(switches, pixels), biases)
+
+
+def write_model(model: Model, path: str | Path) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **vars(model))
+    write_result(path, buffer.getvalue())
+
+
+def read_model(path: str | Path) -> Model:
+    with np.load(path, allow_pickle=False) as arrays:
+        return Model(**arrays)
 
 
 def fit(x: Array, switches: int = SWITCHES, steps: int = STEPS) -> Model:
@@ -113,6 +129,27 @@ def ascend(start: Array, log_joint: Array, states: Array) -> Array:
 def elbo_by_sum(log_joint: Array, log_q: Array) -> Array:
     """E_q[log p(x, z) - log q(z)] by summation, shape (B,)."""
     return (np.exp(log_q) * (log_joint - log_q)).sum(1)
+
+
+def example(
+    train: NDArray[np.uint8], test: NDArray[np.uint8]
+) -> tuple[Model, pd.DataFrame, pd.DataFrame]:
+    """A model of the digits, its gaps on test images, and the states of the one with the largest.
+
+    Args:
+        train, test: grey levels and binary images, shape (N, D).
+    """
+    model = fit(binarise_split(train, LEVELS, 0, "train").astype(float))
+    joint, states = model.log_joint(test[:IMAGES].astype(float)), model.states
+    log_q = log_mean_field(mean_field(joint, states), states)
+    table = gap_table(joint, log_q)
+    worst = worst_image(table)
+    return model, table, states_of(worst, joint[worst], log_q[worst], states)
+
+
+def worst_image(table: pd.DataFrame) -> int:
+    """The image of the largest gap."""
+    return int(table["gap_nats"].to_numpy().argmax())
 
 
 def gap_table(log_joint: Array, log_q: Array) -> pd.DataFrame:

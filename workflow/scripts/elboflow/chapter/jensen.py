@@ -33,6 +33,11 @@ def posterior() -> Array:
     return joint() / joint().sum()
 
 
+def every_q() -> Array:
+    """q(spam) from a bad q over that which knows nothing to the exact one, among evenly spaced."""
+    return np.unique(np.append(np.arange(Q_STEPS + 1) / Q_STEPS, posterior()[0]))
+
+
 def jensen_table(spam: Array) -> pd.DataFrame:
     """ELBO, its two parts and KL(q || p(z|x)) in nats for each q(spam) from 0 to 1."""
     q = np.stack([spam, 1 - spam], -1)
@@ -46,7 +51,12 @@ def jensen_table(spam: Array) -> pd.DataFrame:
         raise Disagreement("log p(x) - ELBO is not KL(q || p(z|x)) in the two-case example")
     return pd.DataFrame(
         {
-            "q_spam": spam, "elbo_nats": elbo, "rate_nats": rate, "distortion_nats": distortion,
-            "log_p_nats": log_evidence(), "gap_nats": gap, "kl_nats": divergence,
+            "q_spam": spam,
+            "elbo_nats": elbo,
+            "rate_nats": rate,
+            "distortion_nats": distortion,
+            "log_p_nats": log_evidence(),
+            "gap_nats": gap,
+            "kl_nats": divergence,
         }
-    )  # fmt: skip
+    )

@@ -1,5 +1,7 @@
 """Draw, for single images, the exact posterior and the best q of each family, and their costs."""
 
+from collections.abc import Mapping, Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from elboflow.chapter.mixture import FAMILIES
 from elboflow.figures import style
 from elboflow.reading.notation import number
-from elboflow.vae.measure.quadrature import Array
+from elboflow.vae.measure.quadrature import Array, log_integral, log_prior
 
 MASSES = (0.5, 0.9, 0.99)  # inside the contours
 SIDE, EVERY = 8, 2  # pixels of an image, and nodes of the grid that are drawn
@@ -80,11 +82,9 @@ def draw_costs(axes: Axes, rows: pd.DataFrame) -> None:
     axes.axline((0, -evidence), slope=-1, color=style.INK, linewidth=1.2)
     for _, row in rows.iterrows():
         axes.axline((0, -row["elbo_nats"]), slope=-1, color=style.FAINT, linewidth=0.8, zorder=0)
-        axes.plot(
-            row["rate_nats"], row["distortion_nats"], FAMILY_MARKERS[row["family"]],
-            color=style.COLOURS[0], markeredgecolor="white", markeredgewidth=0.5,
-            markersize=9 if row["family"] == FAMILIES[-1].name else 6,
-        )  # fmt: skip
+        size = 9 if row["family"] == FAMILIES[-1].name else 6
+        look = {"color": style.COLOURS[0], "markersize": size, **style.EDGE}
+        axes.plot(row["rate_nats"], row["distortion_nats"], FAMILY_MARKERS[row["family"]], **look)
     axes.grid(visible=False)
     axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.yaxis.set_major_locator(MaxNLocator(4))
@@ -98,29 +98,45 @@ def draw_image(axes: Axes, binary: Array, name: str) -> None:
     axes.grid(visible=False)
 
 
+def draw_image_row(
+    row: Sequence[Axes], own: pd.DataFrame, parts: pd.DataFrame, exact: Array, axis: Array
+) -> None:
+    """The panels of one image behind that of its pixels, from its rows of both tables."""
+    own = own.set_index("family")
+    for axes, family in zip(row[:-1], FAMILIES, strict=True):
+        name = family.name
+        draw_q(axes, exact, mixture_density(parts[parts["family"] == name], axis), axis)
+        gap = number(own["gap_nats"].loc[name], 4)
+        axes.set_title(f"{SYMBOLS[FAMILY_MARKERS[name]]} {name}\ngap {gap} nats", size="small")
+    draw_costs(row[-1], own.reset_index())
+    row[0].set_ylabel("z\N{SUBSCRIPT TWO}")
+    row[-1].set_ylabel("distortion (nats)", size="small")
+
+
+def exact_posteriors(grid: Mapping[str, Array]) -> tuple[Array, Array]:
+    """The nodes that are drawn, and p(z | x) on them, shape (images, n, n)."""
+    axis = grid["axis"][::EVERY]
+    joint = grid["log_likelihood"][:, ::EVERY, ::EVERY] + log_prior(axis)
+    return axis, np.exp(joint - log_integral(joint, axis)[:, None, None])
+
+
 def plot_posteriors(
-    measured: pd.DataFrame, parts: pd.DataFrame, posteriors: dict[int, Array], binary: Array,
-    axis: Array,
-) -> Figure:  # fmt: skip
+    measured: pd.DataFrame, parts: pd.DataFrame, grid: Mapping[str, Array]
+) -> Figure:
     """One row per image: the image, a panel for each family, and their rates and distortions."""
     style.apply()
-    names = [family.name for family in FAMILIES]
+    axis, posteriors = exact_posteriors(grid)
+    widths = [0.6, *[1] * len(FAMILIES), 1.15]
+    size = (12.0, 2.35 * len(posteriors) + 0.5)
     figure, panels = plt.subplots(
-        len(posteriors), len(names) + 2, figsize=(12.0, 2.35 * len(posteriors) + 0.5),
-        width_ratios=[0.6, *[1] * len(names), 1.15], squeeze=False,
-    )  # fmt: skip
-    for row, (image, exact), pixels in zip(panels, posteriors.items(), binary, strict=True):
-        own = measured[measured["image"] == image].set_index("family")
+        len(posteriors), len(widths), figsize=size, width_ratios=widths, squeeze=False
+    )
+    shown = zip(panels, grid["image"].tolist(), grid["binary"], posteriors, strict=True)
+    for row, image, pixels, exact in shown:
+        own = measured[measured["image"] == image]
         evidence = number(own["log_p_nats"].iloc[0], 3)
         draw_image(row[0], pixels, f"test image {image}\nlog p(x)\n= {evidence}")
-        for axes, name in zip(row[1:-1], names, strict=True):
-            chosen = parts[(parts["image"] == image) & (parts["family"] == name)]
-            draw_q(axes, exact, mixture_density(chosen, axis), axis)
-            gap = number(own["gap_nats"].loc[name], 4)
-            axes.set_title(f"{SYMBOLS[FAMILY_MARKERS[name]]} {name}\ngap {gap} nats", size="small")
-        draw_costs(row[-1], own.reset_index())
-        row[1].set_ylabel("z\N{SUBSCRIPT TWO}")
-        row[-1].set_ylabel("distortion (nats)", size="small")
+        draw_image_row(row[1:], own, parts[parts["image"] == image], exact, axis)
     for axes in panels[-1][1:-1]:
         axes.set_xlabel("z\N{SUBSCRIPT ONE}")
     panels[-1][-1].set_xlabel("rate (nats)", size="small")

@@ -1,8 +1,11 @@
 """The ELBO of one image for every q = N((mu_1, mu_2), sigma^2 I), at the best mu_2."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
+from elboflow.chapter.mixture import FAMILIES
 from elboflow.vae.measure.quadrature import Array, log_integral, log_prior
 
 MEANS = np.linspace(-1.5, 1.5, 61)  # of mu_1, about the best
@@ -39,3 +42,13 @@ def surface(log_likelihood: Array, axis: Array, best: tuple[float, float]) -> pd
             )
         )
     return pd.concat(rows, ignore_index=True)
+
+
+def surface_of_first(grid: Mapping[str, Array], components: pd.DataFrame) -> pd.DataFrame:
+    """The surface of the grid's first image, about the best q of the simplest family."""
+    image = int(grid["image"][0])
+    chosen = (components["image"] == image) & (components["family"] == FAMILIES[0].name)
+    own = components[chosen].iloc[0]
+    table = surface(grid["log_likelihood"][0], grid["axis"], (own["mean_1"], own["mean_2"]))
+    table.insert(0, "image", image)
+    return table

@@ -12,6 +12,7 @@ from numpy.lib.npyio import NpzFile
 from elboflow.figures import style
 from elboflow.reading.errors import InputError
 from elboflow.reading.json_files import read_manifest_json, read_run_json
+from elboflow.reading.paths import run_and_seed
 
 ARRAYS = ("grey", "reconstruction", "sample")
 OPTIONAL = ("binary",)  # of models of binary images
@@ -55,6 +56,11 @@ def read_images(path: str | Path) -> dict[str, np.ndarray]:
         if array.ndim != 2 or not array.size or array.dtype.kind not in "buif":
             raise InputError(f"{path}: {name} is no array of images; delete the file and run again")
     return arrays
+
+
+def images_of_runs(paths: Sequence[str | Path]) -> dict[str, dict[str, np.ndarray]]:
+    """The arrays of each run's images.npz, by its name."""
+    return {run_and_seed(path)[0]: read_images(path) for path in paths}
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:

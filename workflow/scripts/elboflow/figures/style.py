@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -18,6 +19,7 @@ from elboflow.files.whole import write_result
 COLOURS = [sns.color_palette("colorblind").as_hex()[index] for index in (0, 3, 2, 4, 1, 9, 5)]
 MARKERS = "os^Dvp"
 INK, FAINT = "#333333", "#d4d4d4"
+EDGE: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.5}  # of filled marks
 
 
 @dataclass(frozen=True)

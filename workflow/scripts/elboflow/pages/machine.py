@@ -2,9 +2,12 @@
 
 import subprocess
 from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from elboflow.pages.html import render
 from elboflow.reading.columns import Columns
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.json_files import (
@@ -69,3 +72,14 @@ def machine_context(
         "build": read_json(build, {}),
         "packages": Path(packages).read_text(encoding="utf-8").splitlines(),
     }
+
+
+def machine_page(template: str | Path, **inputs: Any) -> str:
+    """The page, written now; `inputs` are those of machine_context."""
+    return render(
+        Path(template),
+        written=datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
+        commit=git_commit(Path(__file__).parent),
+        snakemake_version=version("snakemake"),
+        **machine_context(**inputs),
+    )

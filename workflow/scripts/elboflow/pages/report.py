@@ -13,7 +13,9 @@ from elboflow.chapter.page import chapter_context as chapter_context
 from elboflow.pages.bounds import bounds_tables
 from elboflow.pages.comparisons import best_against_others, published_rows
 from elboflow.pages.gap_parts import gap_rows
+from elboflow.pages.html import render
 from elboflow.pages.overfitting import overfitting_rows
+from elboflow.pages.promises import promised
 from elboflow.pages.rate import rate_rows
 from elboflow.pages.seeds import spreads
 from elboflow.pages.tables import (
@@ -28,7 +30,18 @@ from elboflow.pages.tables import (
     trainings,
 )
 from elboflow.pages.two_sample import two_sample_rows
+from elboflow.reading.columns import (
+    CHECKS,
+    COMPARISONS,
+    REPRODUCTION,
+    RESULTS,
+    SETTINGS,
+    SUMMARY,
+)
+from elboflow.reading.csv_tables import read_table
+from elboflow.reading.json_files import read_manifest_json
 from elboflow.reading.settings import kinds, setting
+from elboflow.specification.published import read_published
 
 TITLES = {
     "training_curves": "Training curves",
@@ -114,3 +127,34 @@ def context(
         "differing": differing,
         "shared": shared,
     }
+
+
+def read_context(given: Any) -> dict[str, Any]:
+    """The same, read from the input files of rule report, by their names there."""
+    return context(
+        results=read_table(given.runs, RESULTS.gathered),
+        summary=read_table(given.summary, SUMMARY),
+        checks=read_table(given.checks, CHECKS.gathered),
+        settings=read_table(given.settings, SETTINGS),
+        comparisons=read_table(given.comparisons, COMPARISONS, may_be_empty=True),
+        reproduction=read_table(given.reproduction, REPRODUCTION, may_be_empty=True),
+        published=read_published(given.published),
+        manifests=[read_manifest_json(path) for path in given.manifests],
+        bounds=read_table(given.bounds[0], SUMMARY) if given.bounds else None,
+    )
+
+
+def report_page(given: Any) -> str:
+    """The page, from the input files of rule report."""
+    values = read_context(given)
+    return render(
+        Path(given.template),
+        introduction=paragraphs(given.introduction),
+        promises=promised(given.promises),
+        figures=[
+            figure(path, paragraphs(caption, **values["counts"]))
+            for path, caption in zip(given.figures, given.captions, strict=True)
+        ],
+        chapter=chapter(given.chapter_tables, given.chapter_figures, given.chapter_captions),
+        **values,
+    )

@@ -7,7 +7,6 @@ of log p(x) are of log p(x) itself, not of its estimates, which are too low by a
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,100 +15,9 @@ import pandas as pd
 from elboflow.reading.columns import COMPARISONS, PER_IMAGE
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.errors import InputError
+from elboflow.reading.paired import COMPARED, Estimates, compare, joint_intervals
 from elboflow.reading.paths import run_and_seed
-from elboflow.reading.simultaneous import critical_value, half_width
-
-COMPARED = ("log_likelihood", "elbo")
-
-
-@dataclass(frozen=True)
-class Estimates:
-    """A quantity of one run in nats, and its Monte Carlo errors, both of shape (seeds, images).
-
-    shortfall: by how much the mean may be too low, the upper end of a 95 % interval; 0 where it has
-        no bias.
-    """
-
-    values: np.ndarray
-    errors: np.ndarray
-    shortfall: float = 0.0
-
-    @property
-    def monte_carlo_error(self) -> float:
-        """Of the mean over seeds and images, whose noise is independent."""
-        return float(np.sqrt(np.square(self.errors).sum()) / self.errors.size)
-
-    @property
-    def seed_variance(self) -> float:
-        """Of the mean over seeds, from their spread; nan for one seed."""
-        seeds = len(self.values)
-        return float(self.values.mean(1).var(ddof=1) / seeds) if seeds > 1 else np.nan
-
-
-@dataclass(frozen=True)
-class JointIntervals:
-    """Intervals that are to hold together: how many, and their width in data errors."""
-
-    size: int
-    critical: float
-
-
-def joint_intervals(
-    measured: Mapping[str, Mapping[str, Estimates]], pairs: Sequence[tuple[str, str]]
-) -> JointIntervals:
-    """Of the differences of all pairs of runs, in both quantities."""
-    place = {key: column for column, key in enumerate(itertools.product(COMPARED, measured))}
-    values = np.stack([measured[run][name].values.mean(0) for name, run in place], axis=1)
-    chosen = [(place[name, one], place[name, other]) for name in COMPARED for one, other in pairs]
-    return JointIntervals(len(chosen), critical_value(values, chosen))
-
-
-def compare(one: Estimates, other: Estimates, together: JointIntervals) -> dict[str, float]:
-    """The mean difference per image, one - other, with the errors of COMPARISONS.
-
-    data_error, lower, upper: of these trained models on other images like the test's, from the
-        differences per image of values averaged over seeds (Miller, arXiv:2411.00640). They
-        contain the Monte Carlo noise of the single images.
-    monte_carlo_error: of the difference for these images. Runs of one seed share their noise, which
-        seldom makes the difference worse; it is counted as independent.
-    seed_error, lower_with_seeds, upper_with_seeds: of what such trainings give, with the variance
-        between seeds of either run added (Bouthillier et al., arXiv:2103.03098). Seeds are not
-        paired: one seed does not start different networks alike. What images and seeds do
-        together is in both variances, so that the interval is rather too wide than too narrow.
-    simultaneous_*: the same limits of intervals that hold together, by max-t over the images, and
-        with seeds, of which there are few, by Bonferroni.
-
-    All intervals reach further down by the shortfall of the other run and further up by this one's:
-    the true difference is that of the expected estimates, plus this run's bias, less the other's.
-    """
-    differences = one.values.mean(0) - other.values.mean(0)
-    mean, images = float(differences.mean()), len(differences)
-    data = float(differences.var(ddof=1) / images)
-    seeds = [one.seed_variance, other.seed_variance]
-    freedoms = [images - 1, len(one.values) - 1, len(other.values) - 1]
-    variances = [data, *seeds]
-    halves = {
-        "{}": half_width(variances[:1], freedoms[:1]),
-        "{}_with_seeds": half_width(variances, freedoms),
-        "simultaneous_{}": together.critical * data**0.5,
-        "simultaneous_{}_with_seeds": half_width(variances, freedoms, together.size),
-    }
-    return {
-        "difference": mean,
-        "data_error": data**0.5,
-        "monte_carlo_error": float(np.hypot(one.monte_carlo_error, other.monte_carlo_error)),
-        "seed_error": float(np.sqrt(sum(seeds))),
-        "run_shortfall": one.shortfall,
-        "other_shortfall": other.shortfall,
-        **{
-            column.format(end): mean + sign * (half + bias)
-            for column, half in halves.items()
-            for end, sign, bias in (("lower", -1, other.shortfall), ("upper", 1, one.shortfall))
-        },
-        "run_seeds": len(one.values),
-        "other_seeds": len(other.values),
-        "images": images,
-    }
+from elboflow.reading.settings import kinds
 
 
 def of_seeds(frames: Sequence[pd.DataFrame], quantity: str, shortfall: float = 0.0) -> Estimates:
@@ -176,3 +84,11 @@ def read_per_image(
             raise InputError(f"{path}: other test images than {named}; delete both and run again")
         runs.setdefault(run, []).append(frame)
     return runs
+
+
+def compare_runs(
+    settings: pd.DataFrame, summary: pd.DataFrame, paths: Sequence[str | Path]
+) -> pd.DataFrame:
+    """All pairs of runs of one kind, from tables of results and the values per image."""
+    of_run = kinds(settings)
+    return comparisons(read_per_image(paths, of_run), of_run, shortfalls(summary))

@@ -1,8 +1,11 @@
 """One row per run, ready for a paper: as CSV, and as a LaTeX table for the package booktabs."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
+from elboflow.files.whole import write_bytes, write_result
 from elboflow.reading.notation import digits_of, error_decimals, plain, significant, with_error
 from elboflow.reading.settings import kinds, setting
 
@@ -78,3 +81,9 @@ def latex(table: pd.DataFrame) -> str:
     style = style.format(escape="latex", subset=list(FIRST_COLUMNS.values()))
     columns = "l" * len(FIRST_COLUMNS) + "r" * len(numbers)
     return COMMENT + style.to_latex(hrules=True, column_format=columns)
+
+
+def write_paper(table: pd.DataFrame, csv: str | Path, tex: str | Path) -> None:
+    """Write the table as text, as CSV and for LaTeX."""
+    write_result(csv, table.to_csv(index=False, lineterminator="\n").encode())
+    write_bytes(Path(tex), latex(table).encode())

@@ -80,6 +80,45 @@ def error_parts(
     return parts, half_width([error**2 for error in known.values()], freedoms)
 
 
+def reproduction(
+    run: str,
+    quantities: Quantities,
+    settings: Mapping[str, str],
+    images: int,
+    published: Mapping[str, Any],
+    name: str,
+) -> dict[str, Any]:
+    """The row of a run beside the published value `name`, but for the passes of its training.
+
+    upper allows for the bias of our estimate of log p(x) as well; theirs has one, too, unknown.
+
+    Args:
+        quantities: rows of tables/summary.csv of the run.
+        settings: the run's, as tables/settings.csv has them.
+        images: its test images.
+    """
+    value = published["values"][name]
+    recipe = published["recipes"][value["recipe"]]
+    ours = quantities["log_likelihood"]
+    parts, half = error_parts(quantities, value["error"], images, recipe["test_images"])
+    difference = ours["mean"] - value["log_likelihood"]
+    shortfall = max(0.0, quantities["log_likelihood_upper"]["mean"] - ours["mean"])
+    return {
+        "run": run,
+        "published": name,
+        "citation": f"{recipe['citation']}, {value['place']}",
+        "otherwise": otherwise(settings, recipe_settings(published, name)),
+        "published_value": float(value["log_likelihood"]),
+        **{key: ours[key] for key in ("mean", "seed_sd", "seeds")},
+        "difference": difference,
+        "lower": difference - half,
+        "upper": difference + half + shortfall,
+        **parts,
+        "shortfall": shortfall,
+        "published_passes": recipe["passes"],
+    }
+
+
 def reproductions(
     summary: pd.DataFrame,
     passes: pd.Series,
@@ -90,8 +129,6 @@ def reproductions(
 ) -> pd.DataFrame:
     """One row per run that names a published value, sorted; nats per image.
 
-    upper allows for the bias of our estimate of log p(x) as well; theirs has one, too, unknown.
-
     Args:
         passes: over the training images, of each run.
         images: test images of each run.
@@ -100,33 +137,12 @@ def reproductions(
     """
     rows = []
     for run, name in sorted(names.items()):
-        value = published["values"][name]
-        recipe = published["recipes"][value["recipe"]]
         mine = summary[summary["run"] == run].to_dict("records")
         quantities = {str(row["quantity"]): row for row in mine}
-        ours = quantities["log_likelihood"]
-        parts, half = error_parts(quantities, value["error"], images[run], recipe["test_images"])
-        difference = ours["mean"] - value["log_likelihood"]
-        shortfall = max(0.0, quantities["log_likelihood_upper"]["mean"] - ours["mean"])
-        rows_of_run = settings[settings["run"] == run]
-        own = dict(zip(rows_of_run["key"], rows_of_run["value"], strict=True))
-        rows.append(
-            {
-                "run": run,
-                "published": name,
-                "citation": f"{recipe['citation']}, {value['place']}",
-                "otherwise": otherwise(own, recipe_settings(published, name)),
-                "published_value": float(value["log_likelihood"]),
-                **{key: ours[key] for key in ("mean", "seed_sd", "seeds")},
-                "difference": difference,
-                "lower": difference - half,
-                "upper": difference + half + shortfall,
-                **parts,
-                "shortfall": shortfall,
-                "passes": passes[run],
-                "published_passes": recipe["passes"],
-            }
-        )
+        of_run = settings[settings["run"] == run]
+        own = dict(zip(of_run["key"], of_run["value"], strict=True))
+        row = reproduction(run, quantities, own, images[run], published, name)
+        rows.append({**row, "passes": passes[run]})
     frame = pd.DataFrame(rows, columns=list(REPRODUCTION.names))
     return frame.astype(
         dict.fromkeys(REPRODUCTION.floats + REPRODUCTION.optional, float)

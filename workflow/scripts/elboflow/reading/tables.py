@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from elboflow.reading.columns import RESULTS, SETTINGS, Columns
+from elboflow.reading.columns import (
+    CHECKS,
+    CURVE,
+    METRICS,
+    RESULTS,
+    SETTINGS,
+    UNITS,
+    Columns,
+)
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.errors import InputError
 from elboflow.reading.json_files import read_run_json
@@ -81,3 +89,24 @@ def gather_settings(paths: Sequence[str | Path]) -> pd.DataFrame:
                 rows.append((Path(path).parent.name, part, key, shown))
     frame = pd.DataFrame(rows, columns=list(SETTINGS.names))
     return frame.sort_values(["run", "part", "key"], ignore_index=True)
+
+
+def all_tables(
+    runs: Sequence[str | Path],
+    summaries: Sequence[str | Path],
+    metrics: Sequence[str | Path],
+    units: Sequence[str | Path],
+    checks: Sequence[str | Path],
+    curves: Sequence[str | Path],
+) -> dict[str, pd.DataFrame]:
+    """The tables of results by name, from the files of that kind of all runs and seeds."""
+    results = gather_results(summaries)
+    return {
+        "runs": results,
+        "summary": means_over_seeds(results),
+        "training": stack(metrics, METRICS, "epoch"),
+        "units": stack(units, UNITS, "unit"),
+        "checks": stack(checks, CHECKS, "check"),
+        "bound_against_k": stack(curves, CURVE, "samples"),
+        "settings": gather_settings(runs),
+    }
