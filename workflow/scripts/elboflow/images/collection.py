@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from elboflow.images.arrays import Images
 from elboflow.images.download import check_mirrors
 from elboflow.images.errors import BadData
 from elboflow.images.levels import image_shape, to_levels
@@ -24,7 +25,7 @@ from elboflow.images.sources import (
     PUBLISHED_SOURCES,
     PublishedSource,
 )
-from elboflow.images.splits import Images, refuse_same
+from elboflow.images.splits import refuse_same
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from elboflow.images.arrays import AnyArray
 from elboflow.images.errors import BadData
 from elboflow.images.own_files import printable
-from elboflow.images.readers import EXPECTED_PIXELS, AnyArray
+from elboflow.images.readers import EXPECTED_PIXELS
 
 FLOAT32_LOSS = 1e-6  # many times what storing k/255 as float32 loses
 BLACK_AND_WHITE, GREY = 1, 255  # levels above black

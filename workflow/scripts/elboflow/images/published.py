@@ -9,9 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from elboflow.images.arrays import AnyArray, Images
 from elboflow.images.errors import BadData
-from elboflow.images.readers import AnyArray
-from elboflow.images.splits import Images
 
 SIDE = 28
 PIXELS = SIDE * SIDE

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from elboflow.images.arrays import AnyArray
 from elboflow.images.errors import BadData
 from elboflow.images.own_files import (
     MOST_FILE_BYTES,
@@ -37,7 +37,6 @@ NPY_HEADERS = {
 }
 EXPECTED_PIXELS = "expected integers 0 to 255, booleans, or floats that are 0, 1 or k/255"
 
-AnyArray = NDArray[Any]
 Found = TypeVar("Found")
 
 

@@ -4,12 +4,10 @@ import itertools
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from elboflow.images.arrays import Images
 from elboflow.images.errors import BadData
 from elboflow.images.streams import drawn_order
-
-Images = NDArray[np.uint8]
 
 LEAST = {
     "validation": (1, "at least 1 is needed"),

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from elboflow.images.arrays import AnyArray
 from elboflow.images.collection import collect_published
 from elboflow.images.duplicates import count_duplicates, row_keys, told
 from elboflow.images.errors import BadData
-from elboflow.images.published import SPAMBASE_COLUMNS, AnyArray
+from elboflow.images.published import SPAMBASE_COLUMNS
 from elboflow.images.session import Limits
 from elboflow.images.sources import TABLE_SOURCES
 from elboflow.images.splits import LEAST
