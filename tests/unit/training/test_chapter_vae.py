@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from elboflow.stages.chapter_vae import (
-    EVIDENCE,
+    MEASURED,
     encoder_elbo,
-    evidence,
     evidence_csv,
+    evidence_of,
     log_likelihood,
     shown_images,
 )
@@ -38,7 +38,7 @@ def test_a_decoder_that_ignores_z_has_the_evidence_of_independent_pixels(toy):
 def test_quadrature_agrees_with_estimates_from_samples(toy):
     """Within 5 standard errors, of 20000 samples."""
     vae, x = toy["vae"](), toy["binary"](4)
-    measured = evidence(vae, x)
+    measured = evidence_of(vae, x)
     noise = torch.randn(20_000, 4, 2, generator=torch.Generator().manual_seed(0)).double()
     with torch.no_grad():
         draws = draw(vae, torch.from_numpy(x).double(), noise)
@@ -75,5 +75,5 @@ def test_shown_are_the_median_the_95th_percentile_and_the_last():
 def test_evidence_is_written_in_the_order_of_the_images():
     measured = np.array([[-1.5, -1.5, -2, 0.25], [-3, -3, -3.5, 0]])
     lines = evidence_csv(measured).decode().splitlines()
-    assert lines[0] == "image," + ",".join(EVIDENCE)
+    assert lines[0] == "image," + ",".join(MEASURED)
     assert lines[1] == "0,-1.500000000,-1.500000000,-2.000000000,0.250000000"

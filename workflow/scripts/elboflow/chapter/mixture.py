@@ -102,10 +102,10 @@ def best_q(family: Family, log_posterior: Array, z: Array, step: float, start: A
     steepest = 1 / (2 * step)
     means, slopes = [*zip(z.min(0), z.max(0), strict=True)], (-np.log(WIDEST_SD), np.log(steepest))
     limits = [(None, None), *means, slopes, slopes, (-steepest, steepest)]
+    bounds, options = limits * len(start), {"maxiter": 200, "ftol": 1e-11, "gtol": 1e-7}
     found = minimize(
-        divergence, start.ravel(), jac=True, method="L-BFGS-B", bounds=limits * len(start),
-        options={"maxiter": 200, "ftol": 1e-11, "gtol": 1e-7},
-    )  # fmt: skip
+        divergence, start.ravel(), jac=True, method="L-BFGS-B", bounds=bounds, options=options
+    )
     return _tied(family, found.x.reshape(-1, WIDTH))
 
 

@@ -24,8 +24,11 @@ def classifier_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
         ]
         found.append(
             {
-                "data": data, "model": model, "cells": cells,
-                "test": first["test"], "positives": first["positives"],
+                "data": data,
+                "model": model,
+                "cells": cells,
+                "test": first["test"],
+                "positives": first["positives"],
                 "average_precision": number(first["average_precision"], 3),
                 "average_precision_interval": interval(first, "average_precision", ""),
                 "cross_entropy": number(first["cross_entropy_nats"], 3),
@@ -34,7 +37,7 @@ def classifier_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
                 "log_p": "none" if np.isnan(log_p) else number(log_p, 1),
                 "log_p_error": "" if np.isnan(log_p) else number(first["log_p_error_nats"], 1),
             }
-        )  # fmt: skip
+        )
     return found
 
 
@@ -50,9 +53,11 @@ def sure_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
         too_sure = row["mean_p"] > row["share_high"]
         found.append(
             {
-                **row[["data", "model", "cases", "positives"]], "at_least": f"{row['from']:g}",
-                "mean_p": number(row["mean_p"], 4), "interval": interval(row, "share"),
+                **row[["data", "model", "cases", "positives"]],
+                "at_least": f"{row['from']:g}",
+                "mean_p": number(row["mean_p"], 4),
+                "interval": interval(row, "share"),
                 "verdict": "it is too sure" if too_sure else "that may be right",
             }
-        )  # fmt: skip
+        )
     return found

@@ -56,14 +56,10 @@ def draw_elbos(axes: Axes, table: pd.DataFrame) -> None:
         (exact, "o", "exact", (0.7, -2.13)),
     )
     for row, marker, name, place in marks:
-        axes.plot(
-            row["q_spam"], row["elbo_nats"], marker, color=RED, markersize=7, zorder=4,
-            markeredgecolor="white",
-        )  # fmt: skip
-        axes.annotate(
-            f"{name}, q = {number(row['q_spam'], 3)}\ngap {number(abs(row['gap_nats']), 4)}",
-            (row["q_spam"], row["elbo_nats"]), place, ha="center", va="top", arrowprops=LINE,
-        )  # fmt: skip
+        at = row["q_spam"], row["elbo_nats"]
+        axes.plot(*at, marker, color=RED, markersize=7, markeredgecolor="white", zorder=4)
+        words = f"{name}, q = {number(at[0], 3)}\ngap {number(abs(row['gap_nats']), 4)}"
+        axes.annotate(words, at, place, ha="center", va="top", arrowprops=LINE)
     axes.set(xlim=(0, 1), ylim=(-2.85, -1.72), xlabel="q(spam)", ylabel="ELBO (nats)")
     axes.set_title("ELBO of every q: the gap is KL(q || p(z|x))", weight="bold")
 

@@ -1,5 +1,7 @@
 """Draw the ELBO of one image over mean and width of q, and its two parts along the width."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from elboflow.reading.notation import number
 
 LEVELS = [0.2, 0.5, 1, 2, 5, 10, 20]  # nats below log p(x)
 TICKS = [0.1, 0.2, 0.5, 1]
+BEST: dict[str, Any] = {"color": style.COLOURS[1], "markersize": 8, "markeredgecolor": "white"}
 
 
 def draw_surface(axes: Axes, table: pd.DataFrame, best: pd.Series) -> None:
@@ -26,16 +29,17 @@ def draw_surface(axes: Axes, table: pd.DataFrame, best: pd.Series) -> None:
         gap.columns, gap.index, gap, levels=LEVELS, colors=style.INK, linewidths=0.8
     )
     axes.clabel(lines, LEVELS[1:], fmt=lambda level: f"{level:g}", fontsize=8)
-    axes.plot(
-        best["mean_1"], best["sd"], "o", color=style.COLOURS[1], markersize=8,
-        markeredgecolor="white",
-    )  # fmt: skip
+    at = best["mean_1"], best["sd"]
+    axes.plot(*at, "o", **BEST)
     axes.annotate(
         f"best: gap {number(best['log_p_nats'] - best['elbo_nats'], 3)}",
-        (best["mean_1"], best["sd"]), (70, -85), textcoords="offset points", ha="center",
+        at,
+        (70, -85),
+        textcoords="offset points",
+        ha="center",
         arrowprops={"arrowstyle": "-", "color": style.INK},
         bbox={"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": "none"},
-    )  # fmt: skip
+    )
     axes.set(xlabel="mean \N{GREEK SMALL LETTER MU}\N{SUBSCRIPT ONE} of q", yscale="log")
     axes.set_title("gap log p(x) \N{MINUS SIGN} ELBO (nats)", weight="bold")
 
@@ -46,17 +50,12 @@ def draw_parts(axes: Axes, table: pd.DataFrame, best: pd.Series) -> None:
     blue, red = style.COLOURS[0], style.COLOURS[1]
     axes.plot(own["distortion_nats"], own["sd"], "--", color=red, label="distortion")
     axes.plot(own["rate_nats"], own["sd"], ":", color=blue, linewidth=2, label="rate")
-    axes.plot(
-        -own["elbo_nats"], own["sd"], color=style.INK, linewidth=1.8,
-        label="\N{MINUS SIGN}ELBO: their sum",
-    )  # fmt: skip
+    total = "\N{MINUS SIGN}ELBO: their sum"
+    axes.plot(-own["elbo_nats"], own["sd"], color=style.INK, linewidth=1.8, label=total)
     axes.axvline(
         -best["log_p_nats"], color="#8a8a8a", linewidth=1.2, label="\N{MINUS SIGN}log p(x)"
     )
-    axes.plot(
-        -best["elbo_nats"], best["sd"], "o", color=red, markersize=8, markeredgecolor="white",
-        zorder=4,
-    )  # fmt: skip
+    axes.plot(-best["elbo_nats"], best["sd"], "o", zorder=4, **BEST)
     axes.set(xlabel="nats", xlim=(0, 1.08 * -own["elbo_nats"].min()))
     axes.set_title("what \N{GREEK SMALL LETTER SIGMA} costs, at the best means", weight="bold")
     axes.legend(loc="center", bbox_to_anchor=(0.38, 0.5))

@@ -63,11 +63,16 @@ def reliability(score: Array, positive: NDArray[np.bool_]) -> pd.DataFrame:
         low, high = wilson(hits, cases)
         rows.append(
             {
-                "from": EDGES[bin_], "to": EDGES[bin_ + 1], "cases": cases, "positives": hits,
-                "mean_p": score[inside].mean(), "share": hits / cases,
-                "share_low": low, "share_high": high,
+                "from": EDGES[bin_],
+                "to": EDGES[bin_ + 1],
+                "cases": cases,
+                "positives": hits,
+                "mean_p": score[inside].mean(),
+                "share": hits / cases,
+                "share_low": low,
+                "share_high": high,
             }
-        )  # fmt: skip
+        )
     return pd.DataFrame(rows)
 
 
@@ -77,12 +82,18 @@ def at_threshold(score: Array, positive: NDArray[np.bool_], threshold: float) ->
     true, false = int((called & positive).sum()), int((called & ~positive).sum())
     precision, recall = wilson(true, true + false), wilson(true, int(positive.sum()))
     return {
-        "threshold": threshold, "test": len(score), "positives": int(positive.sum()),
-        "true_positives": true, "false_positives": false,
+        "threshold": threshold,
+        "test": len(score),
+        "positives": int(positive.sum()),
+        "true_positives": true,
+        "false_positives": false,
         "precision": true / max(true + false, 1),
-        "precision_low": precision[0], "precision_high": precision[1],
-        "recall": true / int(positive.sum()), "recall_low": recall[0], "recall_high": recall[1],
-    }  # fmt: skip
+        "precision_low": precision[0],
+        "precision_high": precision[1],
+        "recall": true / int(positive.sum()),
+        "recall_low": recall[0],
+        "recall_high": recall[1],
+    }
 
 
 def scores(
@@ -99,11 +110,15 @@ def scores(
     losses = -np.where(positive, cases[:, 0], cases[:, 1])
     low, high = mean_loss_interval(losses)
     found: dict[str, float | None] = {
-        "average_precision": precision, "average_precision_low": ends[0],
-        "average_precision_high": ends[1], "cross_entropy_nats": losses.mean(),
-        "cross_entropy_low_nats": low, "cross_entropy_high_nats": high,
-        "log_p_nats": None, "log_p_error_nats": None,
-    }  # fmt: skip
+        "average_precision": precision,
+        "average_precision_low": ends[0],
+        "average_precision_high": ends[1],
+        "cross_entropy_nats": losses.mean(),
+        "cross_entropy_low_nats": low,
+        "cross_entropy_high_nats": high,
+        "log_p_nats": None,
+        "log_p_error_nats": None,
+    }
     if evidence is not None:
         error = evidence.std(ddof=1) / len(evidence) ** 0.5
         found |= {"log_p_nats": evidence.mean(), "log_p_error_nats": error}

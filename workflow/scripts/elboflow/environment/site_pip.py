@@ -15,10 +15,10 @@ import sys
 from collections.abc import Iterable, Mapping
 
 SOURCES = {
-    "index-url", "extra-index-url", "no-index", "find-links", "trusted-host", "proxy", "cert",
-    "client-cert", "timeout", "default-timeout", "retries", "keyring-provider", "cache-dir",
-    "no-cache-dir", "use-feature", "use-deprecated", "disable-pip-version-check",
-}  # fmt: skip
+    *("index-url", "extra-index-url", "no-index", "find-links", "trusted-host", "proxy"),
+    *("cert", "client-cert", "timeout", "default-timeout", "retries", "keyring-provider"),
+    *("cache-dir", "no-cache-dir", "use-feature", "use-deprecated", "disable-pip-version-check"),
+}
 
 
 def environment(

@@ -16,10 +16,10 @@ def draw_curve(axes: Axes, rows: pd.DataFrame, look: style.Look, zero: float) ->
     seeds = rows.groupby("samples", sort=True)
     mean, count = seeds["bound_nats"].mean(), seeds.size()
     squares = rows["monte_carlo_error_nats"].pow(2).groupby(rows["samples"], sort=True).sum()
+    errors, small = squares.pow(0.5) / count, {**style.BARS, "markersize": 4}
     axes.errorbar(
-        mean.index, mean - zero, yerr=squares.pow(0.5) / count, fmt=look.marker, linestyle="-",
-        color=look.colour, markersize=4, linewidth=1, elinewidth=0.8, capsize=2,
-    )  # fmt: skip
+        mean.index, mean - zero, errors, linestyle="-", linewidth=1, **small, **look.marks
+    )
 
 
 def draw_end(axes: Axes, mean: pd.Series, look: style.Look, place: float) -> None:

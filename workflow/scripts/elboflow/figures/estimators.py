@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from elboflow.figures import style
 from elboflow.figures.panels import ABREAST
@@ -36,24 +35,31 @@ def draw_panel(axes: Axes, images: pd.DataFrame, look: style.Look) -> None:
         rows = images[images["origin"] == origin]
         errors = np.hypot(rows["importance_error_nats"], rows["ais_error_nats"])
         axes.errorbar(
-            rows["ais_nats"], rows["importance_nats"] - rows["ais_nats"], yerr=errors,
-            fmt=look.marker, color=look.colour, markersize=4, elinewidth=0.7, linestyle="",
-            markerfacecolor=face, markeredgecolor=look.colour, markeredgewidth=0.8,
-        )  # fmt: skip
+            rows["ais_nats"],
+            rows["importance_nats"] - rows["ais_nats"],
+            yerr=errors,
+            fmt=look.marker,
+            color=look.colour,
+            markersize=4,
+            elinewidth=0.7,
+            linestyle="",
+            markerfacecolor=face,
+            markeredgecolor=look.colour,
+            markeredgewidth=0.8,
+        )
     made = images[images["origin"] == "simulated"]
-    axes.plot(
-        made["ais_nats"], made["upper_nats"] - made["ais_nats"], "_", color=style.INK, markersize=6,
-    )  # fmt: skip
+    above = made["upper_nats"] - made["ais_nats"]
+    axes.plot(made["ais_nats"], above, "_", color=style.INK, markersize=6)
     axes.margins(y=0.1)
 
 
 def legend(figure: Figure) -> None:
     """What the marks are, below all panels."""
     marks = [
-        Line2D([], [], marker="o", color=style.INK, markerfacecolor=face, linestyle="", label=words)
+        style.legend_mark("o", words, face)
         for words, face in zip(ORIGINS.values(), (style.INK, "white"), strict=True)
     ]
-    upper = Line2D([], [], marker="_", color=style.INK, linestyle="", label=UPPER)
+    upper = style.legend_mark("_", UPPER, style.INK)
     figure.legend(handles=[*marks, upper], loc="outside lower center", ncols=3)
 
 

@@ -35,8 +35,8 @@ def draw_sorted(axes: Axes, rows: pd.DataFrame, column: str, look: style.Look) -
 def draw_rates(axes: Axes, rows: pd.DataFrame, look: style.Look) -> None:
     """KL of each dimension, or the word that there is none."""
     if rows["rate_nats"].isna().any():
-        axes.text(0.5, 0.5, "the KL is no sum over dimensions", ha="center", va="center",
-                  transform=axes.transAxes)  # fmt: skip
+        words, within = "the KL is no sum over dimensions", axes.transAxes
+        axes.text(0.5, 0.5, words, ha="center", va="center", transform=within)
         axes.set_axis_off()
         return
     draw_sorted(axes, rows, "rate_nats", look)

@@ -42,10 +42,15 @@ def draw_plane(
     for place, run in enumerate(values.index.get_level_values("run")):
         error, look = errors.iloc[place], looks[run]
         axes.errorbar(
-            rate.iloc[place], distortion.iloc[place], xerr=error["rate"], yerr=error["distortion"],
-            fmt=look.marker, color=look.colour, markersize=6, elinewidth=1,
-            markeredgecolor="white", markeredgewidth=0.5,
-        )  # fmt: skip
+            rate.iloc[place],
+            distortion.iloc[place],
+            xerr=error["rate"],
+            yerr=error["distortion"],
+            markersize=6,
+            elinewidth=1,
+            **look.marks,
+            **style.EDGE,
+        )
     axes.grid(visible=False)
     axes.set_xlabel("rate: KL(q(z|x) || p(z)) (nats per image)")
     axes.set_ylabel("distortion: \N{MINUS SIGN}E log p(x|z) (nats per image)")
@@ -60,10 +65,9 @@ def draw_gaps(
         mean, colour = means.loc[run], looks[run].colour
         axes.plot(mean[["elbo", "log_likelihood"]], [place] * 2, color=colour, linewidth=1.5)
         axes.plot(mean["elbo"], place, "|", color=colour, markersize=11, markeredgewidth=2)
-        axes.errorbar(
-            mean["log_likelihood"], place, xerr=errors.loc[run]["log_likelihood"],
-            fmt=looks[run].marker, color=colour, markersize=7, elinewidth=0.8, capsize=2,
-        )  # fmt: skip
+        error = errors.loc[run]["log_likelihood"]
+        marks = {**looks[run].marks, **style.BARS}
+        axes.errorbar(mean["log_likelihood"], place, xerr=error, markersize=7, **marks)
     axes.set_yticks(range(len(means)), [style.label(run) for run in means.index])
     axes.set_ylim(-0.7, len(means) - 0.3)
     axes.grid(visible=False, axis="y")

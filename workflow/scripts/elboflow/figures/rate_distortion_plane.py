@@ -5,6 +5,7 @@ of either. Alemi et al. 2018, Fixing a broken ELBO, arXiv:1711.00464.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,11 @@ SMALLEST_SPAN = 1.0  # nats, so that a single run is not blown up
 MARGIN = 0.12  # of the span, on either side
 WIDEST_VIEW = 2.0  # how many times as wide a view may become for the sake of what is impossible
 ACHIEVED, IMPOSSIBLE = "#e6eff8", "#e4e4e4"
+ALONG_DIAGONAL: dict[str, Any] = {
+    "size": "x-small",
+    "rotation": -45,
+    "rotation_mode": "anchor",
+}
 
 AxisLimits = tuple[float, float]
 
@@ -65,10 +71,8 @@ def draw_regions(axes: Axes, rate: pd.Series, distortion: pd.Series, entropy: fl
     """Tint what is right of and above a measured point, and shade where R + D < H."""
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     rates, distortions = frontier(rate, distortion)
-    axes.fill_between(
-        [*rates, right], [*distortions, distortions[-1]], top, step="post",
-        color=ACHIEVED, linewidth=0, zorder=-2,
-    )  # fmt: skip
+    along, least = [*rates, right], [*distortions, distortions[-1]]
+    axes.fill_between(along, least, top, step="post", color=ACHIEVED, linewidth=0, zorder=-2)
     if entropy is None or entropy <= left + bottom:
         return
     ends = np.array([left, right])
@@ -76,10 +80,8 @@ def draw_regions(axes: Axes, rate: pd.Series, distortion: pd.Series, entropy: fl
     axes.plot(ends, entropy - ends, ":", color=style.INK, linewidth=0.9, zorder=0)
     # Below the middle of the line's way through the view.
     x, gap = (max(left, entropy - top) + min(right, entropy - bottom)) / 2, 0.01 * (right - left)
-    axes.text(
-        x - gap, entropy - x - gap, "impossible", size="x-small", color=style.INK, rotation=-45,
-        rotation_mode="anchor", ha="center", va="top",
-    )  # fmt: skip
+    at = x - gap, entropy - x - gap
+    axes.text(*at, "impossible", color=style.INK, ha="center", va="top", **ALONG_DIAGONAL)
 
 
 def draw_equal_elbos(axes: Axes, entropy: float | None) -> None:
@@ -94,10 +96,8 @@ def draw_equal_elbos(axes: Axes, entropy: float | None) -> None:
         # The label sits where the line enters through the left or the upper edge.
         x = max(cost - top, left) + 0.02 * span
         if x < right - 0.2 * span and cost - x > bottom + 0.2 * span:
-            axes.text(
-                x, cost - x, f"ELBO {number(-cost, 1).removesuffix('.0')}", size="x-small",
-                color="#707070", rotation=-45, rotation_mode="anchor", va="bottom",
-            )  # fmt: skip
+            words = f"ELBO {number(-cost, 1).removesuffix('.0')}"
+            axes.text(x, cost - x, words, color="#707070", va="bottom", **ALONG_DIAGONAL)
 
 
 def draw_series(axes: Axes, means: pd.DataFrame, series: Sequence[Sequence[str]]) -> None:

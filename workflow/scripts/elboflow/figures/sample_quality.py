@@ -34,7 +34,7 @@ def measured(summary: pd.DataFrame) -> pd.DataFrame:
 
 def mark(axes: Axes, x: Any, y: Any, **look: Any) -> None:
     """A mark with bars, of one standard error."""
-    axes.errorbar(x, y, markersize=6, elinewidth=0.8, capsize=2, **look)
+    axes.errorbar(x, y, markersize=6, **style.BARS, **look)
 
 
 def look_of(look: style.Look, filled: bool) -> dict[str, Any]:
@@ -87,11 +87,8 @@ def draw_bounds(
 
 
 def draw_legend(figure: Figure) -> None:
-    marks = [
-        Line2D([], [], marker="o", color=style.INK, linestyle="", label=words,
-               markerfacecolor=style.INK if filled else "white")
-        for words, filled in MADE.values()
-    ]  # fmt: skip
+    faces = {words: style.INK if filled else "white" for words, filled in MADE.values()}
+    marks = [style.legend_mark("o", words, face) for words, face in faces.items()]
     marks.append(Line2D([], [], marker="x", color="#999999", linestyle="", label="training images"))
     marks.append(Line2D([], [], color=style.INK, linewidth=3, label="expected of equal kinds"))
     figure.legend(handles=marks, loc="outside lower center", ncols=4)

@@ -11,6 +11,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from elboflow.files.whole import write_result
 
@@ -19,6 +20,7 @@ from elboflow.files.whole import write_result
 COLOURS = [sns.color_palette("colorblind").as_hex()[index] for index in (0, 3, 2, 4, 1, 9, 5)]
 MARKERS = "os^Dvp"
 INK, FAINT = "#333333", "#d4d4d4"
+BARS: dict[str, Any] = {"elinewidth": 0.8, "capsize": 2}  # of errors
 EDGE: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.5}  # of filled marks
 
 
@@ -28,6 +30,11 @@ class Look:
 
     colour: str
     marker: str
+
+    @property
+    def marks(self) -> dict[str, Any]:
+        """For errorbar."""
+        return {"fmt": self.marker, "color": self.colour}
 
 
 def apply() -> None:
@@ -64,6 +71,12 @@ def label(name: str, width: int = 24) -> str:
     """A name in lines of at most `width` characters, broken after underscores where it can be."""
     lines = textwrap.wrap(name.replace("_", "_ "), width + 1)
     return "\n".join(line.replace("_ ", "_") for line in lines) or name
+
+
+def legend_mark(marker: str, words: str, face: str) -> Line2D:
+    """A mark for the legend."""
+    look: dict[str, Any] = {"marker": marker, "color": INK, "markerfacecolor": face}
+    return Line2D([], [], linestyle="", label=words, **look)
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:

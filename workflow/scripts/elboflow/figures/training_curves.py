@@ -67,10 +67,8 @@ def draw_run(
         axes.plot(rows["epoch"], rows[TRAINING], color=look.colour, linewidth=0.7, alpha=0.55)
         axes.plot(rows["epoch"], rows[VALIDATION], color=look.colour, linewidth=1.5)
     own = kept[kept["run"] == run]
-    axes.plot(
-        own["epoch"], own[VALIDATION], look.marker, color=look.colour,
-        markeredgecolor="white", markersize=7, zorder=3,
-    )  # fmt: skip
+    at, edge = (own["epoch"], own[VALIDATION]), "white"
+    axes.plot(*at, look.marker, color=look.colour, markersize=7, markeredgecolor=edge, zorder=3)
     axes.set_title(style.label(run, 30), weight="bold")
     text = f"kept: {number(own[VALIDATION].mean())}"
     axes.text(0.97, 0.04, text, transform=axes.transAxes, ha="right")

@@ -41,9 +41,9 @@ def find_place() -> Worker:
         properties = torch.cuda.get_device_properties(device)
         gpu, name = str(properties.uuid), properties.name
     return Worker(
-        hvd.rank(), hvd.size(), hvd.local_rank(), hvd.local_size(), socket.gethostname(),
-        device, name, gpu, torch.get_num_threads(), adds_with(device),
-    )  # fmt: skip
+        *(hvd.rank(), hvd.size(), hvd.local_rank(), hvd.local_size(), socket.gethostname()),
+        *(device, name, gpu, torch.get_num_threads(), adds_with(device)),
+    )
 
 
 def adds_with(device: torch.device) -> str:

@@ -40,8 +40,8 @@ def hold(folder: Path) -> None:
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
-        print(f"{folder}: no locks on this file system, so start no other job on it",
-              file=sys.stderr, flush=True)  # fmt: skip
+        warning = f"{folder}: no locks on this file system, so start no other job on it"
+        print(warning, file=sys.stderr, flush=True)
         return
     with naming(folder / ".lock"):
         file.truncate(0)

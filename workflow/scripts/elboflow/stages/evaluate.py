@@ -97,10 +97,11 @@ def measure(
 
     wanted = in_parts(f"{origin}_{training.precision}", len(images), spec.chunk_images)
     found, done = work_through(wanted, work, state, title, worker)
-    return PerImage(**{
+    columns = {
         name: np.concatenate([np.array(part[name], dtype=float) for part in found])
         for name in found[0]
-    }, samples=spec.importance_samples), done  # fmt: skip
+    }
+    return PerImage(**columns, samples=spec.importance_samples), done
 
 
 @torch.no_grad()

@@ -56,6 +56,27 @@ def tables(
     quantities += more
     if reference is not None:
         quantities += precision_effects(images, reference)
+    columns = columns_per_image(images, base)
+    values = np.stack(list(columns.values()), axis=1).tolist()
+    per_image = [[image, *row] for image, row in enumerate(values)]
+    summary = [
+        [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, q.images or len(per_image)]
+        for q in quantities
+    ]
+    header = "quantity,unit,value,data_error,monte_carlo_error,images"
+    return {
+        "per_image.csv": table("image," + ",".join(columns), per_image),
+        "checks.csv": table("check,status,detail", checks),
+        "bound_against_k.csv": table(
+            CURVE_HEADER, map(astuple, curve(images.parts, images.samples))
+        ),
+        "units.csv": table(*units(images, limit)),
+        "summary.csv": table(header, summary),
+    }
+
+
+def columns_per_image(images: PerImage, base: Baselines) -> dict[str, np.ndarray]:
+    """The columns of per_image.csv; none of what the model or the data lack."""
     columns = {
         "elbo_nats": images.elbo,
         "elbo_monte_carlo_error_nats": images.elbo_monte_carlo_error,
@@ -70,23 +91,7 @@ def tables(
         "noise_floor_nats": base.noise_floor,
         "mean_image_nats": base.mean_image,
     }
-    present = {name: column for name, column in columns.items() if column is not None}
-    values = np.stack(list(present.values()), axis=1).tolist()
-    per_image = [[image, *row] for image, row in enumerate(values)]
-    summary = [
-        [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, q.images or len(per_image)]
-        for q in quantities
-    ]
-    header = "quantity,unit,value,data_error,monte_carlo_error,images"
-    return {
-        "per_image.csv": table("image," + ",".join(present), per_image),
-        "checks.csv": table("check,status,detail", checks),
-        "bound_against_k.csv": table(
-            CURVE_HEADER, map(astuple, curve(images.parts, images.samples))
-        ),
-        "units.csv": table(*units(images, limit)),
-        "summary.csv": table(header, summary),
-    }
+    return {name: column for name, column in columns.items() if column is not None}
 
 
 def units(images: PerImage, limit: float) -> tuple[str, list[list[Any]]]:

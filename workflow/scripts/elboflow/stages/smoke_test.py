@@ -60,10 +60,11 @@ def report(header: list[str], rows: list[list[str]]) -> bytes:
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--repeats", type=int, required=True, help="times to measure each size")
-    parser.add_argument("--ranks-csv", type=Path, required=True, help="written: one row a rank")
-    parser.add_argument("--allreduce-csv", type=Path, required=True,
-                        help="written: latency and bus bandwidth against size")  # fmt: skip
+    add = parser.add_argument
+    add("--repeats", type=int, required=True, help="times to measure each size")
+    add("--ranks-csv", type=Path, required=True, help="written: one row a rank")
+    words = "written: latency and bus bandwidth against size"
+    add("--allreduce-csv", type=Path, required=True, help=words)
     return parser.parse_args()
 
 

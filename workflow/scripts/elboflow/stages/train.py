@@ -114,10 +114,16 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     initialise(vae, args.seed, mean_image(grey, manifest.shape.levels))
     vae.to(worker.device)
     training = Training(
-        vae, spec, args.seed, grey, manifest.shape.levels,
+        vae,
+        spec,
+        args.seed,
+        grey,
+        manifest.shape.levels,
         load_split(manifest, "validation", vae.likelihood.observes),
-        worker.rank, worker.size, allreduce(worker),
-    )  # fmt: skip
+        worker.rank,
+        worker.size,
+        allreduce(worker),
+    )
     digest = state_digest(document["training"], args.seed, manifest.sha256)
     args.state = kept_states.place(args.state, digest)
     restore(training, args.state, digest, worker)
@@ -125,10 +131,9 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     seconds = run_to_the_end(training, f"{run} seed {args.seed}", args, digest, worker)
     if worker.rank == 0:
         save_training(training, args.state, digest)
-    speed = record_of_speed(
-        worker, run, args.seed, (training.step - started_at_step) * spec.batch_size, seconds,
-        steps=training.step, started_at_step=started_at_step,
-    )  # fmt: skip
+    images = (training.step - started_at_step) * spec.batch_size
+    steps = {"steps": training.step, "started_at_step": started_at_step}
+    speed = record_of_speed(worker, run, args.seed, images, seconds, **steps)
     if worker.rank == 0:
         model = serialised_model(training, document["training"], args.seed, manifest.sha256)
         outputs = {args.metrics: training.metrics_csv().encode(), args.model: model}
@@ -139,10 +144,11 @@ def serialised_model(
     training: Training, spec: dict[str, Any], seed: int, data_sha256: str
 ) -> bytes:
     """The bytes of model.pt."""
-    return checkpoint.serialise({
+    content = {
         "training": spec,
         "seed": seed,
         "data_sha256": data_sha256,
         "epoch": training.kept_epoch,
         "model": training.kept_parameters(),
-    })  # fmt: skip
+    }
+    return checkpoint.serialise(content)

@@ -78,44 +78,30 @@ def requested(job: Job) -> dict[str, Any]:
     return {f"Resource_List.{name}": value for name, value in resources.items()}
 
 
+def date(job: Job, key: str) -> str | None:
+    return time.ctime(job[key]) if key in job else None
+
+
+def session(job: Job) -> int | None:
+    """The session of a job that has run for long enough."""
+    known = "stime" in job and (job["state"] == "R" or ran_for(job) >= SESSION_KNOWN_AFTER)
+    return job["session"] if known else None
+
+
 def attributes(job: Job) -> dict[str, Any]:
     """Return names and values; those without a value are left out."""
     ran = "stime" in job
-    session_known = ran and (job["state"] == "R" or ran_for(job) >= SESSION_KNOWN_AFTER)
-
-    def date(key: str) -> str | None:
-        return time.ctime(job[key]) if key in job else None
-
     values = {
-        "Job_Name": job["name"],
-        "Job_Owner": job["owner"],
-        **used(job),
-        "job_state": job["state"],
-        "queue": job["queue"],
-        "server": job["server"],
-        "Checkpoint": "u",
-        "ctime": date("ctime"),
-        "Error_Path": job["error_path"],
-        "exec_host": job.get("exec_host"),
-        "exec_vnode": job.get("exec_vnode"),
-        "Hold_Types": job["hold"],
-        "Join_Path": job["join"],
-        "Keep_Files": job["keep"],
-        "Mail_Points": job["mail"],
-        "mtime": date("mtime"),
-        "Output_Path": job["output_path"],
-        "Priority": 0,
-        "qtime": date("ctime"),
-        "Rerunable": "True",
+        **as_first_shown(job),
         **requested(job),
-        "stime": date("stime"),
-        "obittime": date("obittime"),
-        "session_id": job["session"] if session_known else None,
+        "stime": date(job, "stime"),
+        "obittime": date(job, "obittime"),
+        "session_id": session(job),
         "jobdir": job["home"] if ran else None,
         "substate": job["substate"],
         "Variable_List": variable_list(job),
         "comment": job.get("comment"),
-        "etime": None if job["hold"] == "u" else date("ctime"),
+        "etime": None if job["hold"] == "u" else date(job, "ctime"),
         "run_count": 1 if ran else None,
         "Stageout_status": job.get("delivered", 1) if "obittime" in job else None,
         "Exit_status": job.get("exit_status"),
@@ -125,3 +111,29 @@ def attributes(job: Job) -> dict[str, Any]:
         "Submit_Host": job["server"],
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+def as_first_shown(job: Job) -> dict[str, Any]:
+    """Those before the resources."""
+    return {
+        "Job_Name": job["name"],
+        "Job_Owner": job["owner"],
+        **used(job),
+        "job_state": job["state"],
+        "queue": job["queue"],
+        "server": job["server"],
+        "Checkpoint": "u",
+        "ctime": date(job, "ctime"),
+        "Error_Path": job["error_path"],
+        "exec_host": job.get("exec_host"),
+        "exec_vnode": job.get("exec_vnode"),
+        "Hold_Types": job["hold"],
+        "Join_Path": job["join"],
+        "Keep_Files": job["keep"],
+        "Mail_Points": job["mail"],
+        "mtime": date(job, "mtime"),
+        "Output_Path": job["output_path"],
+        "Priority": 0,
+        "qtime": date(job, "ctime"),
+        "Rerunable": "True",
+    }

@@ -58,11 +58,12 @@ def _experts(x: Tensor, labels: Tensor, others: Tensor, shape: ImageShape) -> Te
     centre = x.mean()
     seen, unseen = (texture(images - centre, shape) for images in (x, others))
     spread = seen.std(0).clamp(min=torch.finfo(x.dtype).eps)
-    return torch.cat([
+    found = [
         torch.zeros_like(others[:, 0])[None],
         *(log_odds(x, labels, others, sharpness) for sharpness in PIXELS),
         *(log_odds(seen / spread, labels, unseen / spread, sharpness) for sharpness in TEXTURE),
-    ])  # fmt: skip
+    ]
+    return torch.cat(found)
 
 
 def _mixed(inner: Tensor, test: Tensor, inner_labels: Tensor, labels: Tensor) -> Tensor:

@@ -79,7 +79,7 @@ class FlowHead(Head):
         super().__init__()
         self.gaussian = gaussian
         ascending = torch.arange(latent_dim)
-        self.transform = LazyComposedTransform(*(
+        layers = [
             MaskedAutoregressiveTransform(
                 latent_dim,
                 features,
@@ -88,7 +88,8 @@ class FlowHead(Head):
                 activation=nn.ELU,
             )
             for turn in range(transforms)
-        ))  # fmt: skip
+        ]
+        self.transform = LazyComposedTransform(*layers)
 
     @classmethod
     def of(cls, spec: TrainingSpec, features: int) -> "FlowHead":
