@@ -51,7 +51,7 @@ EXECUTORS = {
         *("--cluster-generic-submit-cmd", f"{SUBMIT} -o /dev/null"),
         *("--cluster-generic-status-cmd", "./status.sh", "--cluster-generic-cancel-cmd", "qdel"),
     ],
-}  # fmt: skip
+}
 
 
 class Workplace:

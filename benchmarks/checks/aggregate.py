@@ -28,9 +28,12 @@ def drawn(
     """Images of which q(z) is N(shift, scale^2 I), with two draws each; shape: (N, L)."""
     means = torch.from_numpy(random.normal(shift, (scale**2 - sd**2) ** 0.5, shape))
     known: Any = SimpleNamespace(
-        latent_dim=shape[1], dtype=means.dtype, device="cpu", prior=StandardNormal(),
+        latent_dim=shape[1],
+        dtype=means.dtype,
+        device="cpu",
+        prior=StandardNormal(),
         encode=lambda x: Gaussian(x, torch.full_like(x, math.log(sd))),
-    )  # fmt: skip
+    )
     aggregate.DRAWS = 1  # and so the least, two
     return AggregatePosterior(known, means, int(random.integers(2**31)))
 
@@ -56,12 +59,12 @@ def no_holes(
         subtracted.append(excess > ERRORS * math.hypot(upper[-1][1], own[1]))
     name = f"L = {latent}, rate {rate}, N = {count}"
     found = np.array(lower)
-    yield counted(f"holes found where there are none, {name}", 0.05,
-                  found[:, 0] > ERRORS * found[:, 1], "≤")  # fmt: skip
+    surely = found[:, 0] > ERRORS * found[:, 1]
+    yield counted(f"holes found where there are none, {name}", 0.05, surely, "≤")
     yield Row(f"mean lower bound, {name}", 0.0, found[:, 0].mean(), 0.01, "≤")
     yield Row(f"mean upper bound, {name}", 0.0, np.array(upper)[:, 0].mean(), 0.0, "≥")
-    yield counted(f"the same by upper bound minus that of own images (not used), {name}", 0.5,
-                  subtracted, "≥")  # fmt: skip
+    words = f"the same by upper bound minus that of own images (not used), {name}"
+    yield counted(words, 0.5, subtracted, "≥")
 
 
 def known_marginal_kl(images: np.ndarray, repeats: int = 40, count: int = 397) -> Iterator[Row]:

@@ -30,9 +30,13 @@ def annealing(images: np.ndarray) -> Iterator[Row]:
     exact = evidence.log_prob(simulate(vae, 0, made)[1])
     for start in ("posterior", "prior"):
         spec: Any = SimpleNamespace(
-            importance_samples=20, chunk_samples=20, ais_temperatures=100, ais_chains=16,
-            ais_leapfrog_steps=10, ais_start=start,
-        )  # fmt: skip
+            importance_samples=20,
+            chunk_samples=20,
+            ais_temperatures=100,
+            ais_chains=16,
+            ais_leapfrog_steps=10,
+            ais_start=start,
+        )
         name, began = f"AIS, T = 100, {start}", time.monotonic()
         ais = bounds(vae, spec, 0, range(50), x)
         yield timed(name, log_p, ais["ais_nats"], ais["ais_error_nats"], began)

@@ -41,9 +41,10 @@ def data_error(images: np.ndarray, repeats: int = 2000) -> Iterator[Row]:
     """Of 397 images from all digits under a linear model, and from tails to one side."""
     random = np.random.default_rng(0)
     log_p = maximum_likelihood(images, 10).log_likelihood(images)
-    yield counted("data error of the mean log p(x) of digits covers", 0.95, [
+    held = [
         _holds(log_p[random.integers(0, len(log_p), 397)], log_p.mean()) for _ in range(repeats)
-    ])  # fmt: skip
+    ]
+    yield counted("data error of the mean log p(x) of digits covers", 0.95, held)
     tails = {0.5: "a skewness of 1.8", 1.0: "a skewness of 6.2"}
     for sd, told in tails.items():
         held = [
@@ -65,9 +66,13 @@ def two_sided_bounds(images: np.ndarray, repeats: int = 100) -> Iterator[Row]:
     covariance = best.weights @ best.weights.T + best.variance * np.eye(64)
     evidence = MultivariateNormal(*map(torch.from_numpy, (best.mean, covariance)))
     spec: Any = SimpleNamespace(
-        importance_samples=20, chunk_samples=20, ais_temperatures=20, ais_chains=4,
-        ais_leapfrog_steps=5, ais_start="posterior",
-    )  # fmt: skip
+        importance_samples=20,
+        chunk_samples=20,
+        ais_temperatures=20,
+        ais_chains=4,
+        ais_leapfrog_steps=5,
+        ais_start="posterior",
+    )
     wrong: dict[str, list[bool]] = {"ais_nats": [], "upper_nats": []}
     held = []
     for repeat in range(repeats):

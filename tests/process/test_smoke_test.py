@@ -153,8 +153,10 @@ print('went on')
     assert "went on" not in done.stdout
     errors = [text for text in done.stderr.splitlines() if text.startswith("error: ")]
     assert [line.partition(" gave ")[0].split()[-1] for line in errors] == [
-        "float32", "float64", "int64",
-    ]  # fmt: skip
+        "float32",
+        "float64",
+        "int64",
+    ]
     assert all("rank 1" in line and "allreduce" in line for line in errors)
 
 

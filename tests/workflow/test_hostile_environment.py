@@ -59,10 +59,17 @@ def test_a_hostile_environment_changes_no_byte(fresh, finished_once, tiny, tmp_p
     fresh.borrow_environment()
     own = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
     done = subprocess.run(
-        [SNAKEMAKE, "--cores", "2"], cwd=fresh.folder, env={**own, **hostile(tmp_path / "home")},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=500,
-        umask=mask, check=False,
-    )  # fmt: skip
+        [SNAKEMAKE, "--cores", "2"],
+        cwd=fresh.folder,
+        env={**own, **hostile(tmp_path / "home")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=500,
+        umask=mask,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
     there, here = fresh.folder / "results", finished_once.folder / "results"
     names = [path.relative_to(here) for glob in COMPARED for path in sorted(here.glob(glob))]
@@ -99,9 +106,13 @@ def test_snakemake_started_as_a_module_reads_no_modules_of_others(fresh, tmp_pat
     """As executors start it in jobs, where a prelude's modules may have set PYTHONPATH."""
     (tmp_path / "yaml.py").write_text("raise SystemExit('another yaml')")
     done = subprocess.run(
-        [sys.executable, *start.split(), "--dry-run"], cwd=fresh.folder, capture_output=True,
-        text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)}, check=False,
-    )  # fmt: skip
+        [sys.executable, *start.split(), "--dry-run"],
+        cwd=fresh.folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=False,
+    )
     assert (done.returncode, "rule train:" in done.stdout) == (0, True), done.stderr
 
 
@@ -114,9 +125,13 @@ def test_modules_of_another_project_in_a_foreign_snakemake_are_named(fresh, tmp_
     (tmp_path / "modules" / "colorsys.py").write_text("")
     start = "import colorsys, sys; from snakemake.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", start, "-n"], cwd=fresh.folder, capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "modules")}, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", start, "-n"],
+        cwd=fresh.folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "modules")},
+        check=False,
+    )
     (line,) = [text for text in (done.stdout + done.stderr).splitlines() if "PYTHONPATH" in text]
     assert line.startswith("PYTHONPATH: Snakemake runs with another colorsys, ")
     assert done.returncode != 0

@@ -219,9 +219,10 @@ def test_the_bound_of_two_cases_is_tight_at_the_posterior_and_finite_at_the_ends
 def small_model(switches: int = 3, pixels: int = 4) -> Model:
     draws = np.random.default_rng(0)
     return Model(
-        draws.normal(size=switches), 2 * draws.normal(size=(switches, pixels)),
+        draws.normal(size=switches),
+        2 * draws.normal(size=(switches, pixels)),
         draws.normal(size=pixels),
-    )  # fmt: skip
+    )
 
 
 def all_images(pixels: int = 4) -> np.ndarray:

@@ -134,8 +134,9 @@ def test_constant_columns_say_nothing_and_are_left_out() -> None:
     task = blobs()
     padded = replace(
         task,
-        train=np.pad(task.train, ((0, 0), (0, 3))), test=np.pad(task.test, ((0, 0), (0, 3))),
-    )  # fmt: skip
+        train=np.pad(task.train, ((0, 0), (0, 3))),
+        test=np.pad(task.test, ((0, 0), (0, 3))),
+    )
     assert varying(padded).sum() == 12
     for one, other in zip(generative(task), generative(padded), strict=True):
         assert other == pytest.approx(one)

@@ -32,27 +32,47 @@ Jobs = Callable[[Path], list[dict[str, Any]]]
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def with_interval(name: str, value: float, low: float, high: float) -> dict[str, float]:
+    return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
 def write_tables(folder: Path) -> None:
     """results/chapter, small."""
     folder.mkdir(parents=True)
     both = {"data": "digits: 8 or another", "test": 40, "positives": 4}
-    rates = {"precision": 0.75, "precision_low": 0.5, "precision_high": 0.9,
-             "recall": 1.0, "recall_low": 0.6, "recall_high": 1.0}  # fmt: skip
+    rates = {
+        **with_interval("precision", 0.75, 0.5, 0.9),
+        **with_interval("recall", 1.0, 0.6, 1.0),
+    }
     counts = {"true_positives": 3, "false_positives": 1, "constant": 2}
-    ends = {"average_precision": 0.9, "average_precision_low": 0.4, "average_precision_high": 0.98,
-            "cross_entropy_low_nats": 0.02, "cross_entropy_high_nats": 0.11}  # fmt: skip
+    ends = {
+        **with_interval("average_precision", 0.9, 0.4, 0.98),
+        **{"cross_entropy_low_nats": 0.02, "cross_entropy_high_nats": 0.11},
+    }
     rows = [
-        {**both, "model": model, "threshold": threshold, **rates, **counts, **ends,
-         "cross_entropy_nats": 0.05, "log_p_nats": log_p, "log_p_error_nats": log_p and 1.2}
+        {
+            **both,
+            "model": model,
+            "threshold": threshold,
+            **rates,
+            **counts,
+            **ends,
+            "cross_entropy_nats": 0.05,
+            "log_p_nats": log_p,
+            "log_p_error_nats": log_p and 1.2,
+        }
         for model, log_p in (("discriminative", None), ("generative", -127.5))
         for threshold in (0.5, 0.9)
-    ]  # fmt: skip
+    ]
     write_table(pd.DataFrame(rows), folder / "classifiers.csv", DECIMALS)
     bins = [
-        {"data": both["data"], "model": row["model"], "from": 0.9, "to": 1.0, "cases": 4,
-         "positives": 3, "mean_p": mean, "share": 0.75, "share_low": 0.3, "share_high": 0.95}
+        {
+            **{"data": both["data"], "model": row["model"], "from": 0.9, "to": 1.0},
+            **{"cases": 4, "positives": 3, "mean_p": mean},
+            **with_interval("share", 0.75, 0.3, 0.95),
+        }
         for row, mean in zip(rows[::2], (0.93, 0.999), strict=True)
-    ]  # fmt: skip
+    ]
     write_table(pd.DataFrame(bins), folder / "reliability.csv", DECIMALS)
     curve = {"threshold": [0.1, 0.6, 1.0], "precision": [0.1, 0.75, 1.0], "recall": [1, 0.5, 0.0]}
     curves = [
@@ -85,10 +105,18 @@ def write_plane(folder: Path) -> None:
         for place, family in enumerate(FAMILIES):
             gap = 0.4 - 0.1 * place
             measured.append(
-                {"image": image, "family": family.name, "parameters": family.parameters,
-                 "rate_nats": 2.5 - 0.1 * place, "distortion_nats": 20.0, "elbo_nats": -22 - gap,
-                 "log_p_nats": -22.0, "gap_nats": gap, "kl_nats": gap}
-            )  # fmt: skip
+                {
+                    "image": image,
+                    "family": family.name,
+                    "parameters": family.parameters,
+                    "rate_nats": 2.5 - 0.1 * place,
+                    "distortion_nats": 20.0,
+                    "elbo_nats": -22 - gap,
+                    "log_p_nats": -22.0,
+                    "gap_nats": gap,
+                    "kl_nats": gap,
+                }
+            )
             q = gaussian(np.array([-0.2, 0.1 * place]), 0.5 * np.eye(2))
             parts.append(components(q).assign(image=image, family=family.name))
     write_table(pd.DataFrame(measured), folder / "posteriors.csv", DECIMALS)
@@ -103,14 +131,24 @@ def write_plane(folder: Path) -> None:
 def write_switches(folder: Path) -> None:
     joint = np.log([0.1, 0.05, 0.02, 0.3])
     states = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
-    table = {"image": [0, 1], "log_p_nats": [-24.0, -23.0], "elbo_nats": [-24.25, -23.5],
-             "gap_nats": [0.25, 0.5], "kl_nats": [0.25, 0.5]}  # fmt: skip
+    table = {
+        "image": [0, 1],
+        "log_p_nats": [-24.0, -23.0],
+        "elbo_nats": [-24.25, -23.5],
+        "gap_nats": [0.25, 0.5],
+        "kl_nats": [0.25, 0.5],
+    }
     write_table(pd.DataFrame(table), folder / "discrete.csv", 12)
     write_table(states_of(1, joint, np.log(np.full(4, 0.25)), states), folder / "states.csv", 12)
     assert logsumexp(joint) < 0
-    gradients = {"estimator": ["exact", "gumbel_softmax"], "norm_nats": [4.4, 4.4],
-                 "bias_nats": [0.0, 0.571], "bias_error_nats": [0.0, 0.014], "sd_nats": [0.0, 3.18],
-                 "temperature": [None, 0.5]}  # fmt: skip
+    gradients = {
+        "estimator": ["exact", "gumbel_softmax"],
+        "norm_nats": [4.4, 4.4],
+        "bias_nats": [0.0, 0.571],
+        "bias_error_nats": [0.0, 0.014],
+        "sd_nats": [0.0, 3.18],
+        "temperature": [None, 0.5],
+    }
     write_table(pd.DataFrame(gradients), folder / "gradients.csv", DECIMALS)
 
 
@@ -190,9 +228,12 @@ def test_numbers_of_the_page(tmp_path: Path) -> None:
         [2, "0.500", "0.200", "0.300", "40"],
     ]
     assert values["discrete"] == {
-        "images": "2", "log_p": "\u221223.50", "elbo": "\u221223.88", "gap": "0.375",
+        "images": "2",
+        "log_p": "\u221223.50",
+        "elbo": "\u221223.88",
+        "gap": "0.375",
         "largest": "0.500",
-    }  # fmt: skip
+    }
     assert values["gradients"] == {
         "norm": "4.40",
         "rows": [
@@ -212,6 +253,11 @@ def test_numbers_of_the_page(tmp_path: Path) -> None:
             },
         ],
     }
+
+
+def test_numbers_of_the_classifiers(tmp_path: Path) -> None:
+    write_tables(tmp_path / "chapter")
+    values = chapter_context([tmp_path / "chapter" / f"{name}.csv" for name in COLUMNS_OF])
     cells = values["classifiers"][0]["cells"]
     assert cells[0] == {"share": "0.750", "interval": "0.50 to 0.90"}
     assert (values["classifiers"][0]["test"], values["classifiers"][0]["positives"]) == (40, 4)

@@ -16,9 +16,12 @@ from elboflow.environment.wheelhouse import SetupError
 
 NVCC = Nvcc(Path("/cuda"), "12.6.85", (70, 80, 90))
 TORCH: dict[str, Any] = {
-    "torch": "2.13.0+cu126", "cuda": "12.6", "architectures": [60, 70, 80, 90, 100],
-    "gpus": [], "nccl": [],
-}  # fmt: skip
+    "torch": "2.13.0+cu126",
+    "cuda": "12.6",
+    "architectures": [60, 70, 80, 90, 100],
+    "gpus": [],
+    "nccl": [],
+}
 HEADER = "#define NCCL_MAJOR 2\n#define NCCL_MINOR 27\n#define NCCL_PATCH 5\n"
 
 
@@ -99,8 +102,12 @@ def test_a_cuda_home_without_nvcc_is_named(tmp_path: Path, monkeypatch: pytest.M
 )
 def test_gpu_is_what_configuration_and_machine_make_of_it(
     monkeypatch: pytest.MonkeyPatch,
-    wanted: str, seen: bool, nvcc: Nvcc | None, cuda_torch: bool, came_out: Nvcc | None,
-) -> None:  # fmt: skip
+    wanted: str,
+    seen: bool,
+    nvcc: Nvcc | None,
+    cuda_torch: bool,
+    came_out: Nvcc | None,
+) -> None:
     monkeypatch.setattr(cuda_build, "gpu_seen", lambda: seen)
     monkeypatch.setattr(cuda_build, "find_nvcc", lambda: nvcc)
     assert cuda_build.choose_nvcc(wanted, cuda_torch) == came_out
@@ -150,8 +157,11 @@ def test_torch_and_nvcc_must_be_of_one_cuda(tmp_path: Path) -> None:
 )
 def test_architectures_are_the_wanted_ones_else_the_gpus_else_torchs(
     monkeypatch: pytest.MonkeyPatch,
-    wanted: list[int] | None, variable: str, gpus: list[int], chosen: list[int],
-) -> None:  # fmt: skip
+    wanted: list[int] | None,
+    variable: str,
+    gpus: list[int],
+    chosen: list[int],
+) -> None:
     monkeypatch.setenv("HOROVOD_BUILD_CUDA_CC_LIST", variable)
     torch = {**TORCH, "gpus": gpus}
     assert cuda_build.choose_architectures(wanted, torch, NVCC) == chosen
@@ -208,8 +218,10 @@ def test_the_build_sees_one_nccl_and_one_cuda(
     assert (shown / "lib/libnccl.so").samefile(wheel / "lib/libnccl.so.2")
     assert (shown / "include/nccl.h").read_text() == HEADER
     assert {name: environment[name] for name in environment if "CUDA" in name} == {
-        "CUDA_HOME": "/cuda", "HOROVOD_CUDA_HOME": "/cuda", "HOROVOD_BUILD_CUDA_CC_LIST": "80,90",
-    }  # fmt: skip
+        "CUDA_HOME": "/cuda",
+        "HOROVOD_CUDA_HOME": "/cuda",
+        "HOROVOD_BUILD_CUDA_CC_LIST": "80,90",
+    }
     assert environment["HOROVOD_GPU_OPERATIONS"] == "NCCL"
     assert environment["HOROVOD_WITHOUT_NVTX"] == "0"  # the user's stands above ours
 
@@ -224,8 +236,13 @@ def test_nccls_number_is_read(code: int, version: str) -> None:
 @pytest.fixture
 def horovod() -> dict[str, Any]:
     """What Horovod says of itself after a build for GPUs."""
-    return {"nccl_code": 22705, "nccl_loaded_code": 22907, "nccl_files": ["/a/libnccl.so.2"],
-            "horovod": "0.28.1", "operations": ["mpi", "nccl"]}  # fmt: skip
+    return {
+        "nccl_code": 22705,
+        "nccl_loaded_code": 22907,
+        "nccl_files": ["/a/libnccl.so.2"],
+        "horovod": "0.28.1",
+        "operations": ["mpi", "nccl"],
+    }
 
 
 def test_a_build_for_gpus_has_nccl_and_shares_torchs(horovod: dict[str, Any]) -> None:
@@ -263,8 +280,13 @@ def test_build_json_tells_the_gpu_build_and_no_path(
     build_environment.record(arguments, tmp_path / "bin/python", facts)
     text = arguments.build_json.read_text()
     told = {
-        "gpu": "cuda", "cuda": "12.6", "nvcc": "12.6.85", "cuda_architectures": [80, 90],
-        "nccl": "2.27.5", "nccl_loaded": "2.29.7", "nccl_source": "site",
-    }  # fmt: skip
+        "gpu": "cuda",
+        "cuda": "12.6",
+        "nvcc": "12.6.85",
+        "cuda_architectures": [80, 90],
+        "nccl": "2.27.5",
+        "nccl_loaded": "2.29.7",
+        "nccl_source": "site",
+    }
     assert {name: json.loads(text)[name] for name in told} == told
     assert str(tmp_path) not in text

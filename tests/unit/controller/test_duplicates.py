@@ -47,12 +47,15 @@ def test_images_that_differ_in_one_level_are_not_the_same():
 def test_what_is_told():
     counts = {"test_in_train": 3, "validation_in_train": 1, "within_train": 7, "within_test": 2}
     sizes = {"train": 40, "validation": 5, "test": 6}
-    assert told(counts, sizes) == (
-        ["3 of 6 test images are training images as well",
-         "1 of 5 validation images are training images as well"],
-        ["7 of 40 training images repeat another one of them",
-         "2 of 6 test images repeat another one of them"],
-    )  # fmt: skip
+    shared, repeated = told(counts, sizes)
+    assert shared == [
+        "3 of 6 test images are training images as well",
+        "1 of 5 validation images are training images as well",
+    ]
+    assert repeated == [
+        "7 of 40 training images repeat another one of them",
+        "2 of 6 test images repeat another one of them",
+    ]
 
 
 def prepare(folder: Path, train: np.ndarray, **parts: np.ndarray) -> dict:

@@ -55,9 +55,8 @@ def images(count: int, shape: tuple[int, int] = (2, 3)) -> dict[str, np.ndarray]
 def test_with_patience_the_best_epoch_is_marked(finished: Path) -> None:
     kept = kept_epochs(training(finished), {"alpha": "3", "beta": "null"}, {}, {})
     epochs = kept.set_index(["run", "seed"])["epoch"]
-    assert epochs.to_dict() == {
-        ("alpha", 1): 8, ("alpha", 2): 8, ("beta", 1): 12, ("beta", 2): 12,
-    }  # fmt: skip
+    last = {"alpha": 8, "beta": 12}
+    assert epochs.to_dict() == {(run, seed): last[run] for run in last for seed in (1, 2)}
 
 
 def test_epochs_of_the_warm_up_are_not_kept(finished: Path) -> None:
@@ -416,9 +415,8 @@ def test_dimensions_are_sorted_and_stand_beside_the_threshold(finished: Path) ->
     figure = plot_latent_dimensions(gathered, settings(finished))
     rates, variances = figure.axes[:2]
     assert [list(line.get_ydata()) for line in rates.lines] == [[4, 1], [4, 1], [0.1, 0.1]]
-    assert [list(line.get_ydata()) for line in variances.lines] == [
-        [0.5, 0.004], [0.5, 0.004], [0.01, 0.01]
-    ]  # fmt: skip
+    heights = [list(line.get_ydata()) for line in variances.lines]
+    assert heights == [[0.5, 0.004]] * 2 + [[0.01, 0.01]]
     (band,) = variances.patches
     assert (band.get_y(), band.get_y() + band.get_height()) == (0.005, 0.02)
     assert [axes.get_title("left") for axes in figure.axes[::2]] == ["alpha", "beta"]

@@ -292,7 +292,7 @@ REFUSED = {
         {f"{part}/0.png": png(GREY[0]) for part in ("train", "test")},
         "train and test hold the same images",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("files", "why"), REFUSED.values(), ids=REFUSED)

@@ -66,14 +66,10 @@ def csv(table: np.ndarray) -> bytes:
 
 
 CONTENTS = {
-    "binarized-mnist": {
-        part: amat(bits(count, count)) for part, count in COUNTS.items()
-    },
-    "omniglot": {
-        "all": mat(data=drawings(30, 1), testdata=drawings(9, 2), target=np.eye(3))
-    },
+    "binarized-mnist": {part: amat(bits(count, count)) for part, count in COUNTS.items()},
+    "omniglot": {"all": mat(data=drawings(30, 1), testdata=drawings(9, 2), target=np.eye(3))},
     "spambase": {"table": csv(mails(50))},
-}  # fmt: skip
+}
 
 
 @pytest.fixture(params=NEW)

@@ -197,17 +197,26 @@ def test_absurd_names_in_an_archive(save, names):
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
-        ((28, 28, 3), "is it one image in colour? A data set needs many of them. If it is 28 grey "
-         "images of 28 x 3, give it the shape (28, 28, 3, 1)"),
+        (
+            (28, 28, 3),
+            "is it one image in colour? A data set needs many of them. If it is 28 grey "
+            "images of 28 x 3, give it the shape (28, 28, 3, 1)",
+        ),
         ((32, 48, 3), "is it one image in colour?"),
         ((28, 28, 4), "is it one image in colour?"),
-        ((28, 28), "is it one grey image? A data set needs many of them. If it is 28 images of 28 "
-         "pixels, give it the shape (28, 1, 28)"),
+        (
+            (28, 28),
+            "is it one grey image? A data set needs many of them. If it is 28 images of 28 "
+            "pixels, give it the shape (28, 1, 28)",
+        ),
         ((16, 16), "give it the shape (16, 4, 4)"),
-        ((28, 28, 1), "is it one grey image? A data set needs many of them. If it is 28 grey "
-         "images of 28 x 1, give it the shape (28, 28, 1, 1)"),
+        (
+            (28, 28, 1),
+            "is it one grey image? A data set needs many of them. If it is 28 grey "
+            "images of 28 x 1, give it the shape (28, 28, 1, 1)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_single_image_is_asked_about(save, shape, message):
     with pytest.raises(BadData) as failure:
         load_file(save(npy(np.ones(shape, np.uint8))))

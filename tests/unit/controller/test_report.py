@@ -83,9 +83,14 @@ def test_same_bytes_in_another_folder_process_and_locale(
         for job in script_jobs(other)
     ]
     there = scripts_runner(
-        relative, cwd=other, PYTHONHASHSEED="2", LC_ALL="C.UTF-8", TZ="UTC", PYTHONUTF8="1",
+        relative,
+        cwd=other,
+        PYTHONHASHSEED="2",
+        LC_ALL="C.UTF-8",
+        TZ="UTC",
+        PYTHONUTF8="1",
         MPLBACKEND="pdf",
-    )  # fmt: skip
+    )
     assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
     assert len(made(finished)) == 19 + 17, "with digests, but of what no later stage reads"
     assert made(finished) == made(other)
@@ -400,9 +405,12 @@ def machine_inputs(folder: Path) -> dict[str, Any]:
 
 def test_machine_report_shows_ranks_speed_and_versions(finished: Path) -> None:
     html = render(
-        PAGES / "machine.html.jinja", written="now", commit=None, snakemake_version="9",
+        PAGES / "machine.html.jinja",
+        written="now",
+        commit=None,
+        snakemake_version="9",
         **machine_report.machine_context(**machine_inputs(finished)),
-    )  # fmt: skip
+    )
     seen = words(html)
     assert "commit not in a git checkout" in seen
     assert "alpha 1 – 31.5 2 1 node&lt;7&gt; cpu went on at step 36 of 36" in seen  # noqa: RUF001

@@ -8,19 +8,28 @@ from elboflow.pages.overfitting import overfitting_rows
 
 def summary(data_error: float = 0.2, **missing: bool) -> pd.DataFrame:
     values = {
-        "log_likelihood": -23.0, "train_log_likelihood": -22.5,
-        "validation_log_likelihood": -22.75, "gap": 0.6, "train_gap": 0.5,
-        "validation_gap": 0.55, "train_minus_test_log_likelihood": 0.5,
+        "log_likelihood": -23.0,
+        "train_log_likelihood": -22.5,
+        "validation_log_likelihood": -22.75,
+        "gap": 0.6,
+        "train_gap": 0.5,
+        "validation_gap": 0.55,
+        "train_minus_test_log_likelihood": 0.5,
         "test_minus_train_gap": 0.1,
-    }  # fmt: skip
+    }
     rows = [
         {
-            "run": "one", "quantity": name, "mean": value, "data_error": data_error,
-            "monte_carlo_error": 0.01, "seed_sd": float("nan"), "seeds": 1,
+            "run": "one",
+            "quantity": name,
+            "mean": value,
+            "data_error": data_error,
+            "monte_carlo_error": 0.01,
+            "seed_sd": float("nan"),
+            "seeds": 1,
         }
         for name, value in values.items()
         if not name.startswith(tuple(missing))
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 

@@ -82,8 +82,11 @@ def test_packages_are_installed_where_they_belong(venv: Path, tmp_path: Path, na
     pip = [str(venv / "bin/python"), "-I", str(SCRIPT)]
     done = subprocess.run(
         [*pip, "install", "--quiet", "--force-reinstall", "toy"],
-        env={**own, "HOME": str(home), **given}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env={**own, "HOME": str(home), **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     (installed,) = venv.glob("lib/python3*/site-packages/toy.py")
     installed.unlink()

@@ -114,14 +114,18 @@ def test_the_report_shows_bounds_of_runs_that_have_them(
 
 def test_runs_whose_gap_is_not_split_are_named() -> None:
     values = {
-        "plain": ("gaussian", "null"), "iaf": ("flow", "null"), "deep": ("gaussian", "2"),
+        "plain": ("gaussian", "null"),
+        "iaf": ("flow", "null"),
+        "deep": ("gaussian", "2"),
         "switch": ("categorical", "null"),
-    }  # fmt: skip
-    settings = pd.DataFrame([
-        {"run": run, "part": "training", "key": key, "value": value}
-        for run, both in values.items()
-        for key, value in zip(("posterior", "second_latent_dim"), both, strict=True)
-    ])  # fmt: skip
+    }
+    settings = pd.DataFrame(
+        [
+            {"run": run, "part": "training", "key": key, "value": value}
+            for run, both in values.items()
+            for key, value in zip(("posterior", "second_latent_dim"), both, strict=True)
+        ]
+    )
     found = gap_rows(None, settings)
     assert found == {"rows": [], "discrete": ["switch"], "not_searched": ["deep", "iaf"]}
 

@@ -124,9 +124,15 @@ def test_the_data_error_is_the_spread_over_other_images(aggregate_of, monkeypatc
         rate = 0.5 * (means.square() + sd**2 - 1).sum(1) - 2 * math.log(sd)
         kl = aggregate_of(means, sd, seed).marginal_kl()
         information = [rate - kl.values, rate - kl.pseudo_values]
-        found.append([kl.values.mean(), *(v.mean() for v in information[:1]),
-                      kl.pseudo_values.std() / 60**0.5, information[1].std() / 60**0.5,
-                      information[0].std() / 60**0.5])  # fmt: skip
+        found.append(
+            [
+                kl.values.mean(),
+                *(v.mean() for v in information[:1]),
+                kl.pseudo_values.std() / 60**0.5,
+                information[1].std() / 60**0.5,
+                information[0].std() / 60**0.5,
+            ]
+        )
     values = np.array(found)
     spread = values[:, :2].std(0, ddof=1)
     ratios = values[:, 2:4].mean(0) / spread  # the jackknife errs to the safe side

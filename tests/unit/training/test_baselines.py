@@ -56,8 +56,8 @@ def test_images_that_are_not_drawn_from_grey_levels_have_no_floor():
 def test_gaussian_pixels_have_the_training_means_and_one_scale():
     unit = TRAINING / 16
     variance = unit.var(0).mean()
-    expected = -0.5 * (4 * math.log(2 * math.pi * variance)
-                       + np.square(GREY / 16 - unit.mean(0)).sum() / variance)  # fmt: skip
+    squares = np.square(GREY / 16 - unit.mean(0)).sum()
+    expected = -0.5 * (4 * math.log(2 * math.pi * variance) + squares / variance)
     assert of_grey(Gaussian(0.7)).mean_image[0] == pytest.approx(expected)
 
 

@@ -9,12 +9,16 @@ def rows(gap, images=20, **changes):
     test = {"origin": "test", "importance_nats": -5.0, "ais_nats": -5.0}
     made = [
         {
-            "importance_nats": -5.0 + noise, "importance_error_nats": 0.05,
-            "ais_nats": -5.0 + noise, "ais_error_nats": 0.05,
-            "upper_nats": -5.0 + gap, "upper_error_nats": 0.05, **changes,
+            "importance_nats": -5.0 + noise,
+            "importance_error_nats": 0.05,
+            "ais_nats": -5.0 + noise,
+            "ais_error_nats": 0.05,
+            "upper_nats": -5.0 + gap,
+            "upper_error_nats": 0.05,
+            **changes,
         }
         for noise in (0.1, -0.1) * (images // 2)
-    ]  # fmt: skip
+    ]
     return [test, *made]
 
 

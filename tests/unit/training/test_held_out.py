@@ -126,8 +126,8 @@ def test_weights_are_those_of_largest_likelihood():
     """Of two densities, 2 and 1, on a quarter of the rows and 1 and 2 on the others."""
     parts = torch.tensor([[2.0, 1.0]] + 3 * [[1.0, 2.0]]).double().log()
     # The derivative 1 / (1 + w) - 3 / (2 - w) is below 0 for every w.
-    torch.testing.assert_close(held_out._weights(parts), torch.tensor([0.0, 1.0]).double(),
-                               atol=1e-6, rtol=0)  # fmt: skip
+    expected = torch.tensor([0.0, 1.0]).double()
+    torch.testing.assert_close(held_out._weights(parts), expected, atol=1e-6, rtol=0)
 
 
 def test_moved_posteriors_keep_a_standard_normal():

@@ -62,10 +62,8 @@ def test_binary_and_unit_pixels_agree_with_torch():
     torch.testing.assert_close(Gaussian(0.2).double().log_prob(outputs, unit), expected)
     outputs = numbers(5, 7) * 3  # torch clamps probabilities near 0 and 1
     expected = reference.ContinuousBernoulli(logits=outputs, lims=(0.4999, 0.5001))
-    torch.testing.assert_close(
-        ContinuousBernoulli().log_prob(outputs, unit), expected.log_prob(unit).sum(-1), rtol=1e-6,
-        atol=1e-6,
-    )  # fmt: skip
+    found = ContinuousBernoulli().log_prob(outputs, unit)
+    torch.testing.assert_close(found, expected.log_prob(unit).sum(-1), rtol=1e-6, atol=1e-6)
 
 
 def test_levels_agree_with_torch():

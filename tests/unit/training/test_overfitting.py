@@ -27,11 +27,12 @@ def measured(vae, x, first=0):
 
 def part(images, chosen):
     """Some of these images."""
-    return PerImage(**{
+    columns = {
         field.name: values[chosen] if isinstance(values, np.ndarray) else values
         for field in fields(images)
         for values in [getattr(images, field.name)]
-    })  # fmt: skip
+    }
+    return PerImage(**columns)
 
 
 def differences(train, test):

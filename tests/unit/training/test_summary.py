@@ -240,8 +240,8 @@ def test_an_exact_value_is_shown_and_bounds_the_estimates():
         below = getattr(images, name) - 0.1 + np.random.default_rng(3).normal(0, 0.1, N)
         worse = dataclasses.replace(images, exact_log_likelihood=below)
         with pytest.raises(ImpossibleResult, match=f"{name} - exact_log_likelihood"):
-            statuses(worse if name == "elbo" else dataclasses.replace(
-                worse, distortion=images.distortion + 9))  # fmt: skip
+            far = dataclasses.replace(worse, distortion=images.distortion + 9)
+            statuses(worse if name == "elbo" else far)
 
 
 def test_rounding_is_no_excess():
