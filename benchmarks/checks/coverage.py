@@ -18,7 +18,7 @@ from torch import Tensor
 from elboflow.vae.measure.blocks import block_sizes
 from elboflow.vae.measure.bound_curve import extrapolate, halvings
 from elboflow.vae.measure.estimate import ImportanceSum, estimate_log_likelihood, image_noise
-from elboflow.vae.measure.proposal import DefensiveMixture, turns_of
+from elboflow.vae.measure.proposal import WIDER, DefensiveMixture, turns_of
 from elboflow.vae.model.gaussian import standard_normal_log_prob
 from elboflow.vae.model.linear_gaussian import maximum_likelihood
 from elboflow.vae.model.networks import VAE
@@ -89,7 +89,8 @@ def proposals(images: np.ndarray) -> Iterator[Row]:
 def _defensive(vae: VAE, x: Tensor, seed: int) -> Tensor:
     """log p(x) from 200 samples of the mixture that evaluation uses with few latents."""
     noise = image_noise(vae, seed, Purpose.IMPORTANCE, range(len(x)))
-    mixture = DefensiveMixture(vae, vae.encode(x), turns_of(noise, 200))
+    q = vae.encode(x)
+    mixture = DefensiveMixture(vae, q, q.widened(WIDER), turns_of(noise, 200))
     return _weighed(vae, x, *mixture.sample(0, noise(0, 200)))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from elboflow.ranks.user_errors import in_one_line
 from elboflow.stages.chapter_vae import main
-from elboflow.vae.training.training import Diverged
+from elboflow.vae.training.steps import Diverged
 
 
 def parse_args() -> argparse.Namespace:

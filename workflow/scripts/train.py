@@ -15,7 +15,7 @@ from pathlib import Path
 from elboflow.ranks.user_errors import in_one_line
 from elboflow.ranks.worker import start
 from elboflow.stages.train import train
-from elboflow.vae.training.training import Diverged
+from elboflow.vae.training.steps import Diverged
 
 
 def parse_args() -> argparse.Namespace:

@@ -71,7 +71,7 @@ def test_of_images_that_no_training_saw_the_intervals_cover_zero(toy):
 def test_a_model_that_memorises_is_found(toy):
     training = toy["training"](images=30, latent_dim=4, epochs=150, decoder_layers=[32])
     levels = np.random.default_rng(1).integers(0, 2, (200, 12)).astype(np.uint8)
-    training.images.grey = torch.from_numpy(16 * levels[:30])
+    training.taken.batches.images.grey = torch.from_numpy(16 * levels[:30])
     while not training.finished:
         if training.advance():
             training.end_epoch()

@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from elboflow.vae.checkpoint import deserialise, serialise
-from elboflow.vae.training.step import FlatParameters, accumulate, beta_at, learning_rate_at
-from elboflow.vae.training.training import Diverged
+from elboflow.vae.training.flat_parameters import FlatParameters
+from elboflow.vae.training.schedules import beta_at, learning_rate_at
+from elboflow.vae.training.steps import Diverged, accumulate
 
 
 def train_to_the_end(training):
@@ -101,7 +102,7 @@ def test_a_step_that_is_not_finite_raises_and_leaves_the_parameters(toy):
     training = toy["training"]()
     training.advance()
     before = training.flat.values.detach().clone()
-    training.allreduce = lambda buffer: buffer.fill_(math.nan)
+    training.taken.allreduce = lambda buffer: buffer.fill_(math.nan)
     with pytest.raises(Diverged, match="not finite at step 2"):
         training.advance()
     assert torch.equal(training.flat.values, before)
@@ -111,7 +112,7 @@ def test_steps_ahead_change_no_bit(toy):
     """As on an accelerator, whose totals are looked at now and then."""
     changes = {"epochs": 6, "precision": "float32", "patience": 5}
     straight, ahead = train_to_the_end(toy["training"](**changes)), toy["training"](**changes)
-    ahead.steps_ahead = 5
+    ahead.taken.batches.ahead = 5
     train_to_the_end(ahead)
     assert ahead.metrics_csv() == straight.metrics_csv()
     assert torch.equal(ahead.flat.values, straight.flat.values)
@@ -119,7 +120,7 @@ def test_steps_ahead_change_no_bit(toy):
 
 def test_a_state_taken_ahead_is_that_of_its_step(toy):
     one, ahead = toy["training"](), toy["training"]()
-    ahead.steps_ahead = 3
+    ahead.taken.batches.ahead = 3
     for training in (one, ahead):
         training.advance()
     assert serialise(ahead.state()) == serialise(one.state())
@@ -127,9 +128,9 @@ def test_a_state_taken_ahead_is_that_of_its_step(toy):
 
 def test_a_step_that_is_not_finite_is_named_and_never_saved(toy):
     training = toy["training"](epochs=30)
-    training.steps_ahead = 9
+    training.taken.batches.ahead = 9
     training.advance()
-    training.allreduce = lambda buffer: buffer.fill_(math.nan)
+    training.taken.allreduce = lambda buffer: buffer.fill_(math.nan)
     training.advance()
     training.advance()
     with pytest.raises(Diverged, match="not finite at step 2"):
@@ -139,9 +140,9 @@ def test_a_step_that_is_not_finite_is_named_and_never_saved(toy):
 def test_gradient_clipping_bounds_the_step(toy):
     training = toy["training"](gradient_clip=0.5)
     seen = {}
-    training.optimiser.step = lambda: seen.update(norm=training.flat.gradient.norm().item())
+    training.taken.optimiser.step = lambda: seen.update(norm=training.flat.gradient.norm().item())
     training.flat.buffer.fill_(0)
-    training.allreduce = lambda buffer: buffer.mul_(1000)
+    training.taken.allreduce = lambda buffer: buffer.mul_(1000)
     training.advance()
     assert seen["norm"] == pytest.approx(0.5)
 
@@ -198,8 +199,8 @@ def test_validation_over_ranks_is_a_sum_and_a_count(toy, images, ranks):
 
         for rank in range(size):
             training = toy["training"](rank=rank, size=size, validation=images)
-            training.allreduce = add
-            training._validate()
+            training.validation.allreduce = add
+            training.validation.rate_and_distortion()
         return collected
 
     alone, together = totals(1), totals(ranks)

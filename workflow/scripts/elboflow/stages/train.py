@@ -31,7 +31,8 @@ from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.data import load, load_split, mean_image, read_manifest
 from elboflow.vae.model.networks import VAE, initialise
 from elboflow.vae.spec import TrainingSpec, parse, read_run
-from elboflow.vae.training.training import Diverged, Training
+from elboflow.vae.training.steps import Diverged
+from elboflow.vae.training.training import Training
 
 
 def allreduce(worker: Worker) -> Callable[[Tensor], None]:

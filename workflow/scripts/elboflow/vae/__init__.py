@@ -1,1 +1,1 @@
-"""Variational autoencoders as in the papers: torch and numpy only, nothing of clusters."""
+"""Variational autoencoders as in the papers, in torch, numpy and zuko; nothing of clusters."""

@@ -24,10 +24,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from elboflow.vae.model.gaussian import FullCovariance, Gaussian
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.model.posterior import Posterior
-from elboflow.vae.model.two_layers import TwoLayers
 
 Noise = Callable[[int, int], Tensor]
 
@@ -63,11 +61,12 @@ class DefensiveMixture:
     """m(z | x), see above.
 
     Args:
+        wider: q of WIDER times the standard deviations.
         offset: the turn of each image's first sample, 0 .. TURNS - 1, shape (B,).
     """
 
-    def __init__(self, vae: VAE, q: Gaussian | FullCovariance | TwoLayers, offset: Tensor) -> None:
-        self.prior, self.q, self.wider, self.offset = vae.prior, q, q.widened(WIDER), offset
+    def __init__(self, vae: VAE, q: Posterior, wider: Posterior, offset: Tensor) -> None:
+        self.prior, self.q, self.wider, self.offset = vae.prior, q, wider, offset
 
     def sample(self, first: int, epsilon: Tensor) -> tuple[Tensor, Tensor]:
         """Samples number `first` and on, as OwnPosterior.sample."""
@@ -98,11 +97,10 @@ def proposal(vae: VAE, q: Posterior, noise: Noise, samples: int) -> OwnPosterior
     Args:
         noise: as of estimate_log_likelihood. That of the sample after the last is the offsets'.
     """
-    if not isinstance(q, (Gaussian, FullCovariance, TwoLayers)):
+    wider = q.widened(WIDER)
+    if wider is None or vae.latent_dim > FEW_LATENTS or samples < LEAST_SAMPLES:
         return OwnPosterior(q)
-    if vae.latent_dim > FEW_LATENTS or samples < LEAST_SAMPLES:
-        return OwnPosterior(q)
-    return DefensiveMixture(vae, q, turns_of(noise, samples))
+    return DefensiveMixture(vae, q, wider, turns_of(noise, samples))
 
 
 def turns_of(noise: Noise, samples: int) -> Tensor:

@@ -35,6 +35,10 @@ class Posterior:
         """log q of every z under each of the B distributions, in nats, (..., L) to (..., B)."""
         raise NotImplementedError
 
+    def widened(self, factor: float) -> "Posterior | None":
+        """`factor` times the standard deviations about the same means; None where none knows."""
+        return None
+
     def kl(self) -> Tensor | None:
         """KL to N(0, I), or to Uniform, in nats, shape (B,); None where there is no closed form."""
         return None

@@ -1,0 +1,190 @@
+"""Steps of Adam on the global batch, of which each rank works on its share."""
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from elboflow.vae.model.networks import VAE
+from elboflow.vae.spec import TrainingSpec
+from elboflow.vae.training.batches import Batches
+from elboflow.vae.training.flat_parameters import FlatParameters
+from elboflow.vae.training.objectives import objective
+from elboflow.vae.training.schedules import beta_at, learning_rate_at
+
+Allreduce = Callable[[Tensor], None]
+"""Sums a tensor over all ranks, in place."""
+
+
+class Diverged(ArithmeticError):
+    """The objective or its gradient is not finite."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over images in nats, and the number of images."""
+
+    objective: float
+    rate: float
+    distortion: float
+    images: int
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(
+            self.objective + other.objective,
+            self.rate + other.rate,
+            self.distortion + other.distortion,
+            self.images + other.images,
+        )
+
+
+NOTHING = Sums(0.0, 0.0, 0.0, 0)
+
+
+def accumulate(
+    vae: VAE, spec: TrainingSpec, flat: FlatParameters, x: Tensor, epsilon: Tensor, beta: float
+) -> None:
+    """Fill the flat buffer with this rank's share of the gradient of the mean objective.
+
+    The loss is the negative sum over this rank's images divided by the global batch size, so that
+    the plain sum over ranks is the gradient of the global mean, also when shares differ in size.
+    """
+    flat.buffer.zero_()
+    bound = objective(vae, spec, x, epsilon, beta)
+    (-bound.objective.sum() / spec.batch_size).backward()
+    with torch.no_grad():
+        totals = torch.stack([bound.objective.sum(), bound.rate.sum(), bound.distortion.sum()])
+        flat.buffer[-3:] = totals
+
+
+def global_step(spec: TrainingSpec, flat: FlatParameters, allreduce: Allreduce) -> Tensor:
+    """Sum the buffers over ranks, and clip.
+
+    Returns:
+        The global batch's sums of objective, rate and distortion, and the gradient's norm before
+        clipping, shape (4,), on the device: nothing here waits for it.
+    """
+    allreduce(flat.buffer)
+    norm = flat.gradient.norm()
+    if spec.gradient_clip is not None:
+        flat.gradient.mul_((spec.gradient_clip / norm).clamp(max=1))
+    return torch.cat([flat.buffer[-3:], norm[None]])
+
+
+class Steps:
+    """The steps so far, and their sums since the epoch began; alike on every rank.
+
+    On an accelerator, what steps return is looked at when `batches.ahead` of them are done.
+    """
+
+    def __init__(
+        self,
+        vae: VAE,
+        spec: TrainingSpec,
+        flat: FlatParameters,
+        batches: Batches,
+        allreduce: Allreduce,
+    ) -> None:
+        self.vae, self.spec, self.flat = vae, spec, flat
+        self.batches, self.allreduce = batches, allreduce
+        self.optimiser = torch.optim.Adam(
+            [flat.values],
+            lr=spec.learning_rate,
+            betas=(spec.adam_beta1, spec.adam_beta2),
+            eps=spec.adam_epsilon,
+            fused=vae.device.type != "cpu",
+        )
+        self.done = 0
+        self._pending: list[Tensor] = []  # what steps returned and nobody has looked at
+        self.begin_epoch()
+
+    @property
+    def passes(self) -> float:
+        """Passes over the training images so far."""
+        return self.done * self.spec.batch_size / self.batches.epoch_images
+
+    @property
+    def beta(self) -> float:
+        """The KL's weight in the next step."""
+        return beta_at(self.spec, self.passes)
+
+    @property
+    def learning_rate(self) -> float:
+        """That of the last step."""
+        return self.optimiser.param_groups[0]["lr"]
+
+    def begin_epoch(self) -> None:
+        self.sums, self.norms, self.epoch_steps = NOTHING, 0.0, 0
+
+    def advance(self) -> bool:
+        """Take one step on the global batch.
+
+        Returns:
+            Whether an epoch ended with this step.
+
+        Raises:
+            Diverged: on every rank alike. On a CPU the parameters are those before the step; an
+                accelerator is some steps ahead by then, none of which can have been saved.
+        """
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate_at(self.spec, self.passes)
+        x, noise = self.batches.of(self.done)
+        accumulate(self.vae, self.spec, self.flat, x, noise, self.beta)
+        self._pending.append(global_step(self.spec, self.flat, self.allreduce))
+        size, images = self.spec.batch_size, self.batches.epoch_images
+        ended = (self.done + 1) * size % images < size
+        if ended or len(self._pending) >= self.batches.ahead:
+            self._look(self.done)
+        self.optimiser.step()
+        self.done += 1
+        return ended
+
+    def _look(self, last: int) -> None:
+        """Take in what the steps up to `last` have returned."""
+        pending, self._pending = self._pending, []
+        rows = torch.stack(pending).tolist() if pending else []
+        for step, (total, rate, distortion, norm) in enumerate(rows, last - len(rows) + 1):
+            if not (math.isfinite(total) and math.isfinite(norm)):
+                raise Diverged(f"the objective or its gradient is not finite at step {step + 1}")
+            self.sums += Sums(total, rate, distortion, self.spec.batch_size)
+            self.norms += norm
+            self.epoch_steps += 1
+
+    def means(self) -> dict[str, float]:
+        """Of the epoch's steps, columns of metrics.csv."""
+        count = self.sums.images
+        rate, distortion = self.sums.rate / count, self.sums.distortion / count
+        return {
+            "train_objective_nats": self.sums.objective / count,
+            "train_elbo_nats": -distortion - rate,
+            "train_rate_nats": rate,
+            "train_distortion_nats": distortion,
+            "gradient_norm": self.norms / self.epoch_steps,
+        }
+
+    def state(self) -> dict[str, Any]:
+        """All that is needed to go on exactly.
+
+        Raises:
+            Diverged: as `advance` does; there is nothing to save then.
+        """
+        self._look(self.done - 1)
+        return {
+            "step": self.done,
+            "values": self.flat.values.detach().cpu(),
+            "optimiser": self.optimiser.state_dict(),
+            "sums": list(asdict(self.sums).values()),
+            "norms": self.norms,
+            "epoch_steps": self.epoch_steps,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.done = state["step"]
+        with torch.no_grad():
+            self.flat.values.copy_(state["values"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.sums = Sums(*state["sums"])
+        self.norms, self.epoch_steps = state["norms"], state["epoch_steps"]
