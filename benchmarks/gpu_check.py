@@ -20,8 +20,11 @@ from typing import Any
 import numpy as np
 import torch
 
-ROOT = Path(__file__).parents[1]
-SCRIPTS = ROOT / "workflow" / "scripts"
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+
+from elboflow.specification.resolve import specification, write
+
+SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 KINDS = [("float32", True), ("float32", False), ("tf32", True), ("bf16", True)]
 SIDE, LATENT = 28, 10
 REHEARSAL = os.environ.get("ELBOFLOW_GPU") == "none"
@@ -49,27 +52,18 @@ def write_data(folder: Path) -> None:
 
 def write_run(folder: Path, precision: str, deterministic: bool) -> Path:
     """run.json of a VAE of the size of Burda et al.; K = 1000 importance samples."""
-    training = {
-        "dataset": "images", "likelihood": "bernoulli", "posterior": "gaussian",
-        "prior": "standard_normal", "latent_dim": 50, "encoder_layers": [200, 200],
-        "decoder_layers": [200, 200], "activation": "tanh", "objective": "elbo", "kl": "analytic",
-        "training_samples": 1, "beta": 1.0, "warmup_epochs": 0, "schedule": "constant",
-        "learning_rate": 1e-3, "gradient_clip": None, "batch_size": 100, "epochs": EPOCHS,
-        "patience": None, "precision": precision, "deterministic": deterministic,
-        "adam_beta1": 0.9, "adam_beta2": 0.999, "adam_epsilon": 1e-8,
-        "flow_transforms": 2, "flow_hidden": [100], "prior_components": 50,
-        "gradient": "pathwise", "gumbel_temperature": 0.5, "free_bits": 0.0,
-        "likelihood_scale": None, "scale_floor": 0.001,
-        "second_latent_dim": None, "second_layers": [100, 100], "channels": [],
-    }  # fmt: skip
-    evaluation = {
-        "elbo_samples": 100, "importance_samples": SAMPLES, "chunk_images": 100,
-        "chunk_samples": 500, "active_unit_threshold": 0.01, "evaluation_seed": 0,
-        "figure_images": 10,
-    }  # fmt: skip
+    keys = {
+        "dataset": "images",
+        "latent_dim": 50,
+        "epochs": EPOCHS,
+        "precision": precision,
+        "deterministic": deterministic,
+        "importance_samples": SAMPLES,
+        "chunk_images": 100,
+        "chunk_samples": 500,
+    }
     folder.mkdir(parents=True, exist_ok=True)
-    run = {"run": folder.name, "training": training, "evaluation": evaluation}
-    (folder / "run.json").write_text(json.dumps(run))
+    write(specification({"runs": {folder.name: keys}}, folder.name), folder / "run.json")
     return folder
 
 

@@ -27,17 +27,7 @@ WARM_UP_STEPS = 30
 
 def make_training(batch_size: int, worker: Worker) -> Training:
     """A VAE of the size of Burda et al. on random grey images."""
-    spec = TrainingSpec(
-        dataset="random", likelihood="bernoulli", posterior="gaussian", prior="standard_normal",
-        latent_dim=50, encoder_layers=[200, 200], decoder_layers=[200, 200], activation="tanh",
-        objective="elbo", kl="analytic", training_samples=1, beta=1.0, warmup_epochs=0,
-        schedule="constant", learning_rate=1e-3, gradient_clip=None, batch_size=batch_size,
-        epochs=10_000, patience=None, precision="float32", deterministic=True,
-        adam_beta1=0.9, adam_beta2=0.999, adam_epsilon=1e-8,
-        flow_transforms=2, flow_hidden=[100], prior_components=50, gradient="pathwise",
-        gumbel_temperature=0.5, free_bits=0.0, likelihood_scale=None,
-        scale_floor=0.001, second_latent_dim=None, second_layers=[100, 100], channels=[],
-    )  # fmt: skip
+    spec = TrainingSpec(dataset="random", latent_dim=50, batch_size=batch_size, epochs=10_000)
     grey = np.random.default_rng(0).integers(0, LEVELS + 1, (IMAGES, PIXELS)).astype(np.uint8)
     vae = VAE(spec, ImageShape(28, 28, 1, LEVELS))
     initialise(vae, 1, mean_image(grey, LEVELS))

@@ -14,6 +14,7 @@ from elboflow.vae.model.categorical import Categorical, Uniform
 from elboflow.vae.model.linear_gaussian import LinearGaussian
 from elboflow.vae.model.networks import VAE, initialise
 from elboflow.vae.noise import Purpose
+from elboflow.vae.spec import TrainingSpec
 
 PIXELS = 12  # of the models that are no digits
 
@@ -28,15 +29,9 @@ def noise(*shape: int, seed: int = 1) -> Tensor:
 
 
 def make_vae(shape: ImageShape, **changes: Any) -> VAE:
-    """A VAE in float64, linear unless it is said; the spec has what a model takes of one."""
-    spec: dict[str, Any] = {
-        "likelihood": "bernoulli", "posterior": "gaussian", "prior": "standard_normal",
-        "latent_dim": 2, "second_latent_dim": None, "encoder_layers": [], "decoder_layers": [],
-        "channels": [], "activation": "tanh", "precision": "float64", "likelihood_scale": None,
-        "scale_floor": 0.001,
-    }  # fmt: skip
-    taken: Any = SimpleNamespace(**{**spec, **changes})
-    vae = VAE(taken, shape)
+    """A VAE in float64, linear unless it is said."""
+    linear = {"latent_dim": 2, "encoder_layers": [], "decoder_layers": [], "precision": "float64"}
+    vae = VAE(TrainingSpec(**{**linear, **changes}), shape)
     initialise(vae, 1, torch.full((shape.pixels,), 0.4, dtype=torch.float64))
     return vae
 

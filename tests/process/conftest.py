@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from elboflow.specification.resolve import specification
 from elboflow.vae.checkpoint import newest
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
@@ -62,58 +63,26 @@ def launch() -> Launch:
     return run
 
 
-TRAINING = {
+TOY_RUN = {
     "dataset": "toy",
-    "likelihood": "bernoulli",
-    "posterior": "gaussian",
-    "prior": "standard_normal",
     "latent_dim": 3,
     "encoder_layers": [16],
     "decoder_layers": [16],
-    "activation": "tanh",
-    "objective": "elbo",
-    "kl": "analytic",
-    "training_samples": 1,
-    "beta": 1.0,
-    "warmup_epochs": 0,
-    "schedule": "constant",
+    "flow_hidden": [16],
+    "second_layers": [8],
+    "prior_components": 4,
     "learning_rate": 0.01,
-    "gradient_clip": None,
     "batch_size": 30,
     "epochs": 10,
-    "patience": None,
     "precision": "float64",
-    "deterministic": True,
-    "adam_beta1": 0.9,
-    "adam_beta2": 0.999,
-    "adam_epsilon": 1e-8,
-    "flow_transforms": 2,
-    "flow_hidden": [16],
-    "prior_components": 4,
-    "gradient": "pathwise",
-    "gumbel_temperature": 0.5,
-    "free_bits": 0.0,
-    "likelihood_scale": None,
-    "scale_floor": 0.001,
-    "second_latent_dim": None,
-    "second_layers": [8],
-    "channels": [],
-}
-EVALUATION = {
     "elbo_samples": 20,
     "importance_samples": 200,  # enough for the mixture of proposal.py
     "chunk_images": 7,
     "chunk_samples": 30,
-    "active_unit_threshold": 0.01,
-    "evaluation_seed": 0,
     "figure_images": 4,
-}
-AIS_BOUNDS = {
     "ais_images": 0,
     "ais_temperatures": 12,
     "ais_chains": 4,
-    "ais_leapfrog_steps": 3,
-    "ais_start": "posterior",
     "ais_chunk_images": 3,
 }
 
@@ -125,12 +94,11 @@ class Experiment:
         self.folder, self.launch = folder, launch
         self.specify(**changes)
 
-    def specify(self, evaluation: dict[str, object] | None = None, **changes: object) -> None:
-        """Write run.json with some training keys changed, and some of `evaluation`."""
-        own = {**EVALUATION, **(evaluation or {})}
-        parts = {"training": {**TRAINING, **changes}, "evaluation": own}
-        run = {"run": "toy_run", **parts, "ais_bounds": AIS_BOUNDS}
-        (self.folder / "run.json").write_text(json.dumps(run))
+    def specify(self, **changes: object) -> None:
+        """Write run.json with some keys of the run changed."""
+        config = {"runs": {"toy_run": {**TOY_RUN, **changes}}}
+        document = json.dumps(specification(config, "toy_run"))
+        (self.folder / "run.json").write_text(document)
 
     def states(self) -> Path:
         return self.folder / "state" / "seed1"
@@ -213,7 +181,7 @@ def kill_in_the_middle() -> Callable[..., None]:
 def experiment(
     tmp_path: Path, launch: Launch, make_data: Callable[..., Path]
 ) -> Callable[..., Experiment]:
-    """Make an experiment with some training keys changed."""
+    """Make an experiment with some keys of its run changed."""
 
     def make(name: str = "one", **changes: object) -> Experiment:
         make_data(tmp_path / name / "data" / "toy")

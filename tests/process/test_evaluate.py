@@ -133,7 +133,7 @@ def test_a_part_of_other_settings_is_not_believed(trained):
     right = (trained.folder / "evaluation" / "per_image.csv").read_bytes()
     states = trained.folder / "state" / "evaluate"
     (first,) = states.glob("*/")
-    trained.specify(epochs=5, evaluation={"elbo_samples": 10})
+    trained.specify(epochs=5, elbo_samples=10)
     assert trained.evaluate().returncode == 0
     (second,) = set(states.glob("*/")) - {first}
     parts = list(first.glob("*.json"))
@@ -164,7 +164,7 @@ def test_values_that_are_not_finite_name_their_images(trained):
 def test_other_settings_start_over_and_the_former_ones_are_kept(trained):
     assert trained.evaluate().returncode == 0
     before = (trained.folder / "evaluation" / "per_image.csv").read_bytes()
-    trained.specify(epochs=5, evaluation={"importance_samples": 40})
+    trained.specify(epochs=5, importance_samples=40)
     done = trained.evaluate()
     assert done.returncode == 0, done.stderr
     assert "starting over. It takes" in done.stderr

@@ -115,7 +115,7 @@ def test_a_training_whose_rank_is_stopped_ends_and_goes_on(experiment, start, sc
 def test_an_evaluation_whose_rank_is_stopped_ends(experiment, start, scripts):
     run = experiment(epochs=2)
     assert run.train().returncode == 0
-    run.specify(epochs=2, evaluation={"chunk_images": 2, "importance_samples": 5000})
+    run.specify(epochs=2, chunk_images=2, importance_samples=5000)
     evaluation = start(scripts / "evaluate.py", *run.evaluate_arguments())
     wait_until(lambda: list((run.folder / "state/evaluate").glob("*/*.json")), evaluation)
     stop_rank(evaluation, 1)

@@ -80,7 +80,7 @@ def test_a_training_of_what_was_edited_writes_nothing(experiment, start):
 def test_an_evaluation_of_what_was_edited_writes_nothing(experiment, start, edited):
     run = experiment(epochs=2)
     assert run.train().returncode == 0
-    run.specify(epochs=2, evaluation={"chunk_images": 2, "importance_samples": 5000})
+    run.specify(epochs=2, chunk_images=2, importance_samples=5000)
     evaluation = start("evaluate", run.evaluate_arguments())
     evaluation.works_until(lambda: list((run.folder / "state/evaluate").glob("*/*.json")))
     add_a_blank(run.folder / edited)
@@ -100,7 +100,7 @@ def test_a_second_job_on_a_state_is_told_of_the_first(experiment, start, script)
         arguments = run.train_arguments()
     else:
         assert run.train().returncode == 0
-        run.specify(epochs=2, evaluation=SLOW)
+        run.specify(epochs=2, **SLOW)
         arguments = run.evaluate_arguments()
     first = start(script, arguments)
     lock = (run.states() if script == "train" else run.folder / "state/evaluate") / ".lock"

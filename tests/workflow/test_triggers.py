@@ -115,6 +115,15 @@ def test_editing_what_only_evaluates_retrains_nothing(finished):
     assert heavy(finished.planned()) == {"evaluate": 2}
 
 
+def test_another_default_computes_anew_what_relied_on_it_alone(finished):
+    module = finished.folder / "workflow/scripts/elboflow/vae/spec.py"
+    defaults = module.read_text()
+    module.write_text(defaults.replace("epochs: int = 100", "epochs: int = 90"))  # each run has 3
+    assert finished.planned() == {}
+    module.write_text(defaults.replace("chunk_samples: int = 50", "chunk_samples: int = 40"))
+    assert heavy(finished.planned()) == {"evaluate": 2}
+
+
 COMMENTED = ["train", "evaluate", "fetch_data", "build_environment", "resolve_run"]
 COMMENTED += [
     f"elboflow/{name}"

@@ -42,7 +42,11 @@ from elboflow.images.content import known_sha256
 from elboflow.images.errors import BadData
 from elboflow.files.imports import modules_of
 from elboflow.specification.resolve import resolve, specification
-from elboflow.specification.resolve import resolve_dataset, resolve_environment
+from elboflow.specification.resolve import (
+    resolve_dataset,
+    resolve_environment,
+    resolve_key,
+)
 
 # A profile knows how many ranks fill a node of its site. What it sets for train holds for the batch of
 # a rank, for the smoke test and for all checks as well.
@@ -66,7 +70,7 @@ WIDEST = max(
 # For launch.sh. No params, since those are triggers: another device is no reason to train again.
 os.environ.update(
     ELBOFLOW_GPU=resolve_environment(config)["gpu"],
-    ELBOFLOW_STALL_SECONDS=str(config.get("stall_seconds", 600)),
+    ELBOFLOW_STALL_SECONDS=str(resolve_key(config, "stall_seconds")),
 )
 
 # What every rule under mpirun starts with. Training waits for the smoke test and with it for the
@@ -148,7 +152,7 @@ def optional_dataset_flags(wildcards):
 
 def chapter_files(pattern, names):
     """Files that the report shows of the chapter: none, where the configuration leaves it out."""
-    return [pattern.format(name=name) for name in names if config.get("chapter", True)]
+    return [pattern.format(name=name) for name in names if resolve_key(config, "chapter")]
 
 
 def code_of(*paths):

@@ -19,7 +19,7 @@ from elboflow.specification.command_line import (
     named_profiles,
 )
 from elboflow.specification.config_files import ConfigError, check_files, check_profile
-from elboflow.specification.resolve import boolean_keys
+from elboflow.specification.schema import boolean_keys
 
 # A job's command line is Snakemake's own.
 COMMAND = sys.argv[1:] if workflow.is_main_process else []

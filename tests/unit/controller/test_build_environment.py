@@ -17,7 +17,7 @@ from elboflow.environment import horovod as horovod_build
 from elboflow.environment import interpreter, wheelhouse
 from elboflow.environment.wheelhouse import Pin, SetupError, cache_folder, run, why_pip_failed
 from elboflow.files.whole import in_words
-from elboflow.specification.resolve import read_schema
+from elboflow.specification.schema import read_schema
 
 VERSION = "0.28.1"
 FACTS: dict[str, Any] = {

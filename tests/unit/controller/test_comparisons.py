@@ -18,7 +18,7 @@ from elboflow.reading.errors import InputError
 from elboflow.reading.paired import COMPARED, Estimates, JointIntervals, compare, joint_intervals
 from elboflow.reading.settings import kinds
 from elboflow.reading.simultaneous import critical_value, half_width
-from elboflow.specification.resolve import read_schema
+from elboflow.specification.schema import read_schema
 from elboflow.vae.choices import DATA, LIKELIHOODS
 
 RANDOM = np.random.default_rng(5)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from elboflow.specification.resolve import SCHEMA, read_schema
+from elboflow.specification.schema import SCHEMA, read_schema
 
 README = SCHEMA.parents[2] / "config" / "README.md"
 SPEC = SCHEMA.parents[1] / "scripts" / "elboflow" / "vae" / "spec.py"

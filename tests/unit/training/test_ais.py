@@ -80,13 +80,8 @@ def simulated(images, seed=4):
 
 
 def make_spec(**changes):
-    values = {
-        "elbo_samples": 2, "importance_samples": 1000, "chunk_images": 10, "chunk_samples": 500,
-        "active_unit_threshold": 0.01, "evaluation_seed": 0, "figure_images": 1, "ais_images": 1,
-        "ais_temperatures": 30, "ais_chains": 24, "ais_leapfrog_steps": 5, "ais_start": "posterior",
-        "ais_chunk_images": 10,
-    }  # fmt: skip
-    return BoundsSpec(**{**values, **changes})
+    few = {"ais_temperatures": 30, "ais_chains": 24, "ais_leapfrog_steps": 5}
+    return BoundsSpec(**{**few, **changes})
 
 
 def chains_of(model, x, chains, temperatures, start="posterior", leapfrog_steps=3):

@@ -1,7 +1,5 @@
 """The best q of a family for each image: against closed forms, and what is left of the gap."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -10,8 +8,9 @@ from elboflow.vae.annealing.amortisation import COLUMNS, best_posterior, split_g
 from elboflow.vae.measure.estimate import image_noise
 from elboflow.vae.model.exact_linear import linear_gaussian
 from elboflow.vae.noise import Purpose
+from elboflow.vae.spec import BoundsSpec
 
-SPEC = SimpleNamespace(elbo_samples=400, chunk_samples=100)
+SPEC = BoundsSpec(elbo_samples=400, chunk_samples=100)
 IMAGES = 12
 
 

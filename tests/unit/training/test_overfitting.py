@@ -1,7 +1,6 @@
 """Training and validation images beside test images: null cases, and models that memorise."""
 
 from dataclasses import fields
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,8 +12,9 @@ from elboflow.vae.measure.summary import PerImage
 from elboflow.vae.model.draws import draw
 from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
 from elboflow.vae.noise import Purpose, normals, words
+from elboflow.vae.spec import EvaluationSpec
 
-SPEC = SimpleNamespace(elbo_samples=20, importance_samples=20, chunk_samples=20)
+SPEC = EvaluationSpec(elbo_samples=20, importance_samples=20, chunk_samples=20)
 DIFFERENCES = ("train_minus_test_log_likelihood", "test_minus_train_gap")
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 from elboflow.files.code_digest import parsed
 
 # How a result comes about, not what it is: progress, interruptions, locks, digests, and how files
-# are written. A change of these computes nothing again; nor do their own imports count.
+# are written; and the defaults of a specification, since the file of a run has the value of every
+# key. A change of these computes nothing again; nor do their own imports count.
 CHANGES_NO_RESULT = frozenset(
     f"elboflow.{name}"
     for name in (
         *("environment.cuda", "files.code_digest", "files.stage_outputs", "files.whole"),
         *("ranks.job_end", "ranks.kept_states", "ranks.progress", "ranks.signs"),
         *("ranks.speed", "ranks.state_digest", "ranks.state_lock", "ranks.user_errors"),
+        "vae.spec",
     )
 )
 

@@ -9,6 +9,7 @@ import torch
 from horovod import __version__ as horovod_version
 
 from elboflow.files.code_digest import digest
+from elboflow.files.imports import CHANGES_NO_RESULT
 from elboflow.vae import checkpoint
 
 
@@ -17,7 +18,7 @@ def state_digest(spec_document: dict[str, Any], seed: int, data_sha256: str) -> 
     package = sorted(
         module.__file__
         for name, module in sys.modules.items()
-        if name.startswith("elboflow.vae") and module.__file__
+        if name.startswith("elboflow.vae") and name not in CHANGES_NO_RESULT and module.__file__
     )
     document = json.dumps(spec_document, sort_keys=True)
     versions = f"torch {torch.__version__} numpy {np.__version__} horovod {horovod_version}"

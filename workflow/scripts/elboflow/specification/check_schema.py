@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 
-from elboflow.specification.resolve import read_schema
+from elboflow.specification.schema import read_schema
 from elboflow.specification.yaml_readings import is_plain_number, one_line
 
 LARGEST = sys.float_info.max  # beyond it an integer is no number of torch's either

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from elboflow.specification.config_files import ConfigError, check_file
-from elboflow.specification.resolve import read_schema
+from elboflow.specification.schema import read_schema
 from elboflow.vae.choices import LIKELIHOODS
 
 ROOT = Path(__file__).parents[4]

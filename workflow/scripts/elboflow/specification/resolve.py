@@ -5,37 +5,16 @@ The rules use it when Snakemake parses them; rule resolve_run writes what it ret
     python workflow/scripts/resolve_run.py OUTPUT JSON
 """
 
-import functools
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from elboflow.files.whole import write_result
-from elboflow.vae.choices import CHOICES, POSTERIORS, meanings
+from elboflow.specification.schema import read_schema
+from elboflow.vae.choices import POSTERIORS
 
 LEAST_EPOCHS = 8  # of a run with a budget
-SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
-
-
-@functools.cache
-def read_schema() -> dict[str, Any]:
-    """The schema of the whole configuration, with the names that choices.py declares."""
-    schema = yaml.safe_load(SCHEMA.read_text())
-    keys = schema["$defs"]["run"]["properties"]
-    for key, known in CHOICES.items():
-        keys[key]["enum"] = list(known)
-        keys[key]["description"] += f" {meanings(key)}"
-    return schema
-
-
-def boolean_keys() -> set[str]:
-    """The keys that are true or false."""
-    schema = read_schema()
-    leaves = {**schema["properties"], **schema["$defs"]["run"]["properties"]}
-    return {key for key, leaf in leaves.items() if leaf.get("type") == "boolean"}
 
 
 def resolve(config: dict[str, Any], run: str) -> dict[str, Any]:
@@ -96,6 +75,11 @@ def resolve_environment(config: dict[str, Any]) -> dict[str, Any]:
     """All keys of the environment."""
     properties = read_schema()["properties"]["environment"]["properties"]
     return {**_defaults(properties), **config.get("environment", {})}
+
+
+def resolve_key(config: dict[str, Any], key: str) -> Any:
+    """A key of the top level."""
+    return config.get(key, read_schema()["properties"][key]["default"])
 
 
 def part(values: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,7 +1,12 @@
-"""The frozen specification of a run, as resolve_run writes it and train and evaluate read it."""
+"""The frozen specification of a run, as resolve_run writes it and train and evaluate read it.
+
+The defaults of these keys stand here alone: the schema of the configuration takes them over, and a
+notebook or a test says what it wants otherwise, `TrainingSpec(latent_dim=2)`. Another default
+retrains only what relied on it, since the file of a run has the value of every key (see parse).
+"""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,66 +21,66 @@ class SpecError(ValueError):
 class TrainingSpec:
     """All that decides what is trained; meanings, units and ranges are in config/README.md."""
 
-    dataset: str
-    likelihood: str
-    posterior: str
-    prior: str
-    latent_dim: int
-    encoder_layers: list[int]
-    decoder_layers: list[int]
-    activation: str
-    objective: str
-    kl: str
-    training_samples: int
-    beta: float
-    warmup_epochs: float
-    schedule: str
-    learning_rate: float
-    gradient_clip: float | None
-    batch_size: int
-    epochs: int
-    patience: int | None
-    precision: str
-    deterministic: bool
-    adam_beta1: float
-    adam_beta2: float
-    adam_epsilon: float
-    flow_transforms: int
-    flow_hidden: list[int]
-    prior_components: int
-    gradient: str
-    gumbel_temperature: float
-    free_bits: float
-    likelihood_scale: float | None
-    scale_floor: float
-    second_latent_dim: int | None
-    second_layers: list[int]
-    channels: list[int]
+    dataset: str = "digits"
+    likelihood: str = "bernoulli"
+    posterior: str = "gaussian"
+    prior: str = "standard_normal"
+    latent_dim: int = 10
+    encoder_layers: list[int] = field(default_factory=lambda: [200, 200])
+    decoder_layers: list[int] = field(default_factory=lambda: [200, 200])
+    activation: str = "tanh"
+    objective: str = "elbo"
+    kl: str = "analytic"
+    training_samples: int = 1
+    beta: float = 1
+    warmup_epochs: float = 0
+    schedule: str = "constant"
+    learning_rate: float = 0.001
+    gradient_clip: float | None = None
+    batch_size: int = 100
+    epochs: int = 100
+    patience: int | None = None
+    precision: str = "float32"
+    deterministic: bool = True
+    adam_beta1: float = 0.9
+    adam_beta2: float = 0.999
+    adam_epsilon: float = 1e-8
+    flow_transforms: int = 2
+    flow_hidden: list[int] = field(default_factory=lambda: [100])
+    prior_components: int = 50
+    gradient: str = "pathwise"
+    gumbel_temperature: float = 0.5
+    free_bits: float = 0
+    likelihood_scale: float | None = None
+    scale_floor: float = 0.001
+    second_latent_dim: int | None = None
+    second_layers: list[int] = field(default_factory=lambda: [100, 100])
+    channels: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class EvaluationSpec:
     """All that decides how a trained model is measured."""
 
-    elbo_samples: int
-    importance_samples: int
-    chunk_images: int
-    chunk_samples: int
-    active_unit_threshold: float
-    evaluation_seed: int
-    figure_images: int
+    elbo_samples: int = 100
+    importance_samples: int = 1000
+    chunk_images: int = 20
+    chunk_samples: int = 50
+    active_unit_threshold: float = 0.01
+    evaluation_seed: int = 0
+    figure_images: int = 10
 
 
 @dataclass(frozen=True)
 class BoundsSpec(EvaluationSpec):
     """All that decides how annealed importance sampling bounds log p(x), beside the above."""
 
-    ais_images: int
-    ais_temperatures: int
-    ais_chains: int
-    ais_leapfrog_steps: int
-    ais_start: str
-    ais_chunk_images: int
+    ais_images: int = 20
+    ais_temperatures: int = 100
+    ais_chains: int = 16
+    ais_leapfrog_steps: int = 3
+    ais_start: str = "posterior"
+    ais_chunk_images: int = 10
 
 
 Spec = TypeVar("Spec", TrainingSpec, EvaluationSpec, BoundsSpec)
