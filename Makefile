@@ -18,7 +18,7 @@ unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
 export LC_ALL := C.UTF-8
 
-.PHONY: help setup report test test-faults soak check-likelihoods promises test-cluster test-environment lint bench unlock clean-state pins
+.PHONY: help setup report test test-faults soak check-likelihoods promises docs test-cluster test-environment lint bench unlock clean-state pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -90,6 +90,9 @@ check-likelihoods: $(VENV)/requirements $(TEST_ENVIRONMENT)/tests ## hold the nu
 
 promises: $(VENV)/requirements ## list what the tests promise of the report's numbers
 	python tests/promise_table.py
+
+docs: $(VENV)/requirements ## write the tables of keys in config/README.md anew, from the schema
+	PYTHONPATH=workflow/scripts python tests/key_tables.py
 
 # The tests that are marked with a fault, and a table of them.
 FAULTS := -p fault_table -m fault --quiet

@@ -1,77 +1,71 @@
-"""config/README.md says what the schema says, and the specs have the keys that the schema has."""
+"""config/README.md has the tables of keys that `make docs` writes from the schema."""
 
-import ast
-import json
-from pathlib import Path
-from typing import Any
+import pytest
 
-from elboflow.specification.schema import SCHEMA, read_schema
-
-README = SCHEMA.parents[2] / "config" / "README.md"
-SPEC = SCHEMA.parents[1] / "scripts" / "elboflow" / "vae" / "spec.py"
+from key_tables import README, allowed, default, with_tables
 
 
-def allowed(leaf: dict[str, Any]) -> str:
-    """Type or values, and range, in words."""
-    if "enum" in leaf:
-        return ", ".join(f"`{value}`" for value in leaf["enum"])
-    kinds = leaf["type"] if isinstance(leaf["type"], list) else [leaf["type"]]
-    words = " or ".join(kinds).replace("array", f"list of {leaf.get('items', {}).get('type')}")
-    bounds = [
-        f"{sign} {leaf[key]}"
-        for key, sign in (
-            ("minimum", "≥"),
-            ("exclusiveMinimum", ">"),
-            ("maximum", "≤"),
-            ("exclusiveMaximum", "<"),
-            ("maxItems", "at most"),
-        )
-        if key in leaf
-    ]
-    return ", ".join([words, *bounds])
+def test_the_tables_are_those_of_the_schema() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert with_tables(text) == text, (
+        "run `make docs`: config/README.md is not what the schema says"
+    )
 
 
-def table(properties: dict[str, Any]) -> str:
-    """The Markdown table of a section's keys."""
-    lines = ["| key | allowed | default | meaning |", "|---|---|---|---|"]
-    for key, leaf in properties.items():
-        default = f"`{json.dumps(leaf['default'])}`" if "default" in leaf else "required"
-        lines.append(f"| `{key}` | {allowed(leaf)} | {default} | {leaf['description']} |")
-    return "\n".join(lines)
+def test_what_is_written_by_hand_stays() -> None:
+    text = README.read_text(encoding="utf-8")
+    stale = "Above.\n" + text.replace("| `seeds` | list", "| `seeds` | a set") + "Below.\n"
+    assert with_tables(stale) == f"Above.\n{text}Below.\n"
 
 
-def sections() -> dict[str, dict[str, Any]]:
-    schema = read_schema()
-    run = schema["$defs"]["run"]["properties"]
-    top = ("nodes", "tasks_per_node", "stall_seconds", "chapter")
-    return {
-        "top level": {key: schema["properties"][key] for key in top},
-        "environment": schema["properties"]["environment"]["properties"],
-        "datasets": schema["$defs"]["dataset"]["properties"],
-        **{
-            part: {key: leaf for key, leaf in run.items() if leaf["part"] == part}
-            for part in ("training", "evaluation", "ais_bounds", "workflow")
-        },
-    }
+@pytest.mark.parametrize(
+    "marker", ["<!-- keys: workflow, by make docs -->", "<!-- end of keys -->"]
+)
+def test_a_table_whose_markers_are_gone_is_missed(marker: str) -> None:
+    text = README.read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="the tables marked are"):
+        with_tables(text.replace(marker, "", 1))
 
 
-def test_the_readme_has_the_table_of_every_section() -> None:
-    text = README.read_text()
-    missing = [table(keys) for keys in sections().values() if table(keys) not in text]
-    assert missing == [], "\n\n".join(["put these tables into config/README.md:", *missing])
+@pytest.mark.parametrize(
+    ("leaf", "words"),
+    [
+        ({"enum": ["tanh", "relu"]}, "`tanh`, `relu`"),
+        ({"type": "boolean"}, "boolean"),
+        ({"type": "object"}, "mapping"),
+        ({"type": ["string", "null"]}, "string, or null"),
+        ({"type": "integer", "minimum": 0, "maximum": 9}, "integer from 0 to 9"),
+        ({"type": "number", "exclusiveMinimum": 0, "maximum": 1}, "number > 0 and ≤ 1"),
+        ({"type": "array", "items": {"type": "string"}}, "list of strings"),
+        (
+            {"type": "array", "items": {"type": "integer", "minimum": 1}, "maxItems": 9},
+            "list of at most 9 integers, each ≥ 1",
+        ),
+        (
+            {
+                "type": ["array", "null"],
+                "items": {"type": "integer", "minimum": 1, "maximum": 5},
+                "minItems": 1,
+                "maxItems": 9,
+                "uniqueItems": True,
+            },
+            "list of 1 to 9 different integers, each from 1 to 5, or null",
+        ),
+    ],
+)
+def test_what_a_key_may_be_is_said_in_words(leaf: dict[str, object], words: str) -> None:
+    assert allowed(leaf) == words
 
 
-def test_every_key_has_a_description_and_a_default_within_its_range() -> None:
-    for keys in sections().values():
-        assert all(leaf["description"].endswith(".") for leaf in keys.values())
-
-
-def test_specs_have_the_keys_of_their_part() -> None:
-    classes = {
-        node.name: [item.target.id for item in node.body if isinstance(item, ast.AnnAssign)]
-        for node in ast.parse(Path(SPEC).read_text()).body
-        if isinstance(node, ast.ClassDef)
-    }
-    assert sorted(classes["TrainingSpec"]) == sorted(sections()["training"])
-    assert sorted(classes["EvaluationSpec"]) == sorted(sections()["evaluation"])
-    assert sorted(classes["BoundsSpec"]) == sorted(sections()["ais_bounds"])
+@pytest.mark.parametrize(
+    ("leaf", "words"),
+    [
+        ({}, "required"),
+        ({"default": None}, "`null`"),
+        ({"default": [1, 2]}, "`[1, 2]`"),
+        ({"default": "tanh"}, "`tanh`"),
+        ({"default": 1e-8}, "`1.0e-08`"),  # 1e-08 would be text
+    ],
+)
+def test_a_default_is_shown_as_a_configuration_would_say_it(leaf, words) -> None:
+    assert default(leaf) == words
