@@ -1,8 +1,9 @@
-"""What all rings share: a small data set in the layout of fetch_data."""
+"""What all rings share: a small data set in the layout of fetch_data, and a small disk."""
 
 import hashlib
 import json
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -43,3 +44,15 @@ def write_data(folder: Path, train: int = 300, validation: int = 41, test: int =
 @pytest.fixture(scope="session")
 def make_data() -> Callable[..., Path]:
     return write_data
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 100 KiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(disk)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("only root can mount a small disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)

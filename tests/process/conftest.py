@@ -108,18 +108,20 @@ class Experiment:
         found = self.states().glob("*/checkpoint.pt")
         return sorted(found, key=lambda path: path.parent.stat().st_mtime_ns)
 
+    def flags(self, **values: object) -> list[object]:
+        """The words of a stage: those that all have, and its own."""
+        shared = {"data": self.folder / "data", "seed": 1, "model": self.folder / "model.pt"}
+        pairs = {**shared, **values}.items()
+        return [word for name, value in pairs for word in (f"--{name.replace('_', '-')}", value)]
+
     def train_arguments(self, checkpoint_seconds: float = 60) -> list[object]:
-        values = {
-            "training": self.folder / "run.json",
-            "data": self.folder / "data",
-            "seed": 1,
-            "state": self.states(),
-            "checkpoint-seconds": checkpoint_seconds,
-            "model": self.folder / "model.pt",
-            "metrics": self.folder / "metrics.csv",
-            "speed": self.folder / "speed.json",
-        }
-        return [word for name, value in values.items() for word in (f"--{name}", value)]
+        return self.flags(
+            training=self.folder / "run.json",
+            state=self.states(),
+            checkpoint_seconds=checkpoint_seconds,
+            metrics=self.folder / "metrics.csv",
+            speed=self.folder / "speed.json",
+        )
 
     def train(
         self, ranks: int = 1, env: dict[str, str] | None = None
@@ -127,22 +129,28 @@ class Experiment:
         return self.launch(SCRIPTS / "train.py", *self.train_arguments(), ranks=ranks, env=env)
 
     def evaluate_arguments(self) -> list[object]:
-        values = {
-            "evaluation": self.folder / "run.json",
-            "model": self.folder / "model.pt",
-            "data": self.folder / "data",
-            "seed": 1,
-            "state": self.folder / "state" / "evaluate",
-            "output-dir": self.folder / "evaluation",
-            "speed": self.folder / "evaluation" / "speed.json",
-        }
-        return [word for name, value in values.items() for word in (f"--{name}", value)]
+        return self.flags(
+            evaluation=self.folder / "run.json",
+            state=self.folder / "state" / "evaluate",
+            output_dir=self.folder / "evaluation",
+            speed=self.folder / "evaluation" / "speed.json",
+        )
 
     def evaluate(
         self, ranks: int = 1, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         words = self.evaluate_arguments()
         return self.launch(SCRIPTS / "evaluate.py", *words, ranks=ranks, env=env)
+
+    def ais_bounds(
+        self, ranks: int = 1, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        words = self.flags(
+            evaluation=self.folder / "run.json",
+            state=self.folder / "state" / "ais_bounds",
+            bounds=self.folder / "bounds.csv",
+        )
+        return self.launch(SCRIPTS / "ais_bounds.py", *words, ranks=ranks, env=env)
 
 
 @pytest.fixture(scope="session")
@@ -188,3 +196,10 @@ def experiment(
         return Experiment(tmp_path / name, launch, **changes)
 
     return make
+
+
+@pytest.fixture
+def trained(experiment: Callable[..., Experiment]) -> Experiment:
+    run = experiment(epochs=5)
+    assert run.train(ranks=2).returncode == 0
+    return run

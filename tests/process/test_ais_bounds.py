@@ -1,5 +1,4 @@
 import csv
-import json
 
 import numpy as np
 import pytest
@@ -7,36 +6,10 @@ import pytest
 IMAGES = 8
 
 
-def arguments(run, **changes):
-    """Ask for bounds of a few images, and give the program's words."""
-    document = json.loads((run.folder / "run.json").read_text())
-    document["ais_bounds"] |= {"ais_images": IMAGES, **changes}
-    (run.folder / "run.json").write_text(json.dumps(document))
-    values = {
-        "evaluation": run.folder / "run.json",
-        "model": run.folder / "model.pt",
-        "data": run.folder / "data",
-        "seed": 1,
-        "state": run.folder / "state" / "ais_bounds",
-        "bounds": run.folder / "bounds.csv",
-    }
-    return [word for name, value in values.items() for word in (f"--{name}", value)]
-
-
-@pytest.fixture
-def trained(experiment):
-    run = experiment(epochs=5)
-    assert run.train(ranks=2).returncode == 0
-    return run
-
-
-@pytest.fixture
-def bound(scripts, launch):
-    def start(run, ranks=1, env=None, **changes):
-        words = arguments(run, **changes)
-        return launch(scripts / "ais_bounds.py", *words, ranks=ranks, env=env)
-
-    return start
+def bound(run, ranks=1, env=None, **changes):
+    """Ask for bounds of a few images."""
+    run.specify(epochs=5, **{"ais_images": IMAGES, **changes})
+    return run.ais_bounds(ranks, env)
 
 
 def columns(run, origin):
@@ -55,7 +28,7 @@ def columns(run, origin):
     "the same estimate as log p(x) of these images",
     "relative 1e-9",
 )
-def test_ranks_change_nothing_and_evaluate_agrees(trained, bound):
+def test_ranks_change_nothing_and_evaluate_agrees(trained):
     contents = []
     for ranks in (1, 2):
         done = bound(trained, ranks)
@@ -83,7 +56,7 @@ def test_ranks_change_nothing_and_evaluate_agrees(trained, bound):
     np.testing.assert_allclose(parts, test["best_elbo_nats"], rtol=1e-9)
 
 
-def test_an_interrupted_job_goes_on_with_the_images_that_are_left(trained, bound):
+def test_an_interrupted_job_goes_on_with_the_images_that_are_left(trained):
     assert bound(trained).returncode == 0
     whole = (trained.folder / "bounds.csv").read_bytes()
     state = trained.folder / "state" / "ais_bounds"
@@ -98,7 +71,7 @@ def test_an_interrupted_job_goes_on_with_the_images_that_are_left(trained, bound
     assert all(path.stat().st_mtime_ns == finished[path] for path in kept)
 
 
-def test_more_images_leave_finished_ones_as_they_are(trained, bound):
+def test_more_images_leave_finished_ones_as_they_are(trained):
     assert bound(trained).returncode == 0
     whole = (trained.folder / "bounds.csv").read_bytes()
     state = trained.folder / "state" / "ais_bounds"
@@ -114,7 +87,7 @@ def test_more_images_leave_finished_ones_as_they_are(trained, bound):
     assert (trained.folder / "bounds.csv").read_bytes() == whole
 
 
-def test_other_settings_start_over(trained, bound):
+def test_other_settings_start_over(trained):
     assert bound(trained).returncode == 0
     before = (trained.folder / "bounds.csv").read_bytes()
     done = bound(trained, ais_temperatures=13)
@@ -122,7 +95,7 @@ def test_other_settings_start_over(trained, bound):
     assert (trained.folder / "bounds.csv").read_bytes() != before
 
 
-def test_a_job_whose_time_is_up_asks_for_another(trained, bound, tmp_path):
+def test_a_job_whose_time_is_up_asks_for_another(trained, tmp_path):
     again = tmp_path / "again"
     ended = {"SNAKEMAKE_QSUB_DEADLINE": "1", "SNAKEMAKE_QSUB_CONTINUE": str(again)}
     done = bound(trained, ranks=2, env=ended)
@@ -132,7 +105,7 @@ def test_a_job_whose_time_is_up_asks_for_another(trained, bound, tmp_path):
     assert not (trained.folder / "bounds.csv").exists()
 
 
-def test_of_fewer_test_images_all_are_taken(trained, bound):
+def test_of_fewer_test_images_all_are_taken(trained):
     done = bound(trained, ranks=2, ais_images=1000, ais_temperatures=2, ais_chunk_images=30)
     assert done.returncode == 0, done.stderr
     with (trained.folder / "bounds.csv").open() as file:

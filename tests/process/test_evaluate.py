@@ -23,13 +23,6 @@ def columns(folder):
     return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
 
 
-@pytest.fixture
-def trained(experiment):
-    run = experiment(epochs=5)
-    assert run.train(ranks=2).returncode == 0
-    return run
-
-
 @pytest.mark.promise(
     "report",
     "of the same model 1, 2 and 4 ranks measure the same bytes",

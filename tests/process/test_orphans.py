@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+
+from waiting import wait_until
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 WORK = {
@@ -25,13 +26,6 @@ def found(marker: Path) -> list[psutil.Process]:
         for process in psutil.process_iter(["cmdline"])
         if any(str(marker) in word for word in process.info["cmdline"] or [])
     ]
-
-
-def wait_until(happens: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not happens():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -202,18 +202,6 @@ def test_a_log_that_cannot_be_written_ends_no_training(experiment, launch_comman
     assert (run.folder / "model.pt").exists()
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of 100 KiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(disk)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("only root can mount a small disk")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
-
-
 @pytest.mark.fault(
     "the disk is full when a training saves its state",
     outcome="one line with the file and what to do; the checkpoint before it stays and serves",

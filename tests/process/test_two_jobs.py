@@ -56,10 +56,13 @@ def add_a_blank(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b" ")
 
 
-@pytest.mark.fault(
+EDITED = pytest.mark.fault(
     "specification, model or data edited while a stage works",
     outcome="one line that names the file; no output changes",
 )
+
+
+@EDITED
 def test_a_training_of_what_was_edited_writes_nothing(experiment, start):
     run = experiment(epochs=60)
     (run.folder / "metrics.csv").write_text("of an earlier run")
@@ -72,10 +75,7 @@ def test_a_training_of_what_was_edited_writes_nothing(experiment, start):
     assert not (run.folder / "speed.json").exists()
 
 
-@pytest.mark.fault(
-    "specification, model or data edited while a stage works",
-    outcome="one line that names the file; no output changes",
-)
+@EDITED
 @pytest.mark.parametrize("edited", ["model.pt", "data/toy/manifest.json"])
 def test_an_evaluation_of_what_was_edited_writes_nothing(experiment, start, edited):
     run = experiment(epochs=2)

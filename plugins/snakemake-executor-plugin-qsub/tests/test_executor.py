@@ -84,6 +84,12 @@ class Site:
         self.started.append(process)
         return process
 
+    def interrupt(self, driver: subprocess.Popen[str]) -> str:
+        """Ctrl-C, and all that Snakemake printed to its end."""
+        os.killpg(driver.pid, signal.SIGINT)
+        output, _ = driver.communicate(timeout=60)
+        return output
+
     def run(self, *arguments: str, executor: str = "qsub", submit: str = SUBMIT, **changes: str):
         """Snakemake to its end: exit code and all that it printed."""
         done = subprocess.run(
@@ -248,8 +254,7 @@ def test_ctrl_c_leaves_no_job(site):
     site.write(MANY_JOBS.format(jobs=4))
     driver = site.start()
     site.wait_for(lambda: len(list(site.folder.glob("up*"))) == 4, "the jobs")
-    os.killpg(driver.pid, signal.SIGINT)
-    driver.communicate(timeout=60)
+    site.interrupt(driver)
     assert driver.returncode != 0
     assert site.calls("qdel") == 1
     site.wait_for(lambda: not site.qstat(), "the end of the jobs")
@@ -259,8 +264,7 @@ def test_ctrl_c_while_jobs_are_being_submitted_leaves_none(site):
     site.write(MANY_JOBS.format(jobs=30))
     driver = site.start()
     site.wait_for(lambda: site.calls("qsub") >= 3, "some submissions")
-    os.killpg(driver.pid, signal.SIGINT)
-    driver.communicate(timeout=60)
+    site.interrupt(driver)
     assert 3 <= site.calls("qsub") < 30
     site.wait_for(lambda: not site.qstat(), "the end of the jobs")
 
@@ -286,8 +290,7 @@ def test_what_a_failing_qdel_leaves_is_deleted_by_the_next_start(site):
     broken = site.wrap("qdel", "echo qdel: cannot connect to server es1 >&2; exit 255")
     driver = site.start()
     site.wait_for((site.folder / "runs").exists, "the job")
-    os.killpg(driver.pid, signal.SIGINT)
-    output, _ = driver.communicate(timeout=60)
+    output = site.interrupt(driver)
     assert "qdel 0.es1: qdel: cannot connect to server es1; the next start deletes" in output
     assert site.qstat() == ["0.es1"]
     broken.unlink()
@@ -371,8 +374,7 @@ def test_ctrl_c_while_a_job_waits_for_the_queue(site):
     driver = site.start(PBS_STAND_IN_MOST="1")
     site.wait_for((lambda: site.calls("qsub") >= 2), "a refusal")
     site.wait_for((lambda: list(site.folder.glob("up*"))), "a job")
-    os.killpg(driver.pid, signal.SIGINT)
-    output, _ = driver.communicate(timeout=60)
+    output = site.interrupt(driver)
     assert driver.returncode != 0
     assert "Error in rule" not in output, "they have not failed"
     site.wait_for(lambda: not site.qstat(), "the end of the jobs")
@@ -545,8 +547,7 @@ def test_ctrl_c_deletes_the_jobs_of_an_earlier_driver_as_well(site):
     site.write(ONE_JOB.format(command=HOLDS) + others)
     driver = site.start("--", "all")
     site.wait_for((site.folder / "up0").exists, "another job")
-    os.killpg(driver.pid, signal.SIGINT)
-    driver.communicate(timeout=60)
+    site.interrupt(driver)
     site.wait_for(lambda: not site.qstat(), "the end of the jobs")
 
 
@@ -558,8 +559,7 @@ def test_ctrl_c_before_anything_is_taken_over_leaves_jobs_alone(site):
     slow = site.wrap("qstat", f'touch asked; sleep 3; {STAND_IN}/qstat "$@"')
     driver = site.start()
     site.wait_for((site.folder / "asked").exists, "a question")
-    os.killpg(driver.pid, signal.SIGINT)
-    output, _ = driver.communicate(timeout=60)
+    output = site.interrupt(driver)
     assert driver.returncode != 0
     assert "Traceback" not in output and "interrupted: jobs are left alone" in output
     slow.unlink()

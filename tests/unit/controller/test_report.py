@@ -176,14 +176,22 @@ def test_runs_that_observe_other_data_are_apart(
     assert "mean image \u221240.00 data 0.75 Each number" in seen, "no bits of a density"
 
 
+def also_measured(finished: Path, rows: str) -> None:
+    """Both seeds of the run beta have these rows in their summaries as well."""
+    for seed in (1, 2):
+        with (finished / f"results/runs/beta/seed{seed}/summary.csv").open("a") as file:
+            file.write(rows)
+
+
 def test_what_reduced_precision_changes_is_shown(
     finished: Path, build: Callable[[Path], str], html: str
 ) -> None:
     assert "Precision" not in words(html)
-    for seed in (1, 2):
-        with (finished / f"results/runs/beta/seed{seed}/summary.csv").open("a") as file:
-            file.write("elbo_minus_float32,nats per image,-0.0125,0.0004,,53\n")
-            file.write("log_likelihood_minus_float32,nats per image,0.002,0.0003,,53\n")
+    also_measured(
+        finished,
+        "elbo_minus_float32,nats per image,-0.0125,0.0004,,53\n"
+        "log_likelihood_minus_float32,nats per image,0.002,0.0003,,53\n",
+    )
     run = finished / "results/runs/beta/run.json"
     run.write_text(run.read_text().replace("float32", "bf16"))
     seen = words(build(finished))
@@ -198,9 +206,7 @@ def test_exact_values_are_shown_beside_their_estimates(
     finished: Path, build: Callable[[Path], str], html: str
 ) -> None:
     assert "Exact log p(x)" not in words(html)
-    for seed in (1, 2):
-        with (finished / f"results/runs/beta/seed{seed}/summary.csv").open("a") as file:
-            file.write("exact_log_likelihood,nats per image,-22.5,0.4,,53\n")
+    also_measured(finished, "exact_log_likelihood,nats per image,-22.5,0.4,,53\n")
     seen = words(build(finished))
     assert "Exact log p(x)" in seen
     assert "beta \u221222.5000 data 0.40 2 seeds 0 \u221224.0000 data" in seen

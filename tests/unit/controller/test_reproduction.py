@@ -111,6 +111,16 @@ def test_a_value_that_cannot_be_compared_is_refused(change: dict[str, Any], mess
     assert "\n" not in str(refusal.value)
 
 
+def complaint_about_edited(folder: Path, old: str, new: str) -> str:
+    """What is said, in one line, of the published values with the first `old` made `new`."""
+    path = folder / "values.yaml"
+    path.write_text(PUBLISHED_VALUES.read_text().replace(old, new, 1))
+    found = complaint_about_published("iwae_vae_1", "bernoulli", "mnist", path)
+    assert found is not None
+    assert "\n" not in found
+    return found
+
+
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
@@ -123,12 +133,7 @@ def test_a_value_that_cannot_be_compared_is_refused(change: dict[str, Any], mess
 def test_a_damaged_file_of_values_is_refused_in_one_line(
     tmp_path: Path, old: str, new: str, complaint: str
 ) -> None:
-    path = tmp_path / "values.yaml"
-    path.write_text(PUBLISHED_VALUES.read_text().replace(old, new))
-    found = complaint_about_published("iwae_vae_1", "bernoulli", "mnist", path)
-    assert found is not None
-    assert complaint in found
-    assert "\n" not in found
+    assert complaint in complaint_about_edited(tmp_path, old, new)
 
 
 @pytest.mark.parametrize(
@@ -142,11 +147,7 @@ def test_a_damaged_file_of_values_is_refused_in_one_line(
 def test_settings_of_a_recipe_are_those_of_a_run(
     tmp_path: Path, old: str, new: str, complaint: str
 ) -> None:
-    path = tmp_path / "values.yaml"
-    path.write_text(PUBLISHED_VALUES.read_text().replace(old, new, 1))
-    found = complaint_about_published("iwae_vae_1", "bernoulli", "mnist", path)
-    assert found is not None
-    assert complaint in found
+    assert complaint in complaint_about_edited(tmp_path, old, new)
 
 
 def settings_of(config: dict[str, Any]) -> pd.DataFrame:

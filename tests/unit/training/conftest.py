@@ -1,7 +1,7 @@
 """Small models and data for the tests of the package vae."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -72,12 +72,29 @@ def make_training(
     return Training(vae, spec, seed, grey, LEVELS, frozen, rank, size, allreduce=lambda _: None)
 
 
+def train_to_the_end(training: Training) -> Training:
+    while not training.finished:
+        if training.advance():
+            training.end_epoch()
+    return training
+
+
+@pytest.fixture
+def deterministic() -> Iterator[None]:
+    """As trainings are by default: the same bits each time."""
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
 @pytest.fixture
 def toy() -> dict[str, Callable[..., Any]]:
     return {
         "spec": make_spec,
         "vae": make_vae,
         "training": make_training,
+        "trained": lambda **changes: train_to_the_end(make_training(**changes)),
+        "train": train_to_the_end,
         "grey": grey_images,
         "binary": binary_images,
     }

@@ -171,16 +171,10 @@ def test_all_begin_as_the_same_diagonal_gaussian_on_every_machine(toy, posterior
         torch.testing.assert_close(drawn, expected)
 
 
+@pytest.mark.usefixtures("deterministic")
 def test_a_trained_model_is_rebuilt_from_its_parameters(toy, posterior):
     """Those of the best epoch, with all that the layers hold besides parameters."""
-    torch.use_deterministic_algorithms(True)
-    try:
-        training = toy["training"](posterior=posterior, kl="sampled", patience=3, epochs=30)
-        while not training.finished:
-            if training.advance():
-                training.end_epoch()
-    finally:
-        torch.use_deterministic_algorithms(False)
+    training = toy["trained"](posterior=posterior, kl="sampled", patience=3, epochs=30)
     assert training.metrics[-1]["train_elbo_nats"] > training.metrics[0]["train_elbo_nats"]
     again = VAE(toy["spec"](posterior=posterior), training.vae.shape)
     initialise(again, 9, mean_image(toy["grey"](35), 16))

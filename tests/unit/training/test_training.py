@@ -11,13 +11,6 @@ from elboflow.vae.training.schedules import beta_at, learning_rate_at
 from elboflow.vae.training.steps import Diverged, accumulate
 
 
-def train_to_the_end(training):
-    while not training.finished:
-        if training.advance():
-            training.end_epoch()
-    return training
-
-
 @given(st.integers(2, 30), st.integers(1, 7), st.sampled_from(["elbo", "importance_weighted"]))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_shares_of_any_size_sum_to_the_gradient_of_the_global_mean(toy, batch, ranks, kind):
@@ -37,7 +30,7 @@ def test_shares_of_any_size_sum_to_the_gradient_of_the_global_mean(toy, batch, r
 
 
 def test_training_raises_the_elbo_and_writes_a_row_per_epoch(toy):
-    training = train_to_the_end(toy["training"](epochs=60))
+    training = toy["trained"](epochs=60)
     assert [row["epoch"] for row in training.metrics] == list(range(1, 61))
     assert training.metrics[-1]["train_elbo_nats"] > training.metrics[0]["train_elbo_nats"] + 0.1
     last = training.metrics[-1]
@@ -47,7 +40,7 @@ def test_training_raises_the_elbo_and_writes_a_row_per_epoch(toy):
 
 def test_an_interrupted_training_goes_on_to_the_same_bits(toy):
     changes = {"epochs": 6, "patience": 5, "precision": "float32"}
-    straight = train_to_the_end(toy["training"](**changes))
+    straight = toy["trained"](**changes)
     for stop in (1, 4, 13):
         first = toy["training"](**changes)
         for _ in range(stop):
@@ -55,18 +48,18 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(toy):
                 first.end_epoch()
         second = toy["training"](**changes)
         second.load_state(deserialise(serialise(first.state())))
-        train_to_the_end(second)
+        toy["train"](second)
         assert second.metrics_csv() == straight.metrics_csv()
         assert torch.equal(second.flat.values, straight.flat.values)
 
 
 def test_seeds_give_different_trainings(toy):
-    one, other = (train_to_the_end(toy["training"](seed=seed)) for seed in (1, 2))
+    one, other = (toy["trained"](seed=seed) for seed in (1, 2))
     assert not torch.equal(one.flat.values, other.flat.values)
 
 
 def test_early_stopping_keeps_the_best_parameters(toy):
-    training = train_to_the_end(toy["training"](epochs=400, patience=3, learning_rate=0.1))
+    training = toy["trained"](epochs=400, patience=3, learning_rate=0.1)
     elbos = [row["validation_elbo_nats"] for row in training.metrics]
     best = elbos.index(max(elbos)) + 1
     assert len(elbos) == best + 3
@@ -86,9 +79,7 @@ def test_early_stopping_keeps_the_best_parameters(toy):
 )
 @pytest.mark.parametrize("beta", [0.1, 1.0, 4.0])
 def test_early_stopping_goes_by_the_objective_that_is_trained(toy, beta):
-    training = train_to_the_end(
-        toy["training"](epochs=120, patience=8, learning_rate=0.03, beta=beta)
-    )
+    training = toy["trained"](epochs=120, patience=8, learning_rate=0.03, beta=beta)
     objective = [
         -row["validation_distortion_nats"] - beta * row["validation_rate_nats"]
         for row in training.metrics
@@ -111,9 +102,9 @@ def test_a_step_that_is_not_finite_raises_and_leaves_the_parameters(toy):
 def test_steps_ahead_change_no_bit(toy):
     """As on an accelerator, whose totals are looked at now and then."""
     changes = {"epochs": 6, "precision": "float32", "patience": 5}
-    straight, ahead = train_to_the_end(toy["training"](**changes)), toy["training"](**changes)
+    straight, ahead = toy["trained"](**changes), toy["training"](**changes)
     ahead.taken.batches.ahead = 5
-    train_to_the_end(ahead)
+    toy["train"](ahead)
     assert ahead.metrics_csv() == straight.metrics_csv()
     assert torch.equal(ahead.flat.values, straight.flat.values)
 
@@ -176,7 +167,7 @@ def test_a_validation_that_is_not_finite_raises(toy):
 
 def test_early_stopping_waits_for_the_end_of_the_warm_up(toy):
     changes = {"epochs": 40, "patience": 2, "warmup_epochs": 12, "beta": 50.0}
-    training = train_to_the_end(toy["training"](**changes))
+    training = toy["trained"](**changes)
     assert training.kept_epoch >= 12
 
 
