@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from elboflow.vae.checkpoint import deserialise, serialise
 from elboflow.vae.training.flat_parameters import FlatParameters
+from elboflow.vae.training.gradient import accumulate
 from elboflow.vae.training.schedules import beta_at, learning_rate_at
-from elboflow.vae.training.steps import Diverged, accumulate
+from elboflow.vae.training.steps import Diverged
 
 
 @given(st.integers(2, 30), st.integers(1, 7), st.sampled_from(["elbo", "importance_weighted"]))

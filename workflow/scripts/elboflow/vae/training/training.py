@@ -11,7 +11,8 @@ from elboflow.vae.model.networks import VAE
 from elboflow.vae.spec import TrainingSpec
 from elboflow.vae.training.batches import Batches
 from elboflow.vae.training.flat_parameters import FlatParameters
-from elboflow.vae.training.steps import Allreduce, Diverged, Steps
+from elboflow.vae.training.gradient import Allreduce
+from elboflow.vae.training.steps import Diverged, Steps
 from elboflow.vae.training.validation import EarlyStopping, Validation
 
 

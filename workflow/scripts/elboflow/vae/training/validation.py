@@ -12,8 +12,8 @@ from elboflow.vae.measure.estimate import chunks, image_noise
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.noise import Purpose
 from elboflow.vae.spec import TrainingSpec
+from elboflow.vae.training.gradient import Allreduce
 from elboflow.vae.training.objectives import best_elbo
-from elboflow.vae.training.steps import Allreduce
 
 CHUNK = 500  # images at once
 
