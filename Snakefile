@@ -17,14 +17,16 @@ if not workflow.config_settings.configfiles:
 report: "workflow/report/workflow.rst"
 
 
+include: "workflow/rules/surroundings.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/environment.smk"
+include: "workflow/rules/under_mpirun.smk"
 include: "workflow/rules/smoke_test.smk"
 include: "workflow/rules/data.smk"
-include: "workflow/rules/resolve_run.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/ais_bounds.smk"
+include: "workflow/rules/resolve_run.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/chapter.smk"

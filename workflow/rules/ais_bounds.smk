@@ -20,6 +20,7 @@ job that was interrupted goes on with the others. The digest is of model and set
 kept.
 """
 
+SPECIFICATION_INPUTS["ais_bounds"] = inputs_of_stage("ais_bounds")
 BOUNDED = [run for run, values in RUNS.items() if values["ais_images"]]
 BOUNDS = [
     f"results/runs/{run}/seed{seed}/bounds.csv"
@@ -37,9 +38,7 @@ if BOUNDED:
             smoke_test=ancient(SMOKE_TEST),
             evaluation="results/runs/{run}/ais_bounds.json",
             model="results/runs/{run}/seed{seed}/model.pt",
-            manifest=lambda wildcards: (
-                f"results/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
-            ),
+            manifest=manifest_of_run,
         output:
             bounds="results/runs/{run}/seed{seed}/bounds.csv",
         log:
@@ -48,27 +47,13 @@ if BOUNDED:
             run="|".join(re.escape(run) for run in BOUNDED),
         threads: cores_of_run
         resources:
-            mpi="mpirun",
-            nodes=of_run("nodes"),
-            tasks_per_node=of_run("tasks_per_node"),
-            threads_per_rank=of_run("threads_per_rank"),
-            cpus_per_task=of_run("threads_per_rank"),
+            **RANKS_OF_RUN,
             runtime=60,
         params:
-            launch=LAUNCH,
-            venv=VENV,
-            script=f"{SCRIPTS}/ais_bounds.py",
+            **launched("ais_bounds"),
             state="results/state/{run}/seed{seed}/ais_bounds",
         shell:
-            r"""
-            {params.launch:q} \
-                --nodes {resources.nodes} \
-                --tasks-per-node {resources.tasks_per_node} \
-                --threads-per-rank {resources.threads_per_rank} \
-                --mpi {resources.mpi:q} \
-                --venv {params.venv:q} \
-                --log {log:q} \
-                -- {params.script:q} \
+            LAUNCH_LINE + r""" \
                 --evaluation {input.evaluation:q} \
                 --model {input.model:q} \
                 --data results/data \
@@ -76,6 +61,8 @@ if BOUNDED:
                 --state {params.state:q} \
                 --bounds {output.bounds:q}
             """
+
+    take_over_resources("ais_bounds", "evaluate")
 
     rule tables_bounds:
         """Means over images of the bounds of all runs that have them, and over seeds."""

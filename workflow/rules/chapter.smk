@@ -21,6 +21,8 @@ OUTPUTS, in results/chapter/ (sorted rows, fixed decimals; nats per image):
 and results/figures/chapter_*.svg. `chapter: false` in the configuration leaves all of it out.
 """
 
+from elboflow.specification.resolve import resolve
+
 CHAPTER_TABLES = [
     "classifiers",
     "reliability",
@@ -31,6 +33,8 @@ CHAPTER_TABLES = [
     "gradients",
 ]
 CHAPTER_FIGURES = ["classifiers", "jensen", "surface", "posteriors", "discrete"]
+if not config.get("chapter", True):  # the report shows nothing of it
+    CHAPTER_TABLES = CHAPTER_FIGURES = []
 
 # The split of the default configuration, so that the test images are the same as there.
 CHAPTER_SPLIT = {"validation_images": 200, "test_images": 397}
@@ -48,9 +52,7 @@ CHAPTER_CONFIG = {
 }
 # What of the mails there is, for the classifiers.
 SPAMBASE = sorted(
-    name
-    for name, values in config["datasets"].items()
-    if values["source"] == "spambase"
+    name for name, values in DATASETS.items() if values["source"] == "spambase"
 )[:1]
 
 
@@ -72,7 +74,7 @@ use rule fetch_data as chapter_data with:
         flags=optional_flags(CHAPTER_SPLIT, CHAPTER_SPLIT),
         split_seed=0,
         binarisation_seed=0,
-        code=code_of(*FETCHING_CODE),
+        code=digest(FETCHING_CODE),
 
 
 CHAPTER_CODE = [*PINS, *modules_of(f"{SCRIPTS}/chapter_vae.py")]
@@ -88,7 +90,8 @@ rule chapter_training:
     params:
         script=f"{SCRIPTS}/resolve_run.py",
         document=lambda wildcards: document(
-            specification(CHAPTER_CONFIG, "chapter", "training"), CHAPTER_CODE
+            specification("chapter", resolve(CHAPTER_CONFIG, "chapter"), "training"),
+            CHAPTER_CODE,
         ),
     shell:
         "{PYTHON:q} {params.script:q} {output.specification:q} {params.document:q}"

@@ -31,10 +31,10 @@ def force(files, prepare):
 
 def former_specifications():
     """Those that say something else than the configuration."""
-    for run in RUNS:
+    for run, values in RUNS.items():
         for file, code in SPECIFICATION_INPUTS.items():
             path = f"results/runs/{run}/{file}.json"
-            expected = document(specification(config, run, file), code)
+            expected = document(specification(run, values, file), code)
             if os.path.exists(path) and not says(path, json.loads(expected)):
                 yield path
 

@@ -16,10 +16,16 @@ of a table:
     labels   = results/data/{dataset}/{split}_labels.npy  (uint8)
 """
 
+from elboflow.specification.check_dataset import TABLES
+from elboflow.specification.flags import dataset_flags, path_in_plan
+
+DATASETS = RESOLVED.datasets
 IMAGES = ["train", "validation", "test", "validation_binary", "test_binary"]
 FETCHING_SCRIPT = f"{SCRIPTS}/fetch_data.py"
 FETCHING_CODE = modules_of(FETCHING_SCRIPT)
 TABLE = [f"{split}{kind}" for split in IMAGES[:3] for kind in ("", "_labels")]
+OF_TABLES = [name for name in DATASETS if DATASETS[name]["source"] in TABLES]
+OF_IMAGES = [name for name in DATASETS if name not in OF_TABLES]
 
 
 rule fetch_data:
@@ -27,22 +33,25 @@ rule fetch_data:
     input:
         script=ancient(FETCHING_SCRIPT),
         code=ancient(FETCHING_CODE),
-        own=ancient(dataset_path),  # a digest of its content is among the flags
+        # The user's own; a digest of its content is among the flags.
+        own=ancient(lambda wildcards: path_in_plan(DATASETS[wildcards.dataset])),
     output:
         images=[f"results/data/{{dataset}}/{name}.npy" for name in IMAGES],
         manifest="results/data/{dataset}/manifest.json",
     log:
         "results/logs/fetch_data/{dataset}.log",
     wildcard_constraints:
-        dataset=datasets_regex(tables=False),
+        dataset="|".join(map(re.escape, OF_IMAGES)) or "(?!)",  # which nothing matches
     localrule: True
     params:
         output_dir=subpath(output.manifest, parent=True),
-        source=dataset_key("source"),
-        flags=optional_dataset_flags,
-        split_seed=dataset_key("split_seed"),
-        binarisation_seed=dataset_key("binarisation_seed"),
-        code=code_of(*FETCHING_CODE),
+        source=lambda wildcards: DATASETS[wildcards.dataset]["source"],
+        flags=lambda wildcards: dataset_flags(DATASETS[wildcards.dataset]),
+        split_seed=lambda wildcards: DATASETS[wildcards.dataset]["split_seed"],
+        binarisation_seed=lambda wildcards: DATASETS[wildcards.dataset][
+            "binarisation_seed"
+        ],
+        code=digest(FETCHING_CODE),
     shell:
         r"""
         {PYTHON:q} {input.script:q} \
@@ -60,5 +69,5 @@ use rule fetch_data as fetch_table with:
         rows=[f"results/data/{{dataset}}/{name}.npy" for name in TABLE],
         manifest="results/data/{dataset}/manifest.json",
     wildcard_constraints:
-        dataset=datasets_regex(tables=True),
+        dataset="|".join(map(re.escape, OF_TABLES)) or "(?!)",
     localrule: True  # which is not inherited

@@ -13,6 +13,11 @@ OUTPUTS:
 """
 
 BUILDING_SCRIPT = f"{SCRIPTS}/build_environment.py"
+from elboflow.specification.flags import optional_flags
+
+PINS = sorted(str(path) for path in Path(WORKFLOW, "envs").glob("*.txt"))
+VENV = "results/environment/venv"
+ENVIRONMENT = RESOLVED.environment
 # It starts pip by way of a script.
 BUILDING_CODE = [
     f"{SCRIPTS}/elboflow/environment/site_pip.py",
@@ -37,18 +42,16 @@ rule build_environment:
         runtime=30,
     params:
         # Pins as well: an older file in the place of one shows.
-        code=code_of(*PINS, *BUILDING_CODE),
-        torch=resolve_environment(config)["torch"],
-        gpu=resolve_environment(config)["gpu"],
+        code=digest([*PINS, *BUILDING_CODE]),
+        torch=ENVIRONMENT["torch"],
+        gpu=ENVIRONMENT["gpu"],
         flags=optional_flags(
-            resolve_environment(config),
+            ENVIRONMENT,
             ["site_python", "horovod_sdist", "cuda_architectures"],
         ),
         variables=[
             word
-            for name, value in sorted(
-                resolve_environment(config)["build_variables"].items()
-            )
+            for name, value in sorted(ENVIRONMENT["build_variables"].items())
             for word in ("--build-variable", f"{name}={value}")
         ],
     shell:

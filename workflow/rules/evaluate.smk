@@ -21,6 +21,8 @@ job that was interrupted goes on with the others. The digest is of model and set
 kept.
 """
 
+SPECIFICATION_INPUTS["evaluation"] = inputs_of_stage("evaluate")
+
 
 rule evaluate:
     """Estimate ELBO and log p(x), and fail on what is impossible."""
@@ -28,9 +30,7 @@ rule evaluate:
         smoke_test=ancient(SMOKE_TEST),
         evaluation="results/runs/{run}/evaluation.json",
         model="results/runs/{run}/seed{seed}/model.pt",
-        manifest=lambda wildcards: (
-            f"results/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
-        ),
+        manifest=manifest_of_run,
     output:
         per_image="results/runs/{run}/seed{seed}/per_image.csv",
         summary="results/runs/{run}/seed{seed}/summary.csv",
@@ -43,28 +43,14 @@ rule evaluate:
         "results/logs/evaluate/{run}/seed{seed}.log",
     threads: cores_of_run
     resources:
-        mpi="mpirun",
-        nodes=of_run("nodes"),
-        tasks_per_node=of_run("tasks_per_node"),
-        threads_per_rank=of_run("threads_per_rank"),
-        cpus_per_task=of_run("threads_per_rank"),
+        **RANKS_OF_RUN,
         runtime=60,
     params:
-        launch=LAUNCH,
-        venv=VENV,
-        script=f"{SCRIPTS}/evaluate.py",
+        **launched("evaluate"),
         output_dir=subpath(output.summary, parent=True),
         state="results/state/{run}/seed{seed}/evaluate",
     shell:
-        r"""
-        {params.launch:q} \
-            --nodes {resources.nodes} \
-            --tasks-per-node {resources.tasks_per_node} \
-            --threads-per-rank {resources.threads_per_rank} \
-            --mpi {resources.mpi:q} \
-            --venv {params.venv:q} \
-            --log {log:q} \
-            -- {params.script:q} \
+        LAUNCH_LINE + r""" \
             --evaluation {input.evaluation:q} \
             --model {input.model:q} \
             --data results/data \

@@ -23,4 +23,4 @@ def own_files(rule):
 
 for each in workflow.rules:
     if files := own_files(each):
-        each.set_params(own_files=code_of(*files))
+        each.set_params(own_files=digest(files))

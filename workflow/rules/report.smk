@@ -38,11 +38,11 @@ rule report:
         rate_parts=f"{PAGES}/rate_parts.html.jinja",
         two_sample=f"{PAGES}/two_sample.html.jinja",
         chapter=f"{PAGES}/chapter.html.jinja",
-        chapter_tables=chapter_files("results/chapter/{name}.csv", CHAPTER_TABLES),
-        chapter_figures=chapter_files(
-            "results/figures/chapter_{name}.svg", CHAPTER_FIGURES
-        ),
-        chapter_captions=chapter_files(f"{PAGES}/chapter_{{name}}.rst", CHAPTER_FIGURES),
+        chapter_tables=[f"results/chapter/{name}.csv" for name in CHAPTER_TABLES],
+        chapter_figures=[
+            f"results/figures/chapter_{name}.svg" for name in CHAPTER_FIGURES
+        ],
+        chapter_captions=[f"{PAGES}/chapter_{name}.rst" for name in CHAPTER_FIGURES],
         beliefs=f"{PAGES}/promises.html.jinja",
         promises=f"{PAGES}/promises.csv",
         differences=[
@@ -65,7 +65,7 @@ rule report:
         report="results/report.html",
     localrule: True
     params:
-        published=lambda wildcards: code_of(PUBLISHED),
+        published=lambda wildcards: digest([PUBLISHED]),
     script:
         "../scripts/report.py"
 

@@ -15,14 +15,7 @@ OUTPUTS, in results/runs/{run}/:
 Each file is renewed only when its own part changes: an edited evaluation key trains nothing.
 """
 
-# Pins and code are named here rather than of train and evaluate: while the environment is to be
-# rebuilt, Snakemake asks nothing behind it for other reasons to run, ancient() or not.
-SPECIFICATION_INPUTS = {
-    "run": [],
-    "training": [*PINS, *modules_of(f"{SCRIPTS}/train.py")],
-    "evaluation": [*PINS, *modules_of(f"{SCRIPTS}/evaluate.py")],
-    "ais_bounds": [*PINS, *modules_of(f"{SCRIPTS}/ais_bounds.py")],
-}
+from elboflow.specification.resolve import document, specification
 
 
 rule resolve_run:
@@ -32,12 +25,12 @@ rule resolve_run:
     output:
         specification="results/runs/{run}/{file}.json",
     wildcard_constraints:
-        file="run|training|evaluation|ais_bounds",
+        file="|".join(SPECIFICATION_INPUTS),
     localrule: True
     params:
         script=f"{SCRIPTS}/resolve_run.py",
         document=lambda wildcards: document(
-            specification(config, wildcards.run, wildcards.file),
+            specification(wildcards.run, RUNS[wildcards.run], wildcards.file),
             SPECIFICATION_INPUTS[wildcards.file],
         ),
     shell:

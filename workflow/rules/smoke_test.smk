@@ -11,6 +11,10 @@ OUTPUTS:
     allreduce = results/machine/smoke_test/allreduce.csv   (latency in us, bus bandwidth in GB/s)
 """
 
+WIDEST = max(
+    RUNS.values(), key=lambda run: (run["nodes"] * run["tasks_per_node"], run["nodes"])
+)
+
 
 rule smoke_test:
     """Start as many ranks as the widest run and let them add numbers."""
@@ -21,32 +25,18 @@ rule smoke_test:
         allreduce="results/machine/smoke_test/allreduce.csv",
     log:
         "results/logs/smoke_test.log",
-    threads: WIDEST["nodes"] * WIDEST["tasks_per_node"] * WIDEST["threads_per_rank"]
+    threads: cores(WIDEST)
     resources:
-        mpi="mpirun",
-        nodes=WIDEST["nodes"],
-        tasks_per_node=WIDEST["tasks_per_node"],
-        threads_per_rank=WIDEST["threads_per_rank"],
-        cpus_per_task=WIDEST["threads_per_rank"],
+        **ranks(WIDEST.get),
         runtime=10,
     params:
-        launch=LAUNCH,
-        venv=VENV,
+        **launched("smoke_test"),
         repeats=20,
-        script=f"{SCRIPTS}/smoke_test.py",
-        code=code_of(*modules_of(f"{SCRIPTS}/smoke_test.py")),
+        code=digest(modules_of(f"{SCRIPTS}/smoke_test.py")),
         # Another size of the widest run is another test; training waits for it, but is not repeated.
         size=f"{WIDEST['nodes']} nodes x {WIDEST['tasks_per_node']} ranks",
     shell:
-        r"""
-        {params.launch:q} \
-            --nodes {resources.nodes} \
-            --tasks-per-node {resources.tasks_per_node} \
-            --threads-per-rank {resources.threads_per_rank} \
-            --mpi {resources.mpi:q} \
-            --venv {params.venv:q} \
-            --log {log:q} \
-            -- {params.script:q} \
+        LAUNCH_LINE + r""" \
             --repeats {params.repeats} \
             --ranks-csv {output.ranks:q} \
             --allreduce-csv {output.allreduce:q}

@@ -83,7 +83,7 @@ rule reproduction:
             for run, values in RUNS.items()
             if values["published"]
         },
-        values=lambda wildcards: code_of(PUBLISHED),  # an older file in its place shows
+        values=lambda wildcards: digest([PUBLISHED]),  # an older file in its place shows
     script:
         "../scripts/reproduction.py"
 

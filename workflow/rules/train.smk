@@ -17,15 +17,15 @@ the declared outputs of a failed job, and a training that was interrupted goes o
 is of what is trained; the newest 4 are kept, so that going back to a former edit is instant.
 """
 
+SPECIFICATION_INPUTS["training"] = inputs_of_stage("train")
+
 
 rule train:
     """Train, going on from the state of an interrupted job if there is one."""
     input:
         smoke_test=ancient(SMOKE_TEST),
         training="results/runs/{run}/training.json",
-        manifest=lambda wildcards: (
-            f"results/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
-        ),
+        manifest=manifest_of_run,
     output:
         model="results/runs/{run}/seed{seed}/model.pt",
         metrics="results/runs/{run}/seed{seed}/metrics.csv",
@@ -34,28 +34,14 @@ rule train:
         "results/logs/train/{run}/seed{seed}.log",
     threads: cores_of_run
     resources:
-        mpi="mpirun",
-        nodes=of_run("nodes"),
-        tasks_per_node=of_run("tasks_per_node"),
-        threads_per_rank=of_run("threads_per_rank"),
-        cpus_per_task=of_run("threads_per_rank"),
+        **RANKS_OF_RUN,
         runtime=60,
     params:
-        launch=LAUNCH,
-        venv=VENV,
-        script=f"{SCRIPTS}/train.py",
+        **launched("train"),
         state="results/state/{run}/seed{seed}",
         checkpoint_seconds=60,
     shell:
-        r"""
-        {params.launch:q} \
-            --nodes {resources.nodes} \
-            --tasks-per-node {resources.tasks_per_node} \
-            --threads-per-rank {resources.threads_per_rank} \
-            --mpi {resources.mpi:q} \
-            --venv {params.venv:q} \
-            --log {log:q} \
-            -- {params.script:q} \
+        LAUNCH_LINE + r""" \
             --training {input.training:q} \
             --data results/data \
             --seed {wildcards.seed} \

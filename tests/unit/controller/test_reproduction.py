@@ -155,7 +155,7 @@ def settings_of(config: dict[str, Any]) -> pd.DataFrame:
     rows = [
         (run, part, key, value if isinstance(value, str) else json.dumps(value))
         for run in config["runs"]
-        for part, values in specification(config, run).items()
+        for part, values in specification(run, resolve(config, run)).items()
         if part != "run"
         for key, value in values.items()
     ]

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from elboflow.specification import resolve as resolving
 from elboflow.specification.check import check
 from elboflow.specification.resolve import (
+    document,
+    parts,
     ranks,
     resolve,
+    resolve_all,
     resolve_dataset,
-    specification,
     write_specification,
 )
 
@@ -19,6 +22,10 @@ from elboflow.specification.resolve import (
 def config(defaults: dict[str, Any] | None = None, **run: Any) -> dict[str, Any]:
     digits = {"source": "digits", "validation_images": 200, "test_images": 397}
     return {"datasets": {"digits": digits}, "defaults": defaults or {}, "runs": {"one": run}}
+
+
+def specification(config: dict[str, Any], run: str, file: str = "run") -> dict[str, Any]:
+    return resolving.specification(run, resolve(config, run), file)
 
 
 def test_a_runs_own_value_wins_over_defaults_and_these_over_the_schemas() -> None:
@@ -39,8 +46,7 @@ def test_batch_per_rank_is_resolved_to_the_global_batch(
     defaults: dict[str, Any], run: dict[str, Any], batch_size: int
 ) -> None:
     made = config(defaults, **run)
-    check(made)
-    assert resolve(made, "one")["batch_size"] == batch_size
+    assert check(made).runs["one"]["batch_size"] == batch_size
 
 
 def test_ranks_are_nodes_times_tasks() -> None:
@@ -70,6 +76,29 @@ def test_the_file_is_sorted_json(tmp_path: Path) -> None:
     text = (tmp_path / "run.json").read_text()
     assert json.loads(text) == specification(config(), "one")
     assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+
+
+def test_a_file_changes_with_the_code_behind_it(tmp_path: Path) -> None:
+    made, digests = specification(config(), "one", "training"), set()
+    for number in (1, 2):
+        code = tmp_path / f"code_{number}.py"
+        code.write_text(f"x = {number}")
+        digests.add((said := json.loads(document(made, [code]))).pop("code_sha256"))
+        assert said == made
+    assert len(digests) == 2
+    assert json.loads(document(made, [])) == made
+
+
+def test_what_measures_a_model_has_the_keys_of_evaluation_too() -> None:
+    for name in set(parts()) - {"training", "evaluation"}:
+        assert set(specification(config(), "one", name)) == {"run", "evaluation", name}
+
+
+def test_all_is_resolved_at_once() -> None:
+    made, resolved = config(), resolve_all(config())
+    assert resolved.runs == {"one": resolve(made, "one")}
+    assert resolved.datasets == {"digits": resolve_dataset(made, "digits")}
+    assert resolved.environment["torch"] == "pinned"
 
 
 def test_a_data_set_has_all_its_keys() -> None:

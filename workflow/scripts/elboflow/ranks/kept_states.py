@@ -86,7 +86,8 @@ def superfluous(results: Path) -> list[Path]:
             found += [seed] if _is_folder(seed) else []
             continue
         has_results = (results / "runs" / seed.parent.name / seed.name).is_dir()
-        for folder in (seed, seed / "evaluate", seed / "ais_bounds"):
+        of_stages = [path for path in seed.glob("*") if not NAME.fullmatch(path.name)]
+        for folder in (seed, *of_stages):
             former = states(folder)
             used = has_results or state_lock.is_held(folder)
             found += former[:-1] if used else former

@@ -6,15 +6,15 @@ from typing import Any
 from elboflow.specification import check_cost, check_model, check_schema
 from elboflow.specification.check_dataset import TABLES, Sizes, split_sizes
 from elboflow.specification.published import complaint_about_published
-from elboflow.specification.resolve import ranks, resolve, resolve_dataset, resolve_environment
+from elboflow.specification.resolve import Resolved, ranks, resolve_all
 from elboflow.specification.yaml_readings import ConfigError
 from elboflow.vae.choices import OBJECTIVES
 
 MOST_TRAININGS = 10_000
 
 
-def check(config: dict[str, Any], read_files: bool = True) -> None:
-    """Raise ConfigError at the first thing that is wrong.
+def check(config: dict[str, Any], read_files: bool = True) -> Resolved:
+    """The resolved configuration; raises ConfigError at the first thing that is wrong.
 
     Args:
         read_files: whether to look at the user's own files of data, which a job need not see.
@@ -23,19 +23,22 @@ def check(config: dict[str, Any], read_files: bool = True) -> None:
         raise ConfigError(f"config: {complaint}; see config/README.md")
     for section in ("datasets", "runs"):
         _check_names(section, config[section])
+    resolved = resolve_all(config)
     sizes = {
-        name: split_sizes(f"config: datasets.{name}", resolve_dataset(config, name), read_files)
-        for name in config["datasets"]
+        name: split_sizes(f"config: datasets.{name}", values, read_files)
+        for name, values in resolved.datasets.items()
     }
-    runs = {run: resolve(config, run) for run in config["runs"]}
-    for run, values in runs.items():
-        _check_run(config, run, values, sizes)
-    if (trainings := sum(len(values["seeds"]) for values in runs.values())) > MOST_TRAININGS:
+    for run in resolved.runs:
+        _check_run(config, run, resolved, sizes)
+    if (
+        trainings := sum(len(values["seeds"]) for values in resolved.runs.values())
+    ) > MOST_TRAININGS:
         raise ConfigError(
             f"config: runs: {trainings} trainings, one for each seed of each run, are more than "
             f"the {MOST_TRAININGS} that can be planned; make several files"
         )
-    _check_environment(resolve_environment(config))
+    _check_environment(resolved.environment)
+    return resolved
 
 
 def _check_names(section: str, names: Iterable[str]) -> None:
@@ -50,13 +53,13 @@ def _check_names(section: str, names: Iterable[str]) -> None:
 
 
 def _check_run(
-    config: dict[str, Any], run: str, values: dict[str, Any], sizes: dict[str, Sizes]
+    config: dict[str, Any], run: str, resolved: Resolved, sizes: dict[str, Sizes]
 ) -> None:
-    where = f"config: runs.{run}"
-    if values["dataset"] not in config["datasets"]:
-        names = ", ".join(config["datasets"])
+    where, values = f"config: runs.{run}", resolved.runs[run]
+    if values["dataset"] not in resolved.datasets:
+        names = ", ".join(resolved.datasets)
         raise ConfigError(f"{where}.dataset: no data set {values['dataset']!r}, known are {names}")
-    if (source := resolve_dataset(config, values["dataset"])["source"]) in TABLES:
+    if (source := resolved.datasets[values["dataset"]]["source"]) in TABLES:
         raise ConfigError(
             f"{where}.dataset: {source} is a table without images; name a data set of images"
         )

@@ -7,14 +7,33 @@ The rules use it when Snakemake parses them; rule resolve_run writes what it ret
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from elboflow.files.code_digest import digest
 from elboflow.files.whole import write_result
-from elboflow.specification.schema import read_schema
+from elboflow.specification.schema import PARTS, read_schema
 from elboflow.vae.choices import POSTERIORS
 
 LEAST_EPOCHS = 8  # of a run with a budget
+
+
+class Resolved(NamedTuple):
+    """A configuration with all defaults filled in; runs and data sets by their names."""
+
+    runs: dict[str, dict[str, Any]]
+    datasets: dict[str, dict[str, Any]]
+    environment: dict[str, Any]
+
+
+def resolve_all(config: dict[str, Any]) -> Resolved:
+    """The whole configuration, whose form has been checked."""
+    return Resolved(
+        runs={run: resolve(config, run) for run in config["runs"]},
+        datasets={name: resolve_dataset(config, name) for name in config["datasets"]},
+        environment=resolve_environment(config),
+    )
 
 
 def resolve(config: dict[str, Any], run: str) -> dict[str, Any]:
@@ -83,17 +102,30 @@ def resolve_key(config: dict[str, Any], key: str) -> Any:
 
 
 def part(values: dict[str, Any], name: str) -> dict[str, Any]:
-    """The keys of a resolved run that belong to `training`, `evaluation` or `ais_bounds`."""
+    """The keys of a resolved run that belong to one of PARTS."""
     properties = read_schema()["$defs"]["run"]["properties"]
     return {key: values[key] for key in values if properties[key]["part"] == name}
 
 
-def specification(config: dict[str, Any], run: str, file: str = "run") -> dict[str, Any]:
-    """What run.json says, or another file, which says its part alone (ais_bounds.json two)."""
-    values = resolve(config, run)
-    several = {"run": ["training", "evaluation", "ais_bounds"], "ais_bounds": ["evaluation", file]}
-    parts = several.get(file, [file])
-    return {"run": run, **{name: part(values, name) for name in parts}}
+def specification(run: str, values: dict[str, Any], file: str = "run") -> dict[str, Any]:
+    """What run.json says of a resolved run, or another file, which says its part alone.
+
+    Whatever measures a model beside `evaluation` has the keys of that as well.
+    """
+    alone = file in ("training", "evaluation")
+    names = list(PARTS) if file == "run" else [file] if alone else ["evaluation", file]
+    return {"run": run, **{name: part(values, name) for name in names}}
+
+
+def document(specification: dict[str, Any], code: Sequence[str | Path]) -> str:
+    """What the file of a specification says, as an argument of the command that writes it.
+
+    With code and pins in it, an edit of these changes the file: what follows from it is asked for
+    by every later call too, until it is there. It alone decides whether the file is written again:
+    the script of a directive would be run whenever its file is newer, and all trainings with it.
+    """
+    digest_of_code = {"code_sha256": digest(code)} if code else {}
+    return json.dumps({**specification, **digest_of_code}, sort_keys=True)
 
 
 def write_specification(specification: dict[str, Any], path: Path) -> None:

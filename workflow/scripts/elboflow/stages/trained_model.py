@@ -15,10 +15,7 @@ from elboflow.vae.spec import EvaluationSpec, TrainingSpec, parse
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """The flags of what a program measures: a trained model, on the data that it was trained on."""
     parser.add_argument(
-        "--evaluation",
-        type=Path,
-        required=True,
-        help="the run's evaluation.json or ais_bounds.json",
+        "--evaluation", type=Path, required=True, help="what the stage reads of a run"
     )
     parser.add_argument("--model", type=Path, required=True, help="model.pt that train wrote")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")

@@ -1,0 +1,86 @@
+"""
+What rules under mpirun are made of: threads, resources, params and the launch line of its shell.
+
+    threads: cores_of_run
+    resources:
+        **RANKS_OF_RUN,
+        runtime=60,
+    params:
+        **launched("STAGE"),
+    shell:
+        LAUNCH_LINE + the flags of workflow/scripts/STAGE.py
+
+Training waits for the smoke test and with it for the environment, but names it as ancient(): both gate,
+neither triggers. (An ancient() input that is missing does trigger, which is why no rule but `all` names
+the environment's folder.)
+"""
+
+LAUNCH_LINE = r"""
+        {params.launch:q} \
+            --nodes {resources.nodes} \
+            --tasks-per-node {resources.tasks_per_node} \
+            --threads-per-rank {resources.threads_per_rank} \
+            --mpi {resources.mpi:q} \
+            --venv {params.venv:q} \
+            --log {log:q} \
+            -- {params.script:q}"""
+SMOKE_TEST = "results/machine/smoke_test/ranks.csv"
+
+# Inputs of the files in which the specification of a run is frozen, by their names; see resolve_run.
+SPECIFICATION_INPUTS = {"run": []}
+
+# For launch.sh. No params, since those are triggers: another device is no reason to train again.
+os.environ.update(
+    ELBOFLOW_GPU=RESOLVED.environment["gpu"],
+    ELBOFLOW_STALL_SECONDS=str(config.get("stall_seconds", 600)),
+)
+
+
+def launched(stage):
+    """The params that LAUNCH_LINE takes."""
+    return {
+        "launch": f"{SCRIPTS}/launch.sh",
+        "venv": VENV,
+        "script": f"{SCRIPTS}/{stage}.py",
+    }
+
+
+def ranks(value_of):
+    """The resources that LAUNCH_LINE takes, where `value_of` gives the value of a run's key."""
+    return {
+        "mpi": "mpirun",
+        **{
+            key: value_of(key)
+            for key in ("nodes", "tasks_per_node", "threads_per_rank")
+        },
+        "cpus_per_task": value_of("threads_per_rank"),
+    }
+
+
+def cores(run):
+    """Cores that a run's ranks keep busy, so that two trainings do not share them."""
+    return run["nodes"] * run["tasks_per_node"] * run["threads_per_rank"]
+
+
+def cores_of_run(wildcards):
+    return cores(RUNS[wildcards.run])
+
+
+RANKS_OF_RUN = ranks(lambda key: lambda wildcards: RUNS[wildcards.run][key])
+
+
+def manifest_of_run(wildcards):
+    return f"results/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
+
+
+def inputs_of_stage(stage):
+    """Pins and code. The specification names them, not what reads it: while the environment is to be
+    rebuilt, Snakemake asks nothing behind it for other reasons to run, ancient() or not."""
+    return [*PINS, *modules_of(f"{SCRIPTS}/{stage}.py")]
+
+
+def take_over_resources(stage, former):
+    """Let hold for a stage what a profile sets for a former one, and above it what it sets for this."""
+    given = workflow.resource_settings.overwrite_resources
+    for name in (former, stage):
+        workflow.get_rule(stage).resources.update(given.get(name, {}))

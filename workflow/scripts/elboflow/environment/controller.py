@@ -1,0 +1,29 @@
+"""Set up Snakemake's own process: what it refuses, and the environment of all that it starts."""
+
+import os
+from collections.abc import MutableMapping
+from pathlib import Path
+
+from elboflow.environment import surroundings
+
+
+def refusal() -> str:
+    """Why nothing can run here, or ''."""
+    return surroundings.refused_folder(str(Path.cwd())) or surroundings.strange_module()
+
+
+def set_environment(is_main: bool, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Leave what programs may see, and say where they cache.
+
+    Args:
+        is_main: whether this is the user's Snakemake. A job of the qsub executor is another one;
+            what such a job has left in the user's shell is none.
+    """
+    surroundings.clear(environment)
+    if is_main:
+        for name in [name for name in environment if name.startswith("SNAKEMAKE_QSUB_")]:
+            del environment[name]
+    # Not matplotlib's own place: it is in the home, which may be read-only, beside the user's
+    # settings. (Path.expanduser raises where the user is unknown.)
+    cache = environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    environment["MPLCONFIGDIR"] = str(Path(cache, "elboflow", "matplotlib"))
