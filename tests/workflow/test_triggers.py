@@ -151,8 +151,8 @@ def test_editing_how_data_are_prepared_prepares_them_anew(finished):
 
 
 def test_editing_a_plot_redraws_that_plot(finished):
-    script = finished.folder / "workflow/scripts/plot_samples.py"
-    script.write_text(script.read_text() + "\n# a comment\n")
+    module = finished.folder / "workflow/scripts/elboflow/figures/samples.py"
+    module.write_text(module.read_text() + "\nMORE = 1\n")
     plan = finished.planned()
     assert heavy(plan) == {}
     assert plan["plot_samples"] == 1
@@ -181,8 +181,8 @@ def test_older_files_of_the_workflow_are_others(finished):
     for name, rules in {
         "report/samples.rst": ["report"],
         "report/page.html.jinja": ["report", "machine_report"],
-        "scripts/figure_style.py": ["plot_samples", "plot_training_curves"],
-        "scripts/worker.py": ["smoke_test"],
+        "scripts/elboflow/figures/style.py": ["plot_samples", "plot_training_curves"],
+        "scripts/elboflow/ranks/worker.py": ["smoke_test"],
     }.items():
         file = finished.folder / "workflow" / name
         before = file.read_text()

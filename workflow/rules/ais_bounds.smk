@@ -13,7 +13,6 @@ OUTPUTS:
     bounds  = results/runs/{run}/seed{seed}/bounds.csv   (one row per test or simulated image, nats)
     tables  = results/tables/bounds.csv                  (one row per run x seed x quantity)
     summary = results/tables/bounds_summary.csv          (one row per run x quantity: mean over seeds)
-    figure  = results/figures/estimators.svg             (importance sampling against AIS, image by image)
 
 Finished images live in results/state/{run}/seed{seed}/ais_bounds/{digest}, which no rule declares: a
 job that was interrupted goes on with the others. The digest is of model and settings; the newest 4 are
@@ -74,18 +73,3 @@ if BOUNDED:
         localrule: True
         script:
             "../scripts/tables_bounds.py"
-
-    rule plot_estimators:
-        """Importance sampling minus AIS of every image, test and simulated."""
-        input:
-            bounds=BOUNDS,
-        output:
-            figure=report(
-                "results/figures/estimators.svg",
-                caption="../report/estimators.rst",
-                category="Figures",
-                labels={"figure": "importance sampling against AIS"},
-            ),
-        localrule: True
-        script:
-            "../scripts/plot_estimators.py"

@@ -32,9 +32,38 @@ CHAPTER_TABLES = [
     "discrete",
     "gradients",
 ]
-CHAPTER_FIGURES = ["classifiers", "jensen", "surface", "posteriors", "discrete"]
-if not config.get("chapter", True):  # the report shows nothing of it
-    CHAPTER_TABLES = CHAPTER_FIGURES = []
+# What each is called in Snakemake's report, and what it is drawn from.
+CHAPTER_FIGURES = {
+    "classifiers": (
+        "discriminative and generative",
+        {
+            "curves": "results/chapter/curves.csv",
+            "reliability": "results/chapter/reliability.csv",
+            "classifiers": "results/chapter/classifiers.csv",
+        },
+    ),
+    "jensen": ("Jensen's inequality", {"jensen": "results/chapter/jensen.csv"}),
+    "surface": (
+        "the ELBO of every simple q",
+        {"surface": "results/chapter/elbo_surface.csv"},
+    ),
+    "posteriors": (
+        "simple and complicated q",
+        {
+            "grid": "results/chapter/grid.npz",
+            "posteriors": "results/chapter/posteriors.csv",
+            "components": "results/chapter/components.csv",
+        },
+    ),
+    "discrete": (
+        "a discrete latent",
+        {
+            "discrete": "results/chapter/discrete.csv",
+            "states": "results/chapter/states.csv",
+        },
+    ),
+}
+SHOWN = config.get("chapter", True)  # by the report
 
 # The split of the default configuration, so that the test images are the same as there.
 CHAPTER_SPLIT = {"validation_images": 200, "test_images": 397}
@@ -205,88 +234,3 @@ rule chapter_gradients:
     localrule: True
     script:
         "../scripts/chapter_gradients.py"
-
-
-rule chapter_plot_classifiers:
-    """Precision against recall, and reliability."""
-    input:
-        curves="results/chapter/curves.csv",
-        reliability="results/chapter/reliability.csv",
-        classifiers="results/chapter/classifiers.csv",
-    output:
-        figure=report(
-            "results/figures/chapter_classifiers.svg",
-            caption="../report/chapter_classifiers.rst",
-            category="What the ELBO is",
-            labels={"figure": "discriminative and generative"},
-        ),
-    localrule: True
-    script:
-        "../scripts/chapter_plot_classifiers.py"
-
-
-rule chapter_plot_jensen:
-    """Jensen's inequality, and the gap of every q."""
-    input:
-        jensen="results/chapter/jensen.csv",
-    output:
-        figure=report(
-            "results/figures/chapter_jensen.svg",
-            caption="../report/chapter_jensen.rst",
-            category="What the ELBO is",
-            labels={"figure": "Jensen's inequality"},
-        ),
-    localrule: True
-    script:
-        "../scripts/chapter_plot_jensen.py"
-
-
-rule chapter_plot_surface:
-    """The ELBO of one image over mean and width of q."""
-    input:
-        surface="results/chapter/elbo_surface.csv",
-    output:
-        figure=report(
-            "results/figures/chapter_surface.svg",
-            caption="../report/chapter_surface.rst",
-            category="What the ELBO is",
-            labels={"figure": "the ELBO of every simple q"},
-        ),
-    localrule: True
-    script:
-        "../scripts/chapter_plot_surface.py"
-
-
-rule chapter_plot_posteriors:
-    """Exact posteriors, and the best q of each family."""
-    input:
-        grid="results/chapter/grid.npz",
-        posteriors="results/chapter/posteriors.csv",
-        components="results/chapter/components.csv",
-    output:
-        figure=report(
-            "results/figures/chapter_posteriors.svg",
-            caption="../report/chapter_posteriors.rst",
-            category="What the ELBO is",
-            labels={"figure": "simple and complicated q"},
-        ),
-    localrule: True
-    script:
-        "../scripts/chapter_plot_posteriors.py"
-
-
-rule chapter_plot_discrete:
-    """The posterior over all states of a discrete latent, and its mean-field q."""
-    input:
-        discrete="results/chapter/discrete.csv",
-        states="results/chapter/states.csv",
-    output:
-        figure=report(
-            "results/figures/chapter_discrete.svg",
-            caption="../report/chapter_discrete.rst",
-            category="What the ELBO is",
-            labels={"figure": "a discrete latent"},
-        ),
-    localrule: True
-    script:
-        "../scripts/chapter_plot_discrete.py"

@@ -17,7 +17,8 @@ def own_files(rule):
         if str(path).startswith(f"{WORKFLOW}/") and not is_flagged(path, "ancient")
     ]
     if rule.script:
-        named += modules_of(os.path.join(SCRIPTS, os.path.basename(rule.script)))
+        modules = [rule.params.module] if "module" in rule.params.keys() else []
+        named += modules_of(f"{SCRIPTS}/{os.path.basename(rule.script)}", *modules)
     return named
 
 

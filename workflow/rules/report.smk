@@ -16,16 +16,6 @@ OUTPUTS:
     machine_report = results/machine.html   (speed, ranks, hosts, versions, commit)
 """
 
-FIGURES = [
-    "training_curves",
-    "rate_distortion",
-    "bound_against_k",
-    "reconstructions",
-    "samples",
-    "sample_quality",
-    "latent_dimensions",
-    *(["estimators"] if BOUNDED else []),
-]
 PAGES = f"{WORKFLOW}/report"
 
 
@@ -38,11 +28,15 @@ rule report:
         rate_parts=f"{PAGES}/rate_parts.html.jinja",
         two_sample=f"{PAGES}/two_sample.html.jinja",
         chapter=f"{PAGES}/chapter.html.jinja",
-        chapter_tables=[f"results/chapter/{name}.csv" for name in CHAPTER_TABLES],
-        chapter_figures=[
-            f"results/figures/chapter_{name}.svg" for name in CHAPTER_FIGURES
+        chapter_tables=[
+            f"results/chapter/{name}.csv" for name in CHAPTER_TABLES if SHOWN
         ],
-        chapter_captions=[f"{PAGES}/chapter_{name}.rst" for name in CHAPTER_FIGURES],
+        chapter_figures=[
+            f"results/figures/chapter_{name}.svg" for name in CHAPTER_FIGURES if SHOWN
+        ],
+        chapter_captions=[
+            f"{PAGES}/chapter_{name}.rst" for name in CHAPTER_FIGURES if SHOWN
+        ],
         beliefs=f"{PAGES}/promises.html.jinja",
         promises=f"{PAGES}/promises.csv",
         differences=[

@@ -75,7 +75,8 @@ def manifest_of_run(wildcards):
 
 def inputs_of_stage(stage):
     """Pins and code. The specification names them, not what reads it: while the environment is to be
-    rebuilt, Snakemake asks nothing behind it for other reasons to run, ancient() or not."""
+    rebuilt, Snakemake asks nothing behind it for other reasons to run, ancient() or not.
+    """
     return [*PINS, *modules_of(f"{SCRIPTS}/{stage}.py")]
 
 

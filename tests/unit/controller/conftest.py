@@ -18,15 +18,10 @@ from mirror import Answer, Mirror
 REPOSITORY = Path(__file__).parents[3]
 SCRIPTS, PAGES = REPOSITORY / "workflow" / "scripts", REPOSITORY / "workflow" / "report"
 PUBLISHED = REPOSITORY / "config" / "published.yaml"
-FIGURES = [
-    "training_curves",
-    "rate_distortion",
-    "bound_against_k",
-    "reconstructions",
-    "samples",
-    "sample_quality",
-    "latent_dimensions",
-]
+# A figure has its module and its caption. Of runs with ais_images there is one more.
+DRAWN = {path.stem for path in (SCRIPTS / "elboflow" / "figures").glob("*.py")}
+CAPTIONS = {path.stem: str(path) for path in sorted(PAGES.glob("*.rst")) if path.stem in DRAWN}
+OF_BOUNDS = ("estimators",)
 TABLES = ["runs", "summary", "training", "units", "checks", "settings", "bound_against_k"]
 CURVE = "samples,bound_nats,monte_carlo_error_nats,rise_nats,rise_error_nats"
 ELBO_PARTS = ["elbo_nats", "rate_nats", "distortion_nats"]
@@ -226,25 +221,31 @@ def jobs(root: Path) -> list[dict[str, Any]]:
 
     results = root / "results"
     table = {name: str(results / "tables" / f"{name}.csv") for name in TABLES}
-    figure = {name: str(results / "figures" / f"{name}.svg") for name in FIGURES}
-    shared = {"runs": each("runs/*/run.json"), "manifests": each("data/*/manifest.json")}
+    runs, manifests = each("runs/*/run.json"), each("data/*/manifest.json")
+    bounded = each("runs/*/seed*/bounds.csv")
+    figures = {
+        name: str(results / "figures" / f"{name}.svg")
+        for name in CAPTIONS
+        if bounded or name not in OF_BOUNDS
+    }
+    drawn_from = {
+        **table,
+        "specifications": runs,
+        "manifests": manifests,
+        "images": each("runs/*/seed1/images.npz"),
+        "bounds": bounded,
+    }
     stems = {"metrics": "metrics", "summaries": "summary", "units": "units", "checks": "checks"}
     stems["curves"] = "bound_against_k"
     seeds = {key: each(f"runs/*/seed*/{stem}.csv") for key, stem in stems.items()}
     inputs = {
-        "tables": {"runs": shared["runs"], **seeds},
-        "plot_bound_against_k": {**table, "curves": table["bound_against_k"]},
-        "plot_training_curves": table,
-        "plot_rate_distortion": table,
-        "plot_reconstructions": {**shared, "images": each("runs/*/seed1/images.npz")},
-        "plot_samples": {**shared, "images": each("runs/*/seed1/images.npz")},
-        "plot_sample_quality": table,
-        "plot_latent_dimensions": table,
+        "tables": {"runs": runs, **seeds},
+        **{f"plot_{name}": drawn_from for name in figures},
         "report": {
             **table,
-            "manifests": shared["manifests"],
-            "figures": list(figure.values()),
-            "captions": [str(PAGES / f"{name}.rst") for name in FIGURES],
+            "manifests": manifests,
+            "figures": list(figures.values()),
+            "captions": [CAPTIONS[name] for name in figures],
             "introduction": str(PAGES / "workflow.rst"),
             "template": str(PAGES / "report.html.jinja"),
             "promises": str(PAGES / "promises.csv"),
@@ -260,24 +261,21 @@ def jobs(root: Path) -> list[dict[str, Any]]:
     bounds = {"bounds": str(results / "tables" / "bounds.csv")}
     bounds["summary"] = str(results / "tables" / "bounds_summary.csv")
     inputs["report"] |= {**compared, "published": str(PUBLISHED), "bounds": []}
-    if bounded := each("runs/*/seed*/bounds.csv"):
+    if bounded:
         inputs["tables_bounds"] = {"bounds": bounded}
         inputs["report"]["bounds"] = [bounds["summary"]]
-        inputs["plot_estimators"] = {"bounds": bounded}
-        figure["estimators"] = str(results / "figures" / "estimators.svg")
-        inputs["report"]["figures"].append(figure["estimators"])
-        inputs["report"]["captions"].append(str(PAGES / "estimators.rst"))
     outputs: dict[str, dict[str, str]] = {"tables": table}
     outputs |= {name: {name: path} for name, path in compared.items()}
     outputs["paper"] = {end: str(results / "tables" / f"paper.{end}") for end in ("csv", "tex")}
-    outputs |= {f"plot_{name}": {"figure": path} for name, path in figure.items()}
+    outputs |= {f"plot_{name}": {"figure": path} for name, path in figures.items()}
     outputs["report"] = {"report": str(results / "report.html")}
     outputs["tables_bounds"] = bounds
-    params = {"reproduction": {"published": {}}}
+    params: dict[str, dict[str, Any]] = {"reproduction": {"published": {}}}
+    params |= {f"plot_{name}": {"module": f"elboflow.figures.{name}"} for name in figures}
     inputs["report"] = inputs.pop("report")  # the last, as the rules have it
     return [
         {
-            "script": str(SCRIPTS / f"{name}.py"),
+            "script": str(SCRIPTS / f"{'plot' if name.startswith('plot_') else name}.py"),
             "input": inputs[name],
             "output": outputs[name],
             "params": params.get(name, {}),

@@ -159,10 +159,10 @@ def figure_jobs(root: Path) -> list[dict[str, Any]]:
     inputs["surface"] = inputs["elbo_surface"]
     return [
         {
-            "script": str(SCRIPTS / f"chapter_plot_{stem}.py"),
+            "script": str(SCRIPTS / "plot.py"),
             "input": inputs,
             "output": {"figure": str(root / "results" / "figures" / f"chapter_{stem}.svg")},
-            "params": {},
+            "params": {"module": f"elboflow.chapter.plot_{stem}"},
         }
         for stem in STEMS
     ]

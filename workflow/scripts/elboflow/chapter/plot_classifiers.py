@@ -1,11 +1,15 @@
 """Draw precision against recall, and reliability, of two classifiers."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from elboflow.chapter.tables import CLASSIFIERS, CURVES, RELIABILITY
 from elboflow.figures import style
+from elboflow.reading.csv_tables import read_table
 
 AT_LEAST = "\N{GREATER-THAN OR EQUAL TO}"
 MODEL_LOOKS = {
@@ -70,3 +74,12 @@ def plot_classifiers(
     else:
         figure.legend(handles, labels, loc="outside lower center", ncols=2)
     return figure
+
+
+def draw(inputs: Any) -> Figure:
+    """The figure of the files that its rule names."""
+    return plot_classifiers(
+        curves=read_table(inputs.curves, CURVES),
+        classifiers=read_table(inputs.classifiers, CLASSIFIERS),
+        reliability=read_table(inputs.reliability, RELIABILITY),
+    )

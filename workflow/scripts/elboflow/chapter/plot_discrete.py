@@ -1,12 +1,16 @@
 """Draw the exact posterior over 2^K states beside its mean-field q, and the gap of every image."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from elboflow.chapter.tables import DISCRETE, STATES
 from elboflow.figures import style
+from elboflow.reading.csv_tables import read_table
 from elboflow.reading.notation import number
 
 STATES_SHOWN = 12  # of the states, the likeliest
@@ -50,3 +54,8 @@ def plot_discrete(table: pd.DataFrame, states: pd.DataFrame) -> Figure:
     draw_states(left, states, table["gap_nats"].max())
     draw_gap_of_images(right, table)
     return figure
+
+
+def draw(inputs: Any) -> Figure:
+    """The figure of the files that its rule names."""
+    return plot_discrete(read_table(inputs.discrete, DISCRETE), read_table(inputs.states, STATES))

@@ -1,5 +1,7 @@
 """Draw Jensen's inequality in the two-case example, and the ELBO of every q."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -7,7 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from elboflow.chapter.jensen import joint
+from elboflow.chapter.tables import JENSEN
 from elboflow.figures import style
+from elboflow.reading.csv_tables import read_table
 from elboflow.reading.notation import number
 
 BAD, KNOWS_NOTHING = 0.9, 0.5  # q(spam)
@@ -71,3 +75,8 @@ def plot_jensen(table: pd.DataFrame) -> Figure:
     draw_logarithm(left, row_at(table, BAD))
     draw_elbos(right, table)
     return figure
+
+
+def draw(inputs: Any) -> Figure:
+    """The figure of the files that its rule names."""
+    return plot_jensen(read_table(inputs.jensen, JENSEN))

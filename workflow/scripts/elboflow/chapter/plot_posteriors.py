@@ -1,6 +1,7 @@
 """Draw, for single images, the exact posterior and the best q of each family, and their costs."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,7 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from elboflow.chapter.mixture import FAMILIES
+from elboflow.chapter.tables import COMPONENTS, POSTERIORS
 from elboflow.figures import style
+from elboflow.reading.csv_tables import read_table
 from elboflow.reading.notation import number
 from elboflow.vae.measure.quadrature import Array, log_integral, log_prior
 
@@ -143,3 +146,13 @@ def plot_posteriors(
     title = "black line: rate + distortion\n= \N{MINUS SIGN}log p(x)"
     panels[0][-1].set_title(title, size="small")
     return figure
+
+
+def draw(inputs: Any) -> Figure:
+    """The figure of the files that its rule names."""
+    with np.load(inputs.grid) as grid:
+        return plot_posteriors(
+            read_table(inputs.posteriors, POSTERIORS),
+            read_table(inputs.components, COMPONENTS),
+            grid,
+        )

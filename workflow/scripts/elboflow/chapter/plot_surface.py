@@ -9,7 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from elboflow.chapter.tables import SURFACE
 from elboflow.figures import style
+from elboflow.reading.csv_tables import read_table
 from elboflow.reading.notation import number
 
 LEVELS = [0.2, 0.5, 1, 2, 5, 10, 20]  # nats below log p(x)
@@ -72,3 +74,8 @@ def plot_surface(table: pd.DataFrame) -> Figure:
     left.yaxis.set_minor_formatter(NullFormatter())
     left.set_ylabel("standard deviation \N{GREEK SMALL LETTER SIGMA} of q")
     return figure
+
+
+def draw(inputs: Any) -> Figure:
+    """The figure of the files that its rule names."""
+    return plot_surface(read_table(inputs.surface, SURFACE))

@@ -1,11 +1,15 @@
 """Draw how the bound on log p(x) rises with the number of importance samples, and where to."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from elboflow.figures import style
 from elboflow.figures.panels import panel_names, panel_rows
+from elboflow.reading.columns import CURVE, SETTINGS, SUMMARY
+from elboflow.reading.csv_tables import read_table
 from elboflow.reading.figure_tables import wide
 
 BEYOND = 4.0  # where log p(x) itself is drawn: to the right of the largest K, as a multiple of it
@@ -66,3 +70,12 @@ def plot_bound_against_k(
     for name, (axes,) in zip(names, rows, strict=True):
         draw_runs(axes, curves[curves["run"].map(panels) == name], means, looks)
     return figure
+
+
+def draw(inputs: Any) -> Figure:
+    """The figure of the files that its rule names."""
+    return plot_bound_against_k(
+        curves=read_table(inputs.bound_against_k, CURVE.gathered),
+        summary=read_table(inputs.summary, SUMMARY),
+        settings=read_table(inputs.settings, SETTINGS),
+    )

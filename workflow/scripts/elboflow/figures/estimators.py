@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -83,3 +84,8 @@ def plot_estimators(images: pd.DataFrame) -> Figure:
         axes.set_ylabel("importance sampling\nminus AIS (nats)")
     legend(figure)
     return figure
+
+
+def draw(inputs: Any) -> Figure:
+    """The figure of the files that its rule names."""
+    return plot_estimators(gather(inputs.bounds))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -94,6 +95,12 @@ def datasets_of_runs(
             raise InputError(f"{path}: there is no manifest of data set {name!r}; run fetch_data")
         found[Path(path).parent.name] = datasets[name]
     return found
+
+
+def read_inputs(inputs: Any) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, DataSet]]:
+    """Each run's images, of one seed, and its data set, from the files that a rule names."""
+    datasets = read_datasets(inputs.manifests)
+    return images_of_runs(inputs.images), datasets_of_runs(inputs.specifications, datasets)
 
 
 def montage(images: np.ndarray, shape: tuple[int, ...], columns: int) -> np.ndarray:

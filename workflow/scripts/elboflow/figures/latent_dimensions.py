@@ -1,5 +1,7 @@
 """Draw what each dimension of z carries: KL and variance of its posterior mean, a row per run."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -8,6 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from elboflow.figures import style
+from elboflow.reading.columns import SETTINGS, UNITS
+from elboflow.reading.csv_tables import read_table
 from elboflow.reading.settings import setting
 from elboflow.vae.measure.conventions import INFORMATIVE
 
@@ -63,3 +67,11 @@ def plot_latent_dimensions(units: pd.DataFrame, settings: pd.DataFrame) -> Figur
         draw_variances(right, rows, looks[run], float(thresholds[run]))
         left.set_title(style.label(run, 30), weight="bold")
     return figure
+
+
+def draw(inputs: Any) -> Figure:
+    """The figure of the files that its rule names."""
+    return plot_latent_dimensions(
+        units=read_table(inputs.units, UNITS.gathered),
+        settings=read_table(inputs.settings, SETTINGS),
+    )

@@ -1,6 +1,7 @@
 """Draw how the ELBO of the test images splits into rate and distortion, and its gap to log p(x)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,7 +17,8 @@ from elboflow.figures.rate_distortion_plane import (
     draw_series,
     square,
 )
-from elboflow.reading.columns import BASELINES
+from elboflow.reading.columns import BASELINES, RESULTS, SETTINGS, SUMMARY
+from elboflow.reading.csv_tables import read_table
 from elboflow.reading.figure_tables import one_value, wide
 from elboflow.reading.notation import number
 
@@ -108,3 +110,12 @@ def plot_rate_distortion(
         draw_plane(plane, seeds, means, series, looks)
         draw_gaps(gaps, means, errors, looks)
     return figure
+
+
+def draw(inputs: Any) -> Figure:
+    """The figure of the files that its rule names."""
+    return plot_rate_distortion(
+        results=read_table(inputs.runs, RESULTS.gathered),
+        summary=read_table(inputs.summary, SUMMARY),
+        settings=read_table(inputs.settings, SETTINGS),
+    )

@@ -1,15 +1,12 @@
 """Draw test images, the binary images that the model sees, and every run's reconstructions."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from elboflow.figures.image_strips import (
-    DataSet,
-    Strip,
-    draw_strips,
-)
+from elboflow.figures.image_strips import DataSet, Strip, draw_strips, read_inputs
 
 MOST_IMAGES = 12  # columns of the figure
 
@@ -39,3 +36,8 @@ def plot_reconstructions(
     columns = min(MOST_IMAGES, max(len(row.images) for row in rows))
     shown = [Strip(row.label, row.images[:columns], row.shape) for row in rows]
     return draw_strips(shown, columns)
+
+
+def draw(inputs: Any) -> Figure:
+    """The figure of the files that its rule names."""
+    return plot_reconstructions(*read_inputs(inputs))

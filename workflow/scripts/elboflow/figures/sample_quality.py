@@ -11,6 +11,8 @@ from matplotlib.lines import Line2D
 
 from elboflow.figures import style
 from elboflow.figures.panels import panel_names, panel_rows
+from elboflow.reading.columns import SETTINGS, SUMMARY
+from elboflow.reading.csv_tables import read_table
 from elboflow.reading.figure_tables import wide
 
 # Kinds of images, their names, and whether their marks are filled with the run's colour.
@@ -112,3 +114,11 @@ def plot_sample_quality(summary: pd.DataFrame, settings: pd.DataFrame) -> Figure
         draw_bounds(right, means, errors, looks)
     draw_legend(figure)
     return figure
+
+
+def draw(inputs: Any) -> Figure:
+    """The figure of the files that its rule names."""
+    return plot_sample_quality(
+        summary=read_table(inputs.summary, SUMMARY),
+        settings=read_table(inputs.settings, SETTINGS),
+    )

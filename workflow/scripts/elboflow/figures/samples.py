@@ -1,15 +1,12 @@
 """Draw what every run generates: decoder means at draws from the prior."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from elboflow.figures.image_strips import (
-    DataSet,
-    Strip,
-    draw_strips,
-)
+from elboflow.figures.image_strips import DataSet, Strip, draw_strips, read_inputs
 
 ACROSS = 10
 
@@ -21,3 +18,8 @@ def plot_samples(
     order = sorted(images, key=lambda run: (runs[run].name, run))
     rows = [Strip(run, images[run]["sample"], runs[run].shape) for run in order]
     return draw_strips(rows, min(ACROSS, max(len(row.images) for row in rows)))
+
+
+def draw(inputs: Any) -> Figure:
+    """The figure of the files that its rule names."""
+    return plot_samples(*read_inputs(inputs))

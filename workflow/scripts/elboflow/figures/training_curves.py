@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,6 +13,8 @@ from matplotlib.lines import Line2D
 
 from elboflow.figures import style
 from elboflow.figures.panels import ABREAST, panel_names
+from elboflow.reading.columns import METRICS, SETTINGS
+from elboflow.reading.csv_tables import read_table
 from elboflow.reading.notation import number
 from elboflow.reading.settings import setting
 
@@ -115,3 +118,11 @@ def finish_row(line: Sequence[Axes], row: list[str], same: pd.DataFrame, name: s
     line[0].set_ylabel(f"ELBO of {style.label(name)}\n(nats per image)")
     for axes in line[len(row) :]:
         axes.set_axis_off()
+
+
+def draw(inputs: Any) -> Figure:
+    """The figure of the files that its rule names."""
+    return plot_training_curves(
+        training=read_table(inputs.training, METRICS.gathered),
+        settings=read_table(inputs.settings, SETTINGS),
+    )

@@ -21,14 +21,16 @@ CHANGES_NO_RESULT = frozenset(
 )
 
 
-def modules_of(script: str | Path, without: Set[str] = CHANGES_NO_RESULT) -> list[str]:
+def modules_of(script: str | Path, *named: str, without: Set[str] = CHANGES_NO_RESULT) -> list[str]:
     """The script and all modules beside it that it imports, directly or through others, sorted.
 
     Args:
+        named: dotted names of modules that it is given to import.
         without: modules that are left out, with what they import, by their dotted names.
     """
     script = Path(script)
-    found, todo = {script}, [script]
+    found = {script, *(place for name in named for place in _places(script.parent, name))}
+    todo = list(found)
     while todo:
         imported = [
             place
