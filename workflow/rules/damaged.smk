@@ -13,6 +13,8 @@ Included last, since it asks all rules what they make. Jobs have no part in it: 
 is damaged refuses it.
 """
 
+import json
+
 from elboflow.files.damaged import damaged, says
 
 
