@@ -88,4 +88,4 @@ def plot_estimators(images: pd.DataFrame) -> Figure:
 
 def draw(inputs: Any) -> Figure:
     """The figure of the files that its rule names."""
-    return plot_estimators(gather(inputs.bounds))
+    return plot_estimators(read_bounds(inputs.bounds))

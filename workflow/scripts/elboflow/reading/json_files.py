@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from elboflow.reading.errors import InputError
+from elboflow.specification.resolve import parts
 
 # What a value must be: a test, or an object with at least these keys. Nested mappings have no
 # finite type, hence Any.
@@ -49,9 +50,8 @@ def or_null(test: Test) -> Test:
 
 
 RUN: Expected = {
+    **{name: {} for name in parts()},
     "training": {"dataset": is_text, "patience": or_null(is_integer)},
-    "evaluation": {},
-    "ais_bounds": {},
 }
 SPLITS = ("train", "validation", "test", "validation_binary", "test_binary")
 MANIFEST: Expected = {
