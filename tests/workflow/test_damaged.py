@@ -14,7 +14,7 @@ FILES = {
     f"{RUN}/images.npz": "evaluate",
     "results/data/digits/test_binary.npy": "fetch_data",
     "results/data/digits/manifest.json": "fetch_data",
-    "results/tables/summary.csv": "tables",
+    "results/tables/summary.csv": "gather_tables",
     "results/figures/training_curves.svg": "plot_training_curves",
 }
 
@@ -66,11 +66,11 @@ def test_a_damaged_file_that_no_rule_makes_any_more_is_no_matter(finished, tiny)
     assert finished.planned() == {}
 
 
-@pytest.mark.parametrize("rule", ["tables", "evaluate"])
+@pytest.mark.parametrize("rule", ["gather_tables", "evaluate"])
 def test_a_stage_refuses_what_was_damaged_after_the_plan(finished, rule):
     """As a job sees it whose input is damaged while it waits: jobs do not plan again."""
-    name = {"tables": f"{RUN}/summary.csv", "evaluate": f"{RUN}/model.pt"}[rule]
-    target = {"tables": "results/tables/runs.csv", "evaluate": f"{RUN}/summary.csv"}[rule]
+    name = {"gather_tables": f"{RUN}/summary.csv", "evaluate": f"{RUN}/model.pt"}[rule]
+    target = {"gather_tables": "results/tables/runs.csv", "evaluate": f"{RUN}/summary.csv"}[rule]
     damaged = finished.folder / "workflow" / "rules" / "damaged.smk"
     damaged.write_text("")
     flip(finished.folder / name)

@@ -63,7 +63,7 @@ if BOUNDED:
 
     take_over_resources("ais_bounds", "evaluate")
 
-    rule tables_bounds:
+    rule gather_bounds:
         """Means over images of the bounds of all runs that have them, and over seeds."""
         input:
             bounds=BOUNDS,
@@ -72,4 +72,4 @@ if BOUNDED:
             summary="results/tables/bounds_summary.csv",
         localrule: True
         script:
-            "../scripts/tables_bounds.py"
+            "../scripts/gather_bounds.py"

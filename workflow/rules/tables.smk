@@ -31,7 +31,7 @@ OUTPUTS, in results/tables/:
 PUBLISHED = os.path.join(os.path.dirname(WORKFLOW), "config/published.yaml")
 
 
-rule tables:
+rule gather_tables:
     """Stack the tables of all trainings and take the means over seeds."""
     input:
         runs=per_run("results/runs/{run}/run.json"),
@@ -50,7 +50,7 @@ rule tables:
         bound_against_k="results/tables/bound_against_k.csv",
     localrule: True
     script:
-        "../scripts/tables.py"
+        "../scripts/gather_tables.py"
 
 
 rule comparisons:

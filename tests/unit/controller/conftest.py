@@ -239,7 +239,7 @@ def jobs(root: Path) -> list[dict[str, Any]]:
     stems["curves"] = "bound_against_k"
     seeds = {key: each(f"runs/*/seed*/{stem}.csv") for key, stem in stems.items()}
     inputs = {
-        "tables": {"runs": runs, **seeds},
+        "gather_tables": {"runs": runs, **seeds},
         **{f"plot_{name}": drawn_from for name in figures},
         "report": {
             **table,
@@ -262,14 +262,14 @@ def jobs(root: Path) -> list[dict[str, Any]]:
     bounds["summary"] = str(results / "tables" / "bounds_summary.csv")
     inputs["report"] |= {**compared, "published": str(PUBLISHED), "bounds": []}
     if bounded:
-        inputs["tables_bounds"] = {"bounds": bounded}
+        inputs["gather_bounds"] = {"bounds": bounded}
         inputs["report"]["bounds"] = [bounds["summary"]]
-    outputs: dict[str, dict[str, str]] = {"tables": table}
+    outputs: dict[str, dict[str, str]] = {"gather_tables": table}
     outputs |= {name: {name: path} for name, path in compared.items()}
     outputs["paper"] = {end: str(results / "tables" / f"paper.{end}") for end in ("csv", "tex")}
     outputs |= {f"plot_{name}": {"figure": path} for name, path in figures.items()}
     outputs["report"] = {"report": str(results / "report.html")}
-    outputs["tables_bounds"] = bounds
+    outputs["gather_bounds"] = bounds
     params: dict[str, dict[str, Any]] = {"reproduction": {"published": {}}}
     params |= {f"plot_{name}": {"module": f"elboflow.figures.{name}"} for name in figures}
     inputs["report"] = inputs.pop("report")  # the last, as the rules have it
