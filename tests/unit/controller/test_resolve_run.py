@@ -57,7 +57,7 @@ def test_resources_and_seeds_are_no_part_of_the_specification() -> None:
     made = specification(config(), "one")
     other = specification(config(nodes=2, tasks_per_node=4, seeds=[5]), "one")
     assert made == other
-    assert set(made) == {"run", "training", "evaluation", "ais_bounds"}
+    assert set(made) == {"run", *parts()} and "workflow" not in made
     assert "nodes" not in made["training"]
 
 
