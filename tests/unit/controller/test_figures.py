@@ -396,10 +396,11 @@ def test_svg_holds_no_date_and_no_version(
     script_jobs: Callable[[Path], list[dict[str, Any]]],
     scripts_runner: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    done = scripts_runner(script_jobs(finished)[:-1], cwd=finished)
+    work = script_jobs(finished)[:-1]
+    done = scripts_runner(work, cwd=finished)
     assert done.returncode == 0, done.stderr
     figures = sorted(finished.glob("results/figures/*.svg"))
-    assert len(figures) == 7
+    assert len(figures) == sum(job["script"].endswith("plot.py") for job in work) >= 7
     for path in figures:
         ElementTree.parse(path)
         text = path.read_text()
