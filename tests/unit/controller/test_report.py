@@ -92,7 +92,9 @@ def test_same_bytes_in_another_folder_process_and_locale(
         MPLBACKEND="pdf",
     )
     assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
-    assert len(made(finished)) == 19 + 17, "with digests, but of what no later stage reads"
+    figures = sum(job["script"].endswith("plot.py") for job in script_jobs(finished))
+    expected = 2 * figures + 12 + 10
+    assert len(made(finished)) == expected, "with digests, but of what no later stage reads"
     assert made(finished) == made(other)
 
 
@@ -345,7 +347,7 @@ def test_nothing_is_loaded_and_ids_are_unique(html: str) -> None:
     ids = re.findall(r'\bid="([^"]*)"', html)
     assert len(ids) == len(set(ids))
     assert all(f'id="{link}"' in html for link in re.findall(r'href="#([^"]*)"', html))
-    assert html.count('alt="') == 7
+    assert html.count('alt="') == html.count("<img ") >= 7
     assert '<html lang="en">' in html
 
 

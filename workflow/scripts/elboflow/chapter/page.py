@@ -37,13 +37,6 @@ ESTIMATORS = {
     "gumbel_softmax": "Gumbel-softmax",
 }
 ENCODERS_FAMILY = "diagonal Gaussian"  # as chapter_mixture calls it
-CHAPTER_TITLES = {
-    "chapter_classifiers": "Precision, recall and reliability of two classifiers",
-    "chapter_jensen": "Jensen's inequality with two cases",
-    "chapter_surface": "The ELBO of every simple q",
-    "chapter_posteriors": "Simple and complicated q",
-    "chapter_discrete": "A latent of eight switches",
-}
 
 
 def chapter_context(paths: Sequence[str | Path]) -> dict[str, Any]:

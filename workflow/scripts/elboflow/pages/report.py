@@ -8,8 +8,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import StrictUndefined, Template
 
-from elboflow.chapter.page import CHAPTER_TITLES as CHAPTER_TITLES
-from elboflow.chapter.page import chapter_context as chapter_context
+from elboflow.chapter.page import chapter_context
 from elboflow.pages.bounds import bounds_tables
 from elboflow.pages.comparisons import best_against_others, published_rows
 from elboflow.pages.gap_parts import gap_rows
@@ -43,37 +42,36 @@ from elboflow.reading.json_files import read_manifest_json
 from elboflow.reading.settings import kinds, setting
 from elboflow.specification.published import read_published
 
-TITLES = {
-    "training_curves": "Training curves",
-    "rate_distortion": "Rate and distortion",
-    "bound_against_k": "The bound against K",
-    "reconstructions": "Reconstructions",
-    "samples": "Samples",
-    "sample_quality": "What tells made images from real ones",
-    "estimators": "Importance sampling against AIS",
-    "latent_dimensions": "What each dimension of z carries",
-    **CHAPTER_TITLES,
-}
+TITLE = ".. title: "  # begins a caption, as a comment of reStructuredText
 
 
 def paragraphs(caption: str | Path, **params: Any) -> list[str]:
-    """The paragraphs of a caption, with the numbers that Snakemake's own report would fill in."""
-    text = Path(caption).read_text(encoding="utf-8")
+    """The paragraphs of a caption, with the numbers that Snakemake's own report would fill in.
+
+    Its title is left out.
+    """
+    _, text = _title_and_text(caption)
     filled = Template(text, undefined=StrictUndefined).render(snakemake={"params": params})
     return [part.strip() for part in filled.split("\n\n") if part.strip()]
 
 
-def figure(path: str | Path, caption: Sequence[str]) -> dict[str, Any]:
+def _title_and_text(caption: str | Path) -> tuple[str, str]:
+    text = Path(caption).read_text(encoding="utf-8")
+    first, _, rest = text.partition("\n")
+    return (first.removeprefix(TITLE), rest) if first.startswith(TITLE) else ("", text)
+
+
+def figure(path: str | Path, caption: str | Path, **params: Any) -> dict[str, Any]:
     """A figure as a data URI: the ids inside one SVG cannot meet those of another."""
-    name = Path(path).stem
-    title = TITLES[name]
+    title, _ = _title_and_text(caption)
+    texts = paragraphs(caption, **params)
     data = base64.b64encode(Path(path).read_bytes()).decode("ascii")
     return {
-        "name": name,
+        "name": Path(path).stem,
         "title": title,
         "uri": f"data:image/svg+xml;base64,{data}",
-        "alt": f"{title}. {caption[0]}",
-        "caption": caption,
+        "alt": f"{title}. {texts[0]}",
+        "caption": texts,
     }
 
 
@@ -81,9 +79,7 @@ def chapter(tables: Sequence[str], figures: Sequence[str], captions: Sequence[st
     """What the chapter's template prints; nothing where the configuration leaves it out."""
     if not tables:
         return None
-    drawn = [
-        figure(path, paragraphs(caption)) for path, caption in zip(figures, captions, strict=True)
-    ]
+    drawn = [figure(path, caption) for path, caption in zip(figures, captions, strict=True)]
     return {**chapter_context(tables), "figures": {shown["name"]: shown for shown in drawn}}
 
 
@@ -152,7 +148,7 @@ def report_page(given: Any) -> str:
         introduction=paragraphs(given.introduction),
         promises=promised(given.promises),
         figures=[
-            figure(path, paragraphs(caption, **values["counts"]))
+            figure(path, caption, **values["counts"])
             for path, caption in zip(given.figures, given.captions, strict=True)
         ],
         chapter=chapter(given.chapter_tables, given.chapter_figures, given.chapter_captions),
