@@ -59,7 +59,7 @@ def _names(path: Path) -> list[str]:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """All statements below a node. Expressions, which import nothing, would take most of the time."""
+    """All statements below a node; expressions import nothing, and would take most of the time."""
     for block in ("body", "orelse", "finalbody", "handlers", "cases"):
         for statement in getattr(node, block, ()):
             yield statement
