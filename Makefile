@@ -12,7 +12,7 @@ ROOMS := workflow/scripts/elboflow
 TRAINING_ROOMS := $(addprefix $(ROOMS)/,vae ranks stages)
 TRAINING_DOORS = $(shell grep -lE 'elboflow\.(ranks|stages)' workflow/scripts/*.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
-# Of the shell's variables these are for other projects. workflow/scripts/surroundings.py keeps more from
+# Of the shell's variables these are for other projects. elboflow/environment/surroundings.py keeps more from
 # the workflow's programs, site_pip.py from pip.
 unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE

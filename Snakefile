@@ -5,18 +5,10 @@ from snakemake.utils import min_version
 min_version("9.19")
 
 
-include: "workflow/rules/config_files.smk"
-
-
-# A file given with --configfile replaces the default; Snakemake alone would merge the two.
-if not workflow.config_settings.configfiles:
-
-    configfile: "config/config.yaml"
-
-
 report: "workflow/report/workflow.rst"
 
 
+include: "workflow/rules/config_files.smk"
 include: "workflow/rules/surroundings.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/environment.smk"

@@ -1,7 +1,7 @@
 """
 The files and words that a configuration comes from, before Snakemake merges them.
 
-Snakemake has read the profiles and what --configfile names by now; the default is read after this.
+Snakemake has read the profiles and what --configfile names by now; the default is read at the end.
 """
 
 import os
@@ -35,3 +35,8 @@ try:
     check_files(named, boolean_keys())
 except ConfigError as error:
     raise WorkflowError(str(error))
+
+# A file given with --configfile replaces the default; Snakemake alone would merge the two.
+if not workflow.config_settings.configfiles:
+
+    configfile: "config/config.yaml"
