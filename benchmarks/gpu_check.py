@@ -22,7 +22,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
-from elboflow.specification.resolve import specification, write_specification
+from elboflow.specification.resolve import resolve, specification, write_specification
 
 SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 KINDS = [("float32", True), ("float32", False), ("tf32", True), ("bf16", True)]
@@ -64,7 +64,8 @@ def write_run(folder: Path, precision: str, deterministic: bool) -> Path:
     }
     folder.mkdir(parents=True, exist_ok=True)
     config = {"runs": {folder.name: keys}}
-    write_specification(specification(config, folder.name), folder / "run.json")
+    values = resolve(config, folder.name)
+    write_specification(specification(folder.name, values), folder / "run.json")
     return folder
 
 

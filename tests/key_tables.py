@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from elboflow.specification.schema import read_schema
+from elboflow.specification.schema import PARTS, read_schema
 
 README = Path(__file__).parents[1] / "config" / "README.md"
 BEGIN, END = r"<!-- keys: (?P<section>[\w ]+), by make docs -->\n", r"<!-- end of keys -->\n"
@@ -29,7 +29,7 @@ def sections() -> dict[str, dict[str, Any]]:
         "datasets": schema["$defs"]["dataset"]["properties"],
         **{
             part: {key: leaf for key, leaf in run.items() if leaf["part"] == part}
-            for part in ("training", "evaluation", "ais_bounds", "workflow")
+            for part in (*PARTS, "workflow")
         },
     }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from elboflow.specification.resolve import specification
+from elboflow.specification.resolve import resolve, specification
 from elboflow.vae.checkpoint import newest
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
@@ -97,7 +97,7 @@ class Experiment:
     def specify(self, **changes: object) -> None:
         """Write run.json with some keys of the run changed."""
         config = {"runs": {"toy_run": {**TOY_RUN, **changes}}}
-        document = json.dumps(specification(config, "toy_run"))
+        document = json.dumps(specification("toy_run", resolve(config, "toy_run")))
         (self.folder / "run.json").write_text(document)
 
     def states(self) -> Path:

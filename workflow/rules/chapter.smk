@@ -63,7 +63,7 @@ CHAPTER_FIGURES = {
         },
     ),
 }
-SHOWN = config.get("chapter", True)  # by the report
+SHOWN = resolve_key(config, "chapter")  # by the report
 
 # The split of the default configuration, so that the test images are the same as there.
 CHAPTER_SPLIT = {"validation_images": 200, "test_images": 397}

@@ -15,6 +15,8 @@ neither triggers. (An ancient() input that is missing does trigger, which is why
 the environment's folder.)
 """
 
+from elboflow.specification.resolve import resolve_key
+
 LAUNCH_LINE = r"""
         {params.launch:q} \
             --nodes {resources.nodes} \
@@ -32,7 +34,7 @@ SPECIFICATION_INPUTS = {"run": []}
 # For launch.sh. No params, since those are triggers: another device is no reason to train again.
 os.environ.update(
     ELBOFLOW_GPU=RESOLVED.environment["gpu"],
-    ELBOFLOW_STALL_SECONDS=str(config.get("stall_seconds", 600)),
+    ELBOFLOW_STALL_SECONDS=str(resolve_key(config, "stall_seconds")),
 )
 
 

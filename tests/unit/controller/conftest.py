@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from elboflow.specification.resolve import part, parts, resolve
+from elboflow.specification.resolve import part, resolve
+from elboflow.specification.schema import PARTS
 from mirror import Answer, Mirror
 
 REPOSITORY = Path(__file__).parents[3]
@@ -148,7 +149,7 @@ def write_run(results: Path, run: str, seeds: Sequence[int], first_elbo: float) 
     defaults = resolve({"runs": {run: {}}}, run)
     document = {
         "run": run,
-        **{name: {} for name in parts()},
+        **{name: {} for name in PARTS},
         "training": {**part(defaults, "training"), **training, "beta": first_elbo / -20},
         "evaluation": {**part(defaults, "evaluation"), "figure_images": IMAGES},
     }

@@ -10,13 +10,13 @@ from elboflow.specification import resolve as resolving
 from elboflow.specification.check import check
 from elboflow.specification.resolve import (
     document,
-    parts,
     ranks,
     resolve,
     resolve_all,
     resolve_dataset,
     write_specification,
 )
+from elboflow.specification.schema import PARTS
 
 
 def config(defaults: dict[str, Any] | None = None, **run: Any) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def test_resources_and_seeds_are_no_part_of_the_specification() -> None:
     made = specification(config(), "one")
     other = specification(config(nodes=2, tasks_per_node=4, seeds=[5]), "one")
     assert made == other
-    assert set(made) == {"run", *parts()} and "workflow" not in made
+    assert set(made) == {"run", *PARTS} and "workflow" not in made
     assert "nodes" not in made["training"]
 
 
@@ -90,7 +90,7 @@ def test_a_file_changes_with_the_code_behind_it(tmp_path: Path) -> None:
 
 
 def test_what_measures_a_model_has_the_keys_of_evaluation_too() -> None:
-    for name in set(parts()) - {"training", "evaluation"}:
+    for name in set(PARTS) - {"training", "evaluation"}:
         assert set(specification(config(), "one", name)) == {"run", "evaluation", name}
 
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from elboflow.specification.check_schema import Validator
-from elboflow.specification.schema import SCHEMA, read_schema
+from elboflow.specification.schema import PARTS, SCHEMA, read_schema
 from key_tables import sections
 
 KEYS = [(name, key) for name, keys in sections().items() for key in keys]
@@ -33,7 +33,7 @@ def test_every_default_is_allowed(leaf: dict[str, Any]) -> None:
 def test_a_default_stands_in_the_file_or_in_a_specification_and_not_in_both() -> None:
     typed = yaml.safe_load(SCHEMA.read_text())["$defs"]["run"]["properties"]
     parts = {key: leaf["part"] for key, leaf in read_schema()["$defs"]["run"]["properties"].items()}
-    assert set(parts.values()) == {"training", "evaluation", "ais_bounds", "workflow"}
+    assert set(parts.values()) == {*PARTS, "workflow"}
     assert [key for key in parts if ("default" in typed[key]) != (parts[key] == "workflow")] == []
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from elboflow.reading.errors import InputError
-from elboflow.specification.resolve import parts
+from elboflow.specification.schema import PARTS
 
 # What a value must be: a test, or an object with at least these keys. Nested mappings have no
 # finite type, hence Any.
@@ -50,7 +50,7 @@ def or_null(test: Test) -> Test:
 
 
 RUN: Expected = {
-    **{name: {} for name in parts()},
+    **{name: {} for name in PARTS},
     "training": {"dataset": is_text, "patience": or_null(is_integer)},
 }
 SPLITS = ("train", "validation", "test", "validation_binary", "test_binary")

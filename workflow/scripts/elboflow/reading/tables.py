@@ -20,7 +20,7 @@ from elboflow.reading.csv_tables import read_table
 from elboflow.reading.errors import InputError
 from elboflow.reading.json_files import read_run_json
 from elboflow.reading.paths import run_and_seed
-from elboflow.specification.resolve import parts
+from elboflow.specification.schema import PARTS
 
 # Of every run; some models, data and precisions have more.
 OF_EVERY_RUN = (
@@ -84,7 +84,7 @@ def gather_settings(paths: Sequence[str | Path]) -> pd.DataFrame:
     rows = []
     for path in paths:
         document = read_run_json(path)
-        for part in parts():
+        for part in PARTS:
             for key, value in document[part].items():
                 shown = value if isinstance(value, str) else json.dumps(value)
                 rows.append((Path(path).parent.name, part, key, shown))
