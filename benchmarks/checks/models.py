@@ -57,10 +57,14 @@ def linear_vae(best: LinearGaussian, shrink: float = 1.0, widen: float = 1.0) ->
 def tabular(logits: Tensor, log_q: Tensor) -> Any:
     """L equally likely values of z, Bernoulli pixels of logits (L, D), and log q(z | x), (B, L)."""
     return SimpleNamespace(
-        latent_dim=len(logits), dtype=torch.float64, device="cpu", prior=Uniform(),
-        likelihood=Bernoulli(), encode=lambda x: Categorical(log_q),
+        latent_dim=len(logits),
+        dtype=torch.float64,
+        device="cpu",
+        prior=Uniform(),
+        likelihood=Bernoulli(),
+        encode=lambda x: Categorical(log_q),
         decode=lambda z: z @ logits,
-    )  # fmt: skip
+    )
 
 
 def importance(vae: VAE, x: Tensor, samples: int) -> ImportanceSum:

@@ -64,9 +64,15 @@ def test_ranks_change_nothing_for_grey_levels(experiment):
 def test_a_linear_model_reaches_the_closed_form_optimum(experiment):
     """Within 0.01 nat of probabilistic PCA on its training images, and never above."""
     run = experiment(
-        likelihood="gaussian", latent_dim=2, encoder_layers=[], decoder_layers=[], epochs=1000,
-        schedule="iwae", learning_rate=0.01, batch_size=100,
-    )  # fmt: skip
+        likelihood="gaussian",
+        latent_dim=2,
+        encoder_layers=[],
+        decoder_layers=[],
+        epochs=1000,
+        schedule="iwae",
+        learning_rate=0.01,
+        batch_size=100,
+    )
     quantities, checks = measured(run, ranks=1)
     document = load_model(run.folder / "model.pt")
     vae = VAE(TrainingSpec(**document["training"]), ImageShape(6, 6, 1, 16))

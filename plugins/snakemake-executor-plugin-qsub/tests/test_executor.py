@@ -68,7 +68,7 @@ class Site:
             *("--latency-wait", "5", "--default-resources", "queue=rt_HF", "runtime=5"),
             *("mem=None", "disk=None"),
             *arguments,
-        ]  # fmt: skip
+        ]
 
     def start(self, *arguments: str, submit: str = SUBMIT, **changes: str) -> subprocess.Popen[str]:
         """Snakemake in a session of its own, as in a terminal of its own."""

@@ -344,9 +344,16 @@ def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Names
     (paths["venv"] / "bin").mkdir(parents=True)
     paths["build_json"].write_text("{}")
     given = argparse.Namespace(
-        python=Path("nowhere"), torch="pinned", site_python=None, gpu="none", build_variable=[],
-        cuda_architectures=None, pins=[], horovod_sdist=None, **paths,
-    )  # fmt: skip
+        python=Path("nowhere"),
+        torch="pinned",
+        site_python=None,
+        gpu="none",
+        build_variable=[],
+        cuda_architectures=None,
+        pins=[],
+        horovod_sdist=None,
+        **paths,
+    )
     monkeypatch.setattr(build_environment, "parse_args", lambda: given)
     return given
 

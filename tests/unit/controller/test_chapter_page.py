@@ -40,6 +40,14 @@ def with_interval(name: str, value: float, low: float, high: float) -> dict[str,
 def write_tables(folder: Path) -> None:
     """results/chapter, small."""
     folder.mkdir(parents=True)
+    write_classifiers(folder)
+    every = np.array([0.0, 0.5, posterior()[0], 0.9, 1.0])
+    write_table(jensen_table(every), folder / "jensen.csv", 15)
+    write_plane(folder)
+    write_switches(folder)
+
+
+def write_classifiers(folder: Path) -> None:
     both = {"data": "digits: 8 or another", "test": 40, "positives": 4}
     rates = {
         **with_interval("precision", 0.75, 0.5, 0.9),
@@ -80,11 +88,6 @@ def write_tables(folder: Path) -> None:
         pd.DataFrame(curve).assign(data=both["data"], model=row["model"]) for row in rows[::2]
     ]
     write_table(pd.concat(curves), folder / "curves.csv", DECIMALS)
-    write_table(
-        jensen_table(np.array([0.0, 0.5, posterior()[0], 0.9, 1.0])), folder / "jensen.csv", 15
-    )
-    write_plane(folder)
-    write_switches(folder)
 
 
 def write_plane(folder: Path) -> None:

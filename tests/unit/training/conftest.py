@@ -106,9 +106,12 @@ def aggregate_of() -> Callable[..., AggregatePosterior]:
 
     def make(means: torch.Tensor, sd: float, seed: int = 0) -> AggregatePosterior:
         known: Any = SimpleNamespace(
-            latent_dim=means.shape[1], dtype=means.dtype, device="cpu", prior=StandardNormal(),
+            latent_dim=means.shape[1],
+            dtype=means.dtype,
+            device="cpu",
+            prior=StandardNormal(),
             encode=lambda x: Gaussian(x, torch.full_like(x, math.log(sd))),
-        )  # fmt: skip
+        )
         return AggregatePosterior(known, means, seed)
 
     return make

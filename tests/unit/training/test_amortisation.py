@@ -17,9 +17,13 @@ IMAGES = 12
 def linear_model(toy, posterior="gaussian", latent_dim=3):
     """A linear-Gaussian model whose p(z | x) has dependent dimensions, and a q far from it."""
     vae = toy["vae"](
-        likelihood="gaussian", posterior=posterior, encoder_layers=[], decoder_layers=[],
-        likelihood_scale=0.3, latent_dim=latent_dim,
-    )  # fmt: skip
+        likelihood="gaussian",
+        posterior=posterior,
+        encoder_layers=[],
+        decoder_layers=[],
+        likelihood_scale=0.3,
+        latent_dim=latent_dim,
+    )
     random = np.random.default_rng(0)
     with torch.no_grad():
         weights = random.normal(size=tuple(vae.output.weight.shape))

@@ -44,9 +44,7 @@ def transfer(
             if have and response.status_code == requests.codes.requested_range_not_satisfiable:
                 return
             start = _start(response, part, have)
-            total = _total(response, start)
-            if total is not None and total > most:
-                raise TransferError(f"{total} bytes, more than the file can have")
+            total = _total(response, start, most)
             with naming(part), part.open("r+b" if start else "wb") as stream:
                 stream.seek(start)
                 _receive(response, stream, total, most, limits, progress)
@@ -71,9 +69,13 @@ def _start(response: requests.Response, part: Path, have: int) -> int:
     return have
 
 
-def _total(response: requests.Response, start: int) -> int | None:
+def _total(response: requests.Response, start: int, most: int) -> int | None:
+    """Bytes of the whole file, where the server says how many."""
     length = response.headers.get("Content-Length", "")
-    return start + int(length) if length.isdecimal() else None
+    total = start + int(length) if length.isdecimal() else None
+    if total is not None and total > most:
+        raise TransferError(f"{total} bytes, more than the file can have")
+    return total
 
 
 def _receive(

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from elboflow.vae.measure.estimate import chunks
 
-ROWS_AT_ONCE = 100
+MADE_AT_ONCE = 100
 Estimate = tuple[float, float]
 """A value and its standard error."""
 
@@ -88,7 +88,7 @@ def nearer_to_first(made: Tensor, first: Tensor, second: Tensor) -> tuple[Estima
     """
     others = torch.cat([first, second]).double()
     shares, taken = [], torch.zeros(2, len(others), dtype=torch.float64, device=made.device)
-    for start, count in chunks(len(made), ROWS_AT_ONCE):
+    for start, count in chunks(len(made), MADE_AT_ONCE):
         weights = _of_nearest(squared_distances(made[start : start + count].double(), others))
         shares.append(weights[:, : len(first)].sum(1))
         taken += torch.stack([weights.sum(0), shares[-1] @ weights])

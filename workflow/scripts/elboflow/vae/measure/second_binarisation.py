@@ -19,7 +19,7 @@ from elboflow.vae.noise import Purpose, binarised
 
 MOST_REDRAWN = 400  # images; the variance is then right to some 10 %
 SAMPLES = 50  # importance samples; their noise adds 2 or 3 % to the result on digits
-IMAGES_AT_ONCE = 50
+REDRAWN_AT_ONCE = 50
 
 
 @torch.no_grad()
@@ -45,7 +45,7 @@ def _log_likelihood(vae: VAE, seed: int, grey: Tensor, draw: int) -> Tensor:
     images = binarised(grey, vae.shape.levels, seed, Purpose.SECOND_BINARISATION, draw)
     x = as_observed(images, vae.likelihood.observes, vae.shape.levels, vae.dtype)
     found = []
-    for start, count in chunks(len(x), IMAGES_AT_ONCE):
+    for start, count in chunks(len(x), REDRAWN_AT_ONCE):
         piece = x[start : start + count]
         noise = image_noise(vae, seed, Purpose.IMPORTANCE, range(start, start + count))
         weights = estimate_log_likelihood(vae, piece, vae.encode(piece), noise, SAMPLES, SAMPLES)
