@@ -10,7 +10,6 @@ import secrets
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import AsyncGenerator
@@ -26,14 +25,14 @@ from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.settings import CommonSettings
 from snakemake_interface_executor_plugins.utils import format_cli_arg
 
-from . import files, gridengine, identity, pbs, whose
+from . import files, gridengine, identity, pbs, preconditions, whose
 from .earlier import Earlier, delete
 from .journal import Journal, Record
 from .judge import Outcome, Verdict
 from .lease import Lease
-from .plan import Request, is_known, request
+from .plan import Request, request
 from .settings import ExecutorSettings
-from .submission import Script, require_variables
+from .submission import Script
 from .submitter import Ending, NoAnswer, Submitter
 from .watch import Watch
 
@@ -49,7 +48,6 @@ common_settings = CommonSettings(
 
 DIALECTS = {"pbs": pbs, "gridengine": gridengine}
 LOOK = 5.0  # seconds between two looks at the markers, which cost the scheduler nothing
-TAIL = 40  # lines of a failed job's log to print
 LEFT = "jobs are left alone; start Snakemake again to go on"
 LOST = "another Snakemake took this directory over and has its jobs now"
 
@@ -60,26 +58,9 @@ class Executor(RemoteExecutor):
     def __post_init__(self) -> None:
         self.settings: ExecutorSettings = self.executor_settings
         self.dialect = DIALECTS[self.settings.dialect or ""]
-        self.check()
-        folder = Path(self.workflow.persistence.path).absolute() / "qsub"
+        preconditions.check(self.settings, self.dialect, self.workflow.dag.needrun_jobs())
         self.stopped = ""  # why all jobs were left alone
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self.lease = Lease(folder / "lease", tell=self.logger.warning)
-            self.lease.acquire()
-            # Snakemake does not shut down where nothing is to do.
-            atexit.register(self.lease.release)
-            self.journal = Journal(folder)
-            self.earlier = Earlier(self.journal, self.dialect, self.logger.warning)
-            self.configs = self.journal.keep_configs(self.config_files())
-        except KeyboardInterrupt:  # in what may last for minutes
-            raise WorkflowError(f"interrupted: {LEFT}") from None
-        except OSError as error:
-            raise WorkflowError(
-                f"{error.strerror}: {error.filename or folder}: {folder} keeps account of the jobs "
-                "in the queue and must be readable and writable: see to that (rights, room, "
-                "quota), then start again"
-            ) from None
+        self.open_account(Path(self.workflow.persistence.path).absolute() / "qsub")
         self.requests: dict[str, Request] = {}  # by token, of all jobs in the queue
         self.watch = Watch(
             self.dialect,
@@ -103,35 +84,25 @@ class Executor(RemoteExecutor):
         self.unrecorded: list[Record] = []
         self.next_seconds_between_status_checks = min(LOOK, self.settings.poll)
 
-    def check(self) -> None:
-        """Find what would fail later, before anything is submitted.
-
-        Raises:
-            WorkflowError: an unset variable, a missing program, file or resource.
-        """
-        require_variables(self.settings.submit or "")
-        missing = [name for name in self.dialect.PROGRAMS if not shutil.which(name)]
-        if missing:
-            raise WorkflowError(
-                f"no {', '.join(missing)} on PATH: start Snakemake on a login node of the cluster; "
-                "--dry-run and --executor qsub-plan work without one"
-            )
-        if self.settings.prelude and not self.settings.prelude.is_file():
-            raise WorkflowError(f"qsub-prelude: there is no file {self.settings.prelude}")
-        if not min(self.settings.poll, self.settings.max_walltimes, self.settings.max_silence) > 0:
-            raise WorkflowError(
-                "qsub-poll, qsub-max-walltimes and qsub-max-silence must be above 0"
-            )
-        if not min(self.settings.margin, self.settings.grace) >= 0:
-            raise WorkflowError("qsub-margin and qsub-grace must not be below 0")
-        for job in self.workflow.dag.needrun_jobs():
-            if is_known(job) and not job.is_local and not job.is_group():
-                request(job, self.settings).line(self.settings)
+    def open_account(self, folder: Path) -> None:
+        """Take over the account of the jobs in the queue, which one Snakemake keeps at a time."""
         try:
-            self.settings.logdir.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=self.settings.logdir).close()
+            folder.mkdir(parents=True, exist_ok=True)
+            self.lease = Lease(folder / "lease", tell=self.logger.warning)
+            self.lease.acquire()
+            # Snakemake does not shut down where nothing is to do.
+            atexit.register(self.lease.release)
+            self.journal = Journal(folder)
+            self.earlier = Earlier(self.journal, self.dialect, self.logger.warning)
+            self.configs = self.journal.keep_configs(self.config_files())
+        except KeyboardInterrupt:  # in what may last for minutes
+            raise WorkflowError(f"interrupted: {LEFT}") from None
         except OSError as error:
-            raise WorkflowError(f"qsub-logdir: {error.strerror}: {self.settings.logdir}") from None
+            raise WorkflowError(
+                f"{error.strerror}: {error.filename or folder}: {folder} keeps account of the jobs "
+                "in the queue and must be readable and writable: see to that (rights, room, "
+                "quota), then start again"
+            ) from None
 
     def config_files(self) -> list[Path]:
         """What the configuration was read from; later ones override."""
@@ -378,7 +349,12 @@ class Executor(RemoteExecutor):
         if not reason:
             self.report_job_success(info)
             return
-        parts = [reason, said, f"log of job {record.job_id}: {record.log}", *tail(Path(record.log))]
+        parts = [
+            reason,
+            said,
+            f"log of job {record.job_id}: {record.log}",
+            *files.tail(Path(record.log)),
+        ]
         message = "\n    ".join(part for part in parts if part) + "\n"
         if info.job.is_group():  # of which Snakemake does not print the message
             self.logger.error(message)
@@ -444,16 +420,6 @@ class Executor(RemoteExecutor):
         if not (self.stopped or self.lease.lost):  # else its jobs, which go on, are another's
             shutil.rmtree(self.tmpdir, ignore_errors=True)
         self.lease.release()
-
-
-def tail(log: Path) -> list[str]:
-    """The last lines of a log that may be very long."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 65536))
-            return file.read().decode(errors="replace").splitlines()[-TAIL:]
-    except OSError as error:
-        return [f"(cannot be read: {error.strerror})"]
 
 
 def info_of(job: JobExecutorInterface, record: Record) -> SubmittedJobInfo:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 LARGEST = 1_000_000  # bytes; a larger file is none of ours
 LINE = 1000  # bytes; nor is a larger one of one line
+TAIL = 40  # lines of a long log to print
 
 
 def read(path: Path, most: int = LARGEST) -> str:
@@ -61,3 +62,13 @@ def now(folder: Path) -> float:
     """Seconds since 1970 by the clock that files in a folder get their times from."""
     with tempfile.TemporaryFile(dir=folder) as probe:
         return os.fstat(probe.fileno()).st_mtime
+
+
+def tail(log: Path) -> list[str]:
+    """The last lines of a log that may be very long."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 65536))
+            return file.read().decode(errors="replace").splitlines()[-TAIL:]
+    except OSError as error:
+        return [f"(cannot be read: {error.strerror})"]
