@@ -73,10 +73,21 @@ def start(script: str, ranks: int, **values: Any) -> None:
     """Run a program of the workflow to its end under the launcher."""
     flags = [word for name, value in values.items() for word in (f"--{name}", value)]
     words = [
-        SCRIPTS / "launch.sh", "--nodes", 1, "--tasks-per-node", ranks, "--threads-per-rank", 1,
-        "--mpi", "mpirun", "--venv", sys.prefix, "--", SCRIPTS / script,
+        SCRIPTS / "launch.sh",
+        "--nodes",
+        1,
+        "--tasks-per-node",
+        ranks,
+        "--threads-per-rank",
+        1,
+        "--mpi",
+        "mpirun",
+        "--venv",
+        sys.prefix,
+        "--",
+        SCRIPTS / script,
         *[word.replace("_", "-") if str(word).startswith("--") else word for word in flags],
-    ]  # fmt: skip
+    ]
     subprocess.run(list(map(str, words)), check=True, stderr=subprocess.DEVNULL)
 
 
@@ -84,18 +95,32 @@ def train(run: Path, data: Path, ranks: int, turn: int) -> float:
     """Images per second of a training from the start."""
     state = run / f"state{turn}"
     start(
-        "train.py", ranks, training=run / "run.json", data=data, seed=1, state=state,
-        checkpoint_seconds=3600, model=run / "model.pt", metrics=run / "metrics.csv",
+        "train.py",
+        ranks,
+        training=run / "run.json",
+        data=data,
+        seed=1,
+        state=state,
+        checkpoint_seconds=3600,
+        model=run / "model.pt",
+        metrics=run / "metrics.csv",
         speed=run / "train.json",
-    )  # fmt: skip
+    )
     return float(json.loads((run / "train.json").read_text())["images_per_second"])
 
 
 def evaluate(run: Path, data: Path, ranks: int) -> dict[str, Any]:
     start(
-        "evaluate.py", ranks, evaluation=run / "run.json", model=run / "model.pt", data=data,
-        seed=1, state=run / "state_evaluate", output_dir=run, speed=run / "evaluate.json",
-    )  # fmt: skip
+        "evaluate.py",
+        ranks,
+        evaluation=run / "run.json",
+        model=run / "model.pt",
+        data=data,
+        seed=1,
+        state=run / "state_evaluate",
+        output_dir=run,
+        speed=run / "evaluate.json",
+    )
     with (run / "summary.csv").open() as file:
         summary = {row["quantity"]: row for row in csv.DictReader(file)}
     return {**summary, "speed": json.loads((run / "evaluate.json").read_text())}
@@ -121,6 +146,18 @@ def effect(results: dict[str, Any], quantity: str) -> str:
     return f"{float(row['value']):+.5f} ± {float(row['data_error']):.5f}" if row else ""
 
 
+COLUMNS = [
+    "precision",
+    "repeats",
+    "training, images/s",
+    f"evaluation K={SAMPLES}, images/s",
+    "ELBO",
+    "log p(x)",
+    "ELBO - float32",
+    "log p(x) - float32",
+]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--folder", type=Path, required=True, help="where gpu_check.sh works")
@@ -142,9 +179,7 @@ def main() -> None:
             shutil.rmtree(state, ignore_errors=True)
             speeds[kind].append(train(run, data, arguments.ranks, turn))
     print(f"\n{machine(arguments.folder, arguments.ranks)}; GPU tests {arguments.tests}\n")
-    columns = ["precision", "repeats", "training, images/s", f"evaluation K={SAMPLES}, images/s",
-               "ELBO", "log p(x)", "ELBO - float32", "log p(x) - float32"]  # fmt: skip
-    print("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
+    print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
     for kind, run in runs.items():
         found = evaluate(run, data, arguments.ranks)
         cells = [

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from elboflow.specification.schema import PARTS, read_schema
+from elboflow.specification.schema import read_schema
+from elboflow.vae.spec import PARTS
 
 README = Path(__file__).parents[1] / "config" / "README.md"
 BEGIN, END = r"<!-- keys: (?P<section>[\w ]+), by make docs -->\n", r"<!-- end of keys -->\n"

@@ -74,9 +74,12 @@ def asked(tmp_path_factory: pytest.TempPathFactory):
         if profile not in known:
             words = ["--profile", f"profiles/{profile}", "--executor", "qsub-plan"]
             done = subprocess.run(
-                [sys.executable, "-c", DRIVER, *words], cwd=checkout.folder, capture_output=True,
-                text=True, timeout=120,
-            )  # fmt: skip
+                [sys.executable, "-c", DRIVER, *words],
+                cwd=checkout.folder,
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
             assert done.returncode == 0, done.stdout + done.stderr
             found = [json.loads(line) for line in re.findall("^JOB (.*)$", done.stdout, re.M)]
             known[profile] = {job["rule"]: job for job in found if not job["local"]}

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from elboflow.specification.resolve import part, resolve
-from elboflow.specification.schema import PARTS
+from elboflow.vae.spec import PARTS
 from mirror import Answer, Mirror
 
 REPOSITORY = Path(__file__).parents[3]
@@ -144,8 +144,14 @@ def write_images(path: Path, images: int = IMAGES) -> None:
 
 def write_run(results: Path, run: str, seeds: Sequence[int], first_elbo: float) -> None:
     folder = results / "runs" / run
-    training = {"dataset": "tiny", "latent_dim": 2, "patience": 3, "encoder_layers": [8],
-                "precision": "float32", "likelihood": "bernoulli"}  # fmt: skip
+    training = {
+        "dataset": "tiny",
+        "latent_dim": 2,
+        "patience": 3,
+        "encoder_layers": [8],
+        "precision": "float32",
+        "likelihood": "bernoulli",
+    }
     defaults = resolve({"runs": {run: {}}}, run)
     document = {
         "run": run,
@@ -159,20 +165,32 @@ def write_run(results: Path, run: str, seeds: Sequence[int], first_elbo: float) 
         write_summary(here / "summary.csv", elbo, 0.3 + 0.1 * place, 0.03 + 0.01 * place)
         write_metrics(here / "metrics.csv", elbo)
         write_per_image(here / "per_image.csv", elbo)
-        write_csv(here / "units.csv", "unit,rate_nats,posterior_mean_variance,active",
-                  [(0, 4.0, 0.9, 1), (1, 1.0, 0.5, 1)])  # fmt: skip
+        write_csv(
+            here / "units.csv",
+            "unit,rate_nats,posterior_mean_variance,active",
+            [(0, 4.0, 0.9, 1), (1, 1.0, 0.5, 1)],
+        )
         write_csv(here / "bound_against_k.csv", CURVE, curve(elbo + 1))
-        write_csv(here / "checks.csv", "check,status,detail",
-                  [("not_collapsed", "ok", "2 of 2 dimensions are active")])  # fmt: skip
+        write_csv(
+            here / "checks.csv",
+            "check,status,detail",
+            [("not_collapsed", "ok", "2 of 2 dimensions are active")],
+        )
         write_images(here / "images.npz")
         write_speeds(results, run, seed)
 
 
 def write_speeds(results: Path, run: str, seed: int) -> None:
     speed = {
-        "run": run, "seed": seed, "ranks": 2, "threads_per_rank": 1, "hosts": ["node<7>"],
-        "device": "cpu", "images_per_second": 8123.4, "seconds": 31.5,
-    }  # fmt: skip
+        "run": run,
+        "seed": seed,
+        "ranks": 2,
+        "threads_per_rank": 1,
+        "hosts": ["node<7>"],
+        "device": "cpu",
+        "images_per_second": 8123.4,
+        "seconds": 31.5,
+    }
     resumed = {**speed, "images_per_second": None, "steps": 36, "started_at_step": 36}
     for stage, values in (("train", resumed), ("evaluate", {**speed, "images": 53})):
         write(results / "machine" / stage / run / f"seed{seed}.json", json.dumps(values))
@@ -183,10 +201,16 @@ def write_manifest(results: Path) -> None:
     counts["test_binary"] = 53
     files = {f"{name}.npy": {"images": n, "sha256": f"{n:064x}"} for name, n in counts.items()}
     manifest = {
-        "dataset": "tiny", "source": "file", "origin": "made up", "licence": "none & void",
-        "image_shape": [SIDE, SIDE], "levels": LEVELS, "split_seed": 3, "binarisation_seed": 4,
+        "dataset": "tiny",
+        "source": "file",
+        "origin": "made up",
+        "licence": "none & void",
+        "image_shape": [SIDE, SIDE],
+        "levels": LEVELS,
+        "split_seed": 3,
+        "binarisation_seed": 4,
         "files": files,
-    }  # fmt: skip
+    }
     write(results / "data" / "tiny" / "manifest.json", json.dumps(manifest))
 
 
@@ -195,8 +219,11 @@ def write_machine(results: Path) -> None:
     columns = "rank,size,local_rank,local_size,host,device,threads,adds_with"
     ranks = [(rank, 2, rank, 2, "node<7>", "cpu", 1, "MPI") for rank in (1, 0)]
     write_csv(smoke_test / "ranks.csv", columns, ranks)
-    write_csv(smoke_test / "allreduce.csv", "bytes,latency_us,bus_bandwidth_gb_per_s",
-              [(1024, 12.5, 0.08)])  # fmt: skip
+    write_csv(
+        smoke_test / "allreduce.csv",
+        "bytes,latency_us,bus_bandwidth_gb_per_s",
+        [(1024, 12.5, 0.08)],
+    )
     build = {"torch": "2.13.0", "controllers": ["MPI", "Gloo"], "cuda": None}
     write(results / "environment" / "build.json", json.dumps(build))
     write(results / "environment" / "packages.txt", "numpy==2.4.6\ntorch==2.13.0\n")
@@ -220,60 +247,14 @@ def jobs(root: Path) -> list[dict[str, Any]]:
     def each(pattern: str) -> list[str]:
         return sorted(str(path) for path in root.glob(f"results/{pattern}"))
 
-    results = root / "results"
-    table = {name: str(results / "tables" / f"{name}.csv") for name in TABLES}
-    runs, manifests = each("runs/*/run.json"), each("data/*/manifest.json")
     bounded = each("runs/*/seed*/bounds.csv")
-    figures = {
-        name: str(results / "figures" / f"{name}.svg")
-        for name in CAPTIONS
-        if bounded or name not in OF_BOUNDS
-    }
-    drawn_from = {
-        **table,
-        "specifications": runs,
-        "manifests": manifests,
-        "images": each("runs/*/seed1/images.npz"),
-        "bounds": bounded,
-    }
-    stems = {"metrics": "metrics", "summaries": "summary", "units": "units", "checks": "checks"}
-    stems["curves"] = "bound_against_k"
-    seeds = {key: each(f"runs/*/seed*/{stem}.csv") for key, stem in stems.items()}
-    inputs = {
-        "gather_tables": {"runs": runs, **seeds},
-        **{f"plot_{name}": drawn_from for name in figures},
-        "report": {
-            **table,
-            "manifests": manifests,
-            "figures": list(figures.values()),
-            "captions": [CAPTIONS[name] for name in figures],
-            "introduction": str(PAGES / "workflow.rst"),
-            "template": str(PAGES / "report.html.jinja"),
-            "promises": str(PAGES / "promises.csv"),
-            **{f"chapter_{kind}": [] for kind in ("tables", "figures", "captions")},
-        },
-    }
-    compared = {
-        name: str(results / "tables" / f"{name}.csv") for name in ("comparisons", "reproduction")
-    }
-    inputs["comparisons"] = {**table, "per_image": each("runs/*/seed*/per_image.csv")}
-    inputs["reproduction"] = {**table, "published": str(PUBLISHED)}
-    inputs["paper"] = table
-    bounds = {"bounds": str(results / "tables" / "bounds.csv")}
-    bounds["summary"] = str(results / "tables" / "bounds_summary.csv")
-    inputs["report"] |= {**compared, "published": str(PUBLISHED), "bounds": []}
-    if bounded:
-        inputs["gather_bounds"] = {"bounds": bounded}
-        inputs["report"]["bounds"] = [bounds["summary"]]
-    outputs: dict[str, dict[str, str]] = {"gather_tables": table}
-    outputs |= {name: {name: path} for name, path in compared.items()}
-    outputs["paper"] = {end: str(results / "tables" / f"paper.{end}") for end in ("csv", "tex")}
-    outputs |= {f"plot_{name}": {"figure": path} for name, path in figures.items()}
-    outputs["report"] = {"report": str(results / "report.html")}
-    outputs["gather_bounds"] = bounds
+    figures = [name for name in CAPTIONS if bounded or name not in OF_BOUNDS]
+    outputs = outputs_of(root / "results", figures)
+    inputs = inputs_of(each, outputs, figures)
+    if not bounded:
+        del inputs["gather_bounds"]
     params: dict[str, dict[str, Any]] = {"reproduction": {"published": {}}}
     params |= {f"plot_{name}": {"module": f"elboflow.figures.{name}"} for name in figures}
-    inputs["report"] = inputs.pop("report")  # the last, as the rules have it
     return [
         {
             "script": str(SCRIPTS / f"{'plot' if name.startswith('plot_') else name}.py"),
@@ -283,6 +264,61 @@ def jobs(root: Path) -> list[dict[str, Any]]:
         }
         for name in inputs
     ]
+
+
+def outputs_of(results: Path, figures: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What each script writes, by the names of the rules."""
+
+    def table(name: str, end: str = "csv") -> str:
+        return str(results / "tables" / f"{name}.{end}")
+
+    return {
+        "gather_tables": {name: table(name) for name in TABLES},
+        **{name: {name: table(name)} for name in ("comparisons", "reproduction")},
+        "gather_bounds": {"bounds": table("bounds"), "summary": table("bounds_summary")},
+        "paper": {end: table("paper", end) for end in ("csv", "tex")},
+        **{f"plot_{name}": {"figure": str(results / f"figures/{name}.svg")} for name in figures},
+        "report": {"report": str(results / "report.html")},
+    }
+
+
+def inputs_of(
+    each: Callable[[str], list[str]], outputs: dict[str, dict[str, str]], figures: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """What each script reads, in the order of the rules."""
+    tables = outputs["gather_tables"]
+    runs, manifests = each("runs/*/run.json"), each("data/*/manifest.json")
+    bounded, published = each("runs/*/seed*/bounds.csv"), {"published": str(PUBLISHED)}
+    drawn_from = {"specifications": runs, "manifests": manifests, "bounds": bounded}
+    drawn_from["images"] = each("runs/*/seed1/images.npz")
+    stems = {"metrics": "metrics", "summaries": "summary", "units": "units", "checks": "checks"}
+    stems["curves"] = "bound_against_k"
+    seeds = {key: each(f"runs/*/seed*/{stem}.csv") for key, stem in stems.items()}
+    pages = {
+        "introduction": str(PAGES / "workflow.rst"),
+        "template": str(PAGES / "report.html.jinja"),
+        "promises": str(PAGES / "promises.csv"),
+    }
+    return {
+        "gather_tables": {"runs": runs, **seeds},
+        **{f"plot_{name}": {**tables, **drawn_from} for name in figures},
+        "comparisons": {**tables, "per_image": each("runs/*/seed*/per_image.csv")},
+        "reproduction": {**tables, **published},
+        "paper": tables,
+        "gather_bounds": {"bounds": bounded},
+        "report": {
+            **tables,
+            **outputs["comparisons"],
+            **outputs["reproduction"],
+            **published,
+            **pages,
+            "manifests": manifests,
+            "figures": [outputs[f"plot_{name}"]["figure"] for name in figures],
+            "captions": [CAPTIONS[name] for name in figures],
+            **{f"chapter_{kind}": [] for kind in ("tables", "figures", "captions")},
+            "bounds": [outputs["gather_bounds"]["summary"]] if bounded else [],
+        },
+    }
 
 
 def run_scripts(

@@ -47,7 +47,8 @@ def write_tables(folder: Path) -> None:
     write_switches(folder)
 
 
-def write_classifiers(folder: Path) -> None:
+def classifier_rows() -> list[dict[str, Any]]:
+    """Two classifiers at two thresholds each."""
     both = {"data": "digits: 8 or another", "test": 40, "positives": 4}
     rates = {
         **with_interval("precision", 0.75, 0.5, 0.9),
@@ -58,7 +59,7 @@ def write_classifiers(folder: Path) -> None:
         **with_interval("average_precision", 0.9, 0.4, 0.98),
         **{"cross_entropy_low_nats": 0.02, "cross_entropy_high_nats": 0.11},
     }
-    rows = [
+    return [
         {
             **both,
             "model": model,
@@ -73,10 +74,14 @@ def write_classifiers(folder: Path) -> None:
         for model, log_p in (("discriminative", None), ("generative", -127.5))
         for threshold in (0.5, 0.9)
     ]
+
+
+def write_classifiers(folder: Path) -> None:
+    rows = classifier_rows()
     write_table(pd.DataFrame(rows), folder / "classifiers.csv", DECIMALS)
     bins = [
         {
-            **{"data": both["data"], "model": row["model"], "from": 0.9, "to": 1.0},
+            **{"data": row["data"], "model": row["model"], "from": 0.9, "to": 1.0},
             **{"cases": 4, "positives": 3, "mean_p": mean},
             **with_interval("share", 0.75, 0.3, 0.95),
         }
@@ -84,9 +89,7 @@ def write_classifiers(folder: Path) -> None:
     ]
     write_table(pd.DataFrame(bins), folder / "reliability.csv", DECIMALS)
     curve = {"threshold": [0.1, 0.6, 1.0], "precision": [0.1, 0.75, 1.0], "recall": [1, 0.5, 0.0]}
-    curves = [
-        pd.DataFrame(curve).assign(data=both["data"], model=row["model"]) for row in rows[::2]
-    ]
+    curves = [pd.DataFrame(curve).assign(data=row["data"], model=row["model"]) for row in rows[::2]]
     write_table(pd.concat(curves), folder / "curves.csv", DECIMALS)
 
 

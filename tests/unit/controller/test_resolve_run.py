@@ -16,7 +16,7 @@ from elboflow.specification.resolve import (
     resolve_dataset,
     write_specification,
 )
-from elboflow.specification.schema import PARTS
+from elboflow.vae.spec import PARTS
 
 
 def config(defaults: dict[str, Any] | None = None, **run: Any) -> dict[str, Any]:

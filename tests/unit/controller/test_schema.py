@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from elboflow.specification.check_schema import Validator
-from elboflow.specification.schema import PARTS, SCHEMA, read_schema
+from elboflow.specification.schema import SCHEMA, read_schema
+from elboflow.vae.spec import PARTS
 from key_tables import sections
 
 KEYS = [(name, key) for name, keys in sections().items() for key in keys]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from elboflow.reading.errors import InputError
-from elboflow.specification.schema import PARTS
+from elboflow.vae.spec import PARTS
 
 # What a value must be: a test, or an object with at least these keys. Nested mappings have no
 # finite type, hence Any.

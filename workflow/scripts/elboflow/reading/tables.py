@@ -20,7 +20,7 @@ from elboflow.reading.csv_tables import read_table
 from elboflow.reading.errors import InputError
 from elboflow.reading.json_files import read_run_json
 from elboflow.reading.paths import run_and_seed
-from elboflow.specification.schema import PARTS
+from elboflow.vae.spec import PARTS
 
 # Of every run; some models, data and precisions have more.
 OF_EVERY_RUN = (

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from elboflow.files.code_digest import digest
 from elboflow.files.whole import write_result
-from elboflow.specification.schema import PARTS, read_schema
+from elboflow.specification.schema import read_schema
 from elboflow.vae.choices import POSTERIORS
+from elboflow.vae.spec import PARTS
 
 LEAST_EPOCHS = 8  # of a run with a budget
 

@@ -13,12 +13,9 @@ from typing import Any
 import yaml
 
 from elboflow.vae.choices import CHOICES, meanings
-from elboflow.vae.spec import BoundsSpec, EvaluationSpec, TrainingSpec
+from elboflow.vae.spec import PARTS
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
-# The keys of a run by what they decide. BoundsSpec has those of EvaluationSpec as well, which comes
-# later and claims them; what none of these has is the workflow's own.
-PARTS = {"training": TrainingSpec, "ais_bounds": BoundsSpec, "evaluation": EvaluationSpec}
 
 
 @functools.cache

@@ -83,6 +83,10 @@ class BoundsSpec(EvaluationSpec):
     ais_chunk_images: int = 10
 
 
+# By what the keys decide. BoundsSpec has those of EvaluationSpec as well, which comes later and
+# claims them; what none of these has is the workflow's own.
+PARTS = {"training": TrainingSpec, "ais_bounds": BoundsSpec, "evaluation": EvaluationSpec}
+
 Spec = TypeVar("Spec", TrainingSpec, EvaluationSpec, BoundsSpec)
 
 

@@ -18,6 +18,7 @@ from elboflow.vae.annealing.chains import ChainNoise, path_of, start_of
 from elboflow.vae.measure.checks import ROUNDING, STANDARD_ERRORS, ImpossibleResult
 from elboflow.vae.measure.estimate import ImportanceSum, estimate_log_likelihood, image_noise
 from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.model.simulation import simulate
 from elboflow.vae.noise import Purpose
 from elboflow.vae.spec import BoundsSpec
@@ -53,28 +54,43 @@ def bounds(
         x: the images, shape (B, D).
         exact: a sample of p(z | x) for each, shape (B, L), where there is one.
     """
-    chains, leapfrog_steps = spec.ais_chains, spec.ais_leapfrog_steps
-    forward, reverse, trial = (
-        ChainNoise(vae, seed, purpose, images, chains)
-        for purpose in (Purpose.AIS_FORWARD, Purpose.AIS_REVERSE, Purpose.AIS_PILOT)
-    )
     with torch.no_grad():
         posterior = vae.encode(x)
         noise = image_noise(vae, seed, Purpose.IMPORTANCE, images)
         importance = estimate_log_likelihood(
             vae, x, posterior, noise, spec.importance_samples, spec.chunk_samples
         )
-    path, temperatures = path_of(vae, x, posterior, spec.ais_start), schedule(spec.ais_temperatures)
-    first = start_of(vae, posterior, spec.ais_start, trial)
-    annealing = pilot(path, first, temperatures, leapfrog_steps, trial, tick)
-    z = start_of(vae, posterior, spec.ais_start, forward)
-    log_weights, acceptance = annealing.forward(z, forward, tick)
-    lower = over_chains(log_weights)
     found = {
         "importance_nats": importance.log_likelihood,
         "importance_error_nats": importance.monte_carlo_error,
         "importance_ess": importance.ess,
         "importance_pareto_k": importance.pareto_k,
+    }
+    return found | _annealed(vae, spec, seed, images, x, posterior, exact, tick)
+
+
+def _annealed(
+    vae: VAE,
+    spec: BoundsSpec,
+    seed: int,
+    images: Sequence[int],
+    x: Tensor,
+    posterior: Posterior,
+    exact: Tensor | None,
+    tick: Tick,
+) -> dict[str, Tensor]:
+    """The COLUMNS of AIS; arguments as of `bounds`."""
+    forward, reverse, trial = (
+        ChainNoise(vae, seed, purpose, images, spec.ais_chains)
+        for purpose in (Purpose.AIS_FORWARD, Purpose.AIS_REVERSE, Purpose.AIS_PILOT)
+    )
+    path, temperatures = path_of(vae, x, posterior, spec.ais_start), schedule(spec.ais_temperatures)
+    first = start_of(vae, posterior, spec.ais_start, trial)
+    annealing = pilot(path, first, temperatures, spec.ais_leapfrog_steps, trial, tick)
+    z = start_of(vae, posterior, spec.ais_start, forward)
+    log_weights, acceptance = annealing.forward(z, forward, tick)
+    lower = over_chains(log_weights)
+    found = {
         "ais_nats": lower.log_likelihood,
         "ais_error_nats": lower.monte_carlo_error,
         "ais_ess": lower.ess,
