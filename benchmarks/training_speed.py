@@ -32,7 +32,9 @@ def make_training(batch_size: int, worker: Worker) -> Training:
     vae = VAE(spec, ImageShape(28, 28, 1, LEVELS))
     initialise(vae, 1, mean_image(grey, LEVELS))
     validation = np.zeros((0, PIXELS), np.uint8)
-    return Training(vae, spec, 1, grey, LEVELS, validation, worker.rank, worker.size, allreduce)
+    return Training(
+        vae, spec, 1, grey, LEVELS, validation, worker.rank, worker.size, allreduce(worker)
+    )
 
 
 def steps_per_second(training: Training, begin: float, seconds: float) -> float:
