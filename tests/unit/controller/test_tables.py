@@ -138,7 +138,7 @@ def test_cut_json_is_refused(tmp_path: Path) -> None:
         ('{"training": []}', "'training' cannot be []"),
         ('{"training": {"dataset": 3}}', "'dataset' cannot be 3"),
         ('{"training": {"dataset": "tiny"}}', "no key 'patience'"),
-        ('{"training": {"dataset": "tiny", "patience": null}}', "no key 'evaluation'"),
+        ('{"training": {"dataset": "tiny", "patience": null}}', "no key 'ais_bounds'"),
     ],
 )
 def test_a_damaged_specification_is_refused_by_name(

@@ -49,11 +49,10 @@ class MixturePrior(Prior):
         The first number picks the component and is used again: u = Phi(epsilon_1) is uniform, and
         so is, given the interval of the cumulated weights that u falls in, its place in there.
         """
-        weights = (
-            self.log_weights().double().exp().cpu()
-        )  # cumsum on a GPU may vary from run to run
+        # On the CPU: cumsum on a GPU may vary from run to run.
+        weights = self.log_weights().double().exp().cpu()
         ends = weights.cumsum(0).to(epsilon.device)
-        u = torch.special.ndtr(epsilon[..., 0].double())
+        u = torch.special.ndtr(epsilon[..., 0].double()).contiguous()
         chosen = torch.searchsorted(ends, u * ends[-1]).clamp(max=len(ends) - 1)
         width = weights.to(u.device)[chosen]
         place = ((u * ends[-1] - ends[chosen] + width) / width).clamp(1e-12, 1 - 1e-12)
