@@ -1,4 +1,7 @@
-"""Turn the configuration into one frozen specification per run."""
+"""Write the specification of a run, or a part of it, that the rules have resolved.
+
+python workflow/scripts/resolve_run.py OUTPUT JSON
+"""
 
 import json
 import sys

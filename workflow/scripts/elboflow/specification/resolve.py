@@ -1,9 +1,4 @@
-"""Turn the configuration into one frozen specification per run.
-
-The rules use it when Snakemake parses them; rule resolve_run writes what it returns:
-
-    python workflow/scripts/resolve_run.py OUTPUT JSON
-"""
+"""Turn the configuration into one frozen specification per run."""
 
 import json
 import os

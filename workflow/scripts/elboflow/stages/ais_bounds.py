@@ -1,14 +1,4 @@
-"""Bound log p(x) by annealed importance sampling, and split its gap, data-parallel over images.
-
-    workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
-        --venv results/environment/venv -- workflow/scripts/ais_bounds.py \
-        --evaluation results/runs/RUN/ais_bounds.json --model results/runs/RUN/seed1/model.pt \
-        --data results/data --seed 1 --state results/state/RUN/seed1/ais_bounds \
-        --bounds results/runs/RUN/seed1/bounds.csv
-
-Images are worked on in parts of ais_chunk_images, which are the same for any number of ranks. Each
-is saved when it is done, and an interrupted job goes on with those that are left.
-"""
+"""Bound log p(x) by annealed importance sampling, and split its gap, data-parallel over images."""
 
 import argparse
 from dataclasses import asdict

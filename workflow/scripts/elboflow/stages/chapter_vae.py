@@ -1,11 +1,4 @@
-"""Train a VAE whose latent is a plane, and tabulate what quadrature needs of it.
-
-    results/environment/venv/bin/python workflow/scripts/chapter_vae.py \
-        --training results/chapter/training.json --data results/chapter --seed 1 \
-        --evidence results/chapter/evidence.csv --grid results/chapter/grid.npz
-
-One process, one thread, float64: the same bits at each repeat.
-"""
+"""Train a VAE whose latent is a plane, and tabulate what quadrature needs of it."""
 
 import argparse
 import io

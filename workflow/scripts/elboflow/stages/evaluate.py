@@ -1,14 +1,4 @@
-"""Measure a trained VAE on the test split, data-parallel over the ranks of the launcher.
-
-    workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
-        --venv results/environment/venv -- workflow/scripts/evaluate.py \
-        --evaluation results/runs/RUN/evaluation.json --model results/runs/RUN/seed1/model.pt \
-        --data results/data --seed 1 --state results/state/RUN/seed1/evaluate \
-        --output-dir results/runs/RUN/seed1 --speed speed.json
-
-Images are worked on in parts of chunk_images. Each is saved when it is done, and an interrupted job
-goes on with those that are left.
-"""
+"""Measure a trained VAE on the test split, data-parallel over the ranks of the launcher."""
 
 import argparse
 import io

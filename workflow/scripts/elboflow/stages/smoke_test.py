@@ -1,23 +1,16 @@
-"""See that the launcher, Horovod and the network work; measure how fast ranks add numbers.
-
-    workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
-        --venv results/environment/venv -- workflow/scripts/smoke_test.py \
-        --repeats 20 --ranks-csv ranks.csv --allreduce-csv allreduce.csv
-"""
+"""See that the launcher, Horovod and the network work; measure how fast ranks add numbers."""
 
 import argparse
 import csv
 import io
 import statistics
 import time
-from pathlib import Path
 
 import torch
 
 from elboflow.files.stage_outputs import write_outputs
 from elboflow.ranks.collectives import add, gather
 from elboflow.ranks.place import Worker
-from elboflow.ranks.worker import start
 
 SIZES = [1024 * 4**power for power in range(9)]  # bytes: 1 KiB to 64 MiB
 
@@ -58,21 +51,10 @@ def report(header: list[str], rows: list[list[str]]) -> bytes:
     return buffer.getvalue().encode()
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    add = parser.add_argument
-    add("--repeats", type=int, required=True, help="times to measure each size")
-    add("--ranks-csv", type=Path, required=True, help="written: one row a rank")
-    words = "written: latency and bus bandwidth against size"
-    add("--allreduce-csv", type=Path, required=True, help=words)
-    return parser.parse_args()
-
-
-def main() -> None:
-    arguments = parse_args()
-    worker = start()
+def smoke_test(args: argparse.Namespace, worker: Worker) -> None:
+    """Measure, and on rank 0 print and write both tables."""
     workers = gather(worker)  # rank 0 alone prints and writes, for all
-    measured = [time_allreduce(worker, size, arguments.repeats) for size in SIZES]
+    measured = [time_allreduce(worker, size, args.repeats) for size in SIZES]
     if worker.rank:
         return
     columns = ["rank", "size", "local_rank", "local_size", "host", "device", "threads", "adds_with"]
@@ -80,5 +62,5 @@ def main() -> None:
     ranks = report(columns, [[str(row[name]) for name in columns] for row in values])
     columns = ["bytes", "latency_us", "bus_bandwidth_gb_per_s"]
     speeds = report(columns, [[str(size), f"{us:.1f}", f"{gb:.3g}"] for size, us, gb in measured])
-    tables = {arguments.ranks_csv: ranks, arguments.allreduce_csv: speeds}
+    tables = {args.ranks_csv: ranks, args.allreduce_csv: speeds}
     write_outputs({}, {}, unrecorded=tables)

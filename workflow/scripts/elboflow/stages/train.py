@@ -1,13 +1,4 @@
-"""Train one VAE, data-parallel over the ranks that the launcher started.
-
-    workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
-        --venv results/environment/venv -- workflow/scripts/train.py \
-        --training results/runs/RUN/training.json --data results/data --seed 1 \
-        --state results/state/RUN/seed1 --checkpoint-seconds 60 \
-        --model model.pt --metrics metrics.csv --speed speed.json
-
-Started again after an interruption it goes on from its last checkpoint, to the same bits.
-"""
+"""Train one VAE, data-parallel over the ranks that the launcher started."""
 
 import argparse
 import sys

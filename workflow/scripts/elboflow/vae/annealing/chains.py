@@ -1,11 +1,13 @@
 """What annealed importance sampling takes from a VAE: noise, where chains start, where they go."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from elboflow.vae.annealing.ais import Noise, Path
+from elboflow.vae.model.draws import log_joint
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.noise import Purpose, normals, uniforms, words
@@ -40,11 +42,8 @@ class ChainNoise:
 
 def path_of(vae: VAE, x: Tensor, posterior: Posterior, start: str) -> Path:
     """The path to p(z) p(x | z) from q(z | x), or from p(z)."""
-
-    def joint(z: Tensor) -> Tensor:
-        return vae.prior.log_prob(z) + vae.likelihood.log_prob(vae.decode(z), x)
-
-    return Path(posterior.log_prob if start == "posterior" else vae.prior.log_prob, joint)
+    first = posterior.log_prob if start == "posterior" else vae.prior.log_prob
+    return Path(first, partial(log_joint, vae, x))
 
 
 @torch.no_grad()

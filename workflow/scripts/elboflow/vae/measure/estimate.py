@@ -10,7 +10,7 @@ from torch import Tensor
 from elboflow.vae.measure.blocks import Blocks
 from elboflow.vae.measure.pareto import Tail
 from elboflow.vae.measure.proposal import proposal
-from elboflow.vae.model.draws import draw
+from elboflow.vae.model.draws import draw, log_joint
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.noise import Purpose, normals, words
@@ -171,8 +171,7 @@ def estimate_log_likelihood(
     drawn_from = proposal(vae, posterior, noise, samples)
     for first, count in chunks(samples, chunk):
         z, log_proposal = drawn_from.sample(first, noise(first, count))
-        log_joint = vae.likelihood.log_prob(vae.decode(z), x) + vae.prior.log_prob(z)
-        weights.add(log_joint - log_proposal)
+        weights.add(log_joint(vae, x, z) - log_proposal)
     return weights
 
 

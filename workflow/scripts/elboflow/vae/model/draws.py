@@ -46,6 +46,11 @@ class Draws:
         return self.log_posterior - self.log_prior
 
 
+def log_joint(vae: VAE, x: Tensor, z: Tensor) -> Tensor:
+    """log p(x, z) in nats, of images (B, D) and z of shape (K, B, L): shape (K, B)."""
+    return vae.prior.log_prob(z) + vae.likelihood.log_prob(vae.decode(z), x)
+
+
 def draw(
     vae: VAE,
     x: Tensor,
