@@ -112,7 +112,8 @@ test-cluster: $(VENV)/requirements-dev $(VENV)/plugin ## the tests on a real Gri
 	$(MAKE) test-environment
 	python -m pytest tests/cluster
 
-bench: $(TEST_ENVIRONMENT)/tests $(VENV)/requirements-dev $(VENV)/plugin ## speed, measured side by side
+bench: $(TEST_ENVIRONMENT)/tests $(VENV)/requirements-dev $(VENV)/plugin ## speed, measured side by side: benchmarks/RESULTS.md and the README's tables
+	python benchmarks/side_by_side.py --environment "$(TEST_ENVIRONMENT)/venv" --write
 	$(TEST_ENVIRONMENT)/venv/bin/python benchmarks/ranks.py
 	python benchmarks/scheduler_load.py
 
