@@ -26,14 +26,12 @@ from peers.contenders import LOG_LIKELIHOOD, TRAINING, Start
 from peers.elbo import elbo, initial_weights
 from peers.page import page, readme_tables
 from peers.processes import Contender
-from peers.rounds import take_rounds
+from peers.rounds import Turn, take_rounds
 from peers.tables import LIMIT, Comparison, between_markers
 
 ROOT = Path(__file__).parents[1]
 IMAGES_OF_A_CHUNK = 20
 COMPARED = 200  # images of log p(x) that are printed beside
-
-Reached = Callable[[str, dict[str, Any]], float]
 
 
 def prepare(source: str, folder: Path) -> None:
@@ -48,28 +46,43 @@ def prepare(source: str, folder: Path) -> None:
     np.savez(folder / "initial.npz", **initial_weights(grey))
 
 
+def warmed_up(made: Contender, images: int, folder: Path) -> dict[str, Any]:
+    """What it has to show after its first so many images."""
+    made.ask(images)
+    made.ask(f"save {folder / made.name}.npz")
+    print(f"{made.name}: ready", file=sys.stderr)
+    return dict(np.load(folder / f"{made.name}.npz"))
+
+
+def paced(made: Contender, images: dict[str, int], seconds: float) -> Turn:
+    """A turn of about so many seconds, of as many images as the turn before tells."""
+    taken = made.turn(images[made.name])
+    while (wanted := round(taken.images_per_second * seconds)) > 2 * images[made.name]:
+        images[made.name] = wanted
+        taken = made.turn(wanted)
+    images[made.name] = wanted
+    return taken
+
+
 def compare(
     words: Mapping[str, list[Any]],
     warm_up: int,
-    reached: Reached,
+    worth: Callable[[dict[str, Any]], float],
     start: Start,
     args: argparse.Namespace,
 ) -> dict[str, Any]:
     """Start the contenders, let each work on `warm_up` images, and take the rounds."""
-    contenders, results, turns = {}, {}, {}
+    contenders, reached = {}, {}
     with ExitStack() as stack:
         for name in words:
             made = Contender(name, words[name], start.variables, start.folder)
             contenders[name] = stack.enter_context(made)
-            made.ask(warm_up)
-            made.ask(f"save {start.folder / name}.npz")
+            shown = warmed_up(made, warm_up, start.folder)
             if name != LIMIT:
-                results[name] = reached(name, dict(np.load(start.folder / f"{name}.npz")))
-            # The warm-up may have compiled; what follows it has not.
-            turns[name] = round(made.turn(warm_up // 10).images_per_second * args.seconds)
-            print(f"{name}: ready", file=sys.stderr)
+                reached[name] = worth(shown)
+        images = dict.fromkeys(words, warm_up // 10)
         rounds = take_rounds(
-            lambda name: contenders[name].turn(turns[name]),
+            lambda name: paced(contenders[name], images, args.seconds),
             list(words),
             args.rounds,
             args.most_others,
@@ -77,25 +90,25 @@ def compare(
         )
     if not rounds.kept:
         raise SystemExit(f"the machine is not quiet: {rounds.thrown} rounds thrown away, none kept")
-    return {"rounds": rounds, "reached": results}
+    return {"rounds": rounds, "reached": reached}
 
 
 def training(batch: int, start: Start, args: argparse.Namespace) -> Comparison:
     binary = np.load(start.folder / "test_binary.npy")
     words = {name: start.training(name, batch) for name in TRAINING}
-    images = args.passes * len(np.load(start.folder / "train.npy", mmap_mode="r"))
-    found = compare(words, images, lambda _, weights: elbo(weights, binary), start, args)
+    found = compare(words, args.images, lambda weights: elbo(weights, binary), start, args)
     labels = {name: label.format(cores=start.cores) for name, label in TRAINING.items()}
     return Comparison(f"batch {batch}", labels, "usual", **found, quantity="test ELBO")
 
 
 def log_likelihood(start: Start, args: argparse.Namespace) -> Comparison:
-    """Of the model that the usual loop has trained last."""
-    (start.folder / "usual.npz").rename(start.folder / "trained.npz")
+    usual = start.training("usual", 100)
+    with Contender("trained", usual, start.variables, start.folder) as made:
+        warmed_up(made, args.images, start.folder)
     words = {name: start.log_likelihood(name, IMAGES_OF_A_CHUNK) for name in LOG_LIKELIHOOD}
 
-    def mean(_: str, result: dict[str, Any]) -> float:
-        return float(result["log_likelihood"].mean())
+    def mean(shown: dict[str, Any]) -> float:
+        return float(shown["log_likelihood"][:COMPARED].mean())
 
     found = compare(words, COMPARED, mean, start, args)
     labels = {name: label.format(cores=start.cores) for name, label in LOG_LIKELIHOOD.items()}
@@ -119,10 +132,10 @@ def main(args: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--batches", type=int, nargs="+", default=[20, 100, 1000])
+    parser.add_argument("--batches", type=int, nargs="*", default=[20, 100, 1000])
     parser.add_argument("--rounds", type=int, default=9, help="rounds to keep")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a turn")
-    parser.add_argument("--passes", type=int, default=3, help="over the images, for the test ELBO")
+    parser.add_argument("--images", type=int, default=180_000, help="shown for the test ELBO")
     parser.add_argument("--cores", type=int, default=2, help="threads, or ranks, of a contender")
     parser.add_argument("--most-others", type=float, default=0.03, help="share of the machine")
     parser.add_argument("--most-thrown", type=int, default=40, help="rounds of a comparison")
@@ -131,4 +144,7 @@ if __name__ == "__main__":
     parser.add_argument("--write", action="store_true", help="RESULTS.md, and tables of README.md")
     # Contenders that are stopped would outlive an end without `finally`.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    main(parser.parse_args())
+    arguments = parser.parse_args()
+    if arguments.write and not arguments.batches:
+        parser.error("--write needs --batches")
+    main(arguments)

@@ -17,16 +17,16 @@ A VAE of 784-200-200-50 units and back (tanh, Bernoulli pixels) on the 60,000 tr
 {source}, binarised afresh at each visit, with Adam at a rate of 0.001. All begin with the same
 weights and use {cores} cores. Each comparison has rounds, in which every contender works for
 {seconds:g} seconds, one after another, while the others are stopped. Rounds in which other
-processes took more than {most_others:.0%} of the machine are thrown away. Given are the ratio to the
-usual loop, or to get_nll, in the same round: median, least and most over the rounds; the median of
-the images per second; and that of the share of what the matrix products alone reach, products of
+processes took more than {most_others:.0%} of the machine are thrown away. Given are the ratio to
+the usual loop, or to get_nll, in the same round: median, least and most over the rounds; the median
+of the images per second; and that of the share of what the matrix products alone reach, products of
 the same shapes in torch, forwards and backwards, which all have to compute.
 
 The test ELBO is that of the weights after the first {images:,} images shown, computed for all
 alike from 10 samples for each of the 10,000 binarised test images. The contenders' random numbers
 differ; with the rate of learning constant a contender's own weights differ as much, some half a
-nat from one hundred steps to the next. Mean log p(x) is of the first 200 test images, of the model
-that the usual loop has trained.
+nat from one hundred steps to the next. Mean log p(x) is of the first 200 test images, of a model
+that the usual loop has trained on as many images, at batch 100.
 
 Nobody validates, logs or saves. pythae and Lightning draw images from the same kind of DataLoader
 and binarise them in the same way as the usual loop; pythae's progress bar cannot be switched off,
@@ -40,7 +40,7 @@ def page(comparisons: Sequence[Comparison], args: argparse.Namespace) -> str:
         cores=args.cores,
         seconds=args.seconds,
         most_others=args.most_others,
-        images=args.passes * 60_000,
+        images=args.images,
     )
     return f"{introduction}\n{machine()}\n\n{results(comparisons)}\n"
 
