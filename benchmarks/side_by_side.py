@@ -9,6 +9,7 @@ machine is thrown away and taken again. Needs Linux, and a machine that does not
 """
 
 import argparse
+import math
 import signal
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def warmed_up(made: Contender, images: int, folder: Path) -> dict[str, Any]:
 def paced(made: Contender, images: dict[str, int], seconds: float) -> Turn:
     """A turn of about so many seconds, of as many images as the turn before tells."""
     taken = made.turn(images[made.name])
-    while (wanted := round(taken.images_per_second * seconds)) > 2 * images[made.name]:
+    while (wanted := math.ceil(taken.images_per_second * seconds)) > 2 * images[made.name]:
         images[made.name] = wanted
         taken = made.turn(wanted)
     images[made.name] = wanted

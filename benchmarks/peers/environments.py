@@ -18,7 +18,8 @@ from elboflow.environment.wheelhouse import (
     torch_requirement,
 )
 
-TORCH = Path(__file__).parents[2] / "workflow" / "envs" / "torch.txt"
+WORKFLOW = Path(__file__).parents[2] / "workflow" / "envs"
+TORCH = WORKFLOW / "torch.txt"
 
 
 def peer_python(name: str) -> Path:
@@ -33,17 +34,15 @@ def _make(folder: Path, pins: Path) -> None:
     print(f"making the environment of {pins.stem}", file=sys.stderr)
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     install = [*pip_words(folder / "bin" / "python"), "install", "--quiet", "--no-deps"]
-    pin = re.search(r"^torch==\S+", TORCH.read_text(), re.MULTILINE)
-    assert pin, f"{TORCH} has no torch"
-    torch = torch_requirement(pin[0], "cpu", sys.platform)
+    # Alone and first: else pip might take the build with gigabytes of CUDA for it.
+    torch = torch_requirement(f"torch=={pinned(TORCH, 'torch')}", "cpu", sys.platform)
     index = ["--extra-index-url", f"{INDEX}/{BUILDS['cpu']}", *BRIEFLY]
     subprocess.run([*install, *index, torch], check=True)
     subprocess.run([*install, "--requirement", TORCH, "--requirement", pins], check=True)
 
 
-def version(name: str, package: str) -> str:
-    """The pinned version of a package in `name`.txt."""
-    text = Path(__file__).with_name(f"{name}.txt").read_text()
-    return next(line for line in text.splitlines() if line.startswith(f"{package}==")).split("==")[
-        1
-    ]
+def pinned(pins: Path, package: str) -> str:
+    """The version of a package in a file of pins."""
+    found = re.search(rf"^{re.escape(package)}==(\S+)", pins.read_text(), re.MULTILINE)
+    assert found, f"{pins} has no {package}"
+    return found[1]

@@ -1,12 +1,13 @@
 """RESULTS.md: what was measured, on which machine, with which versions."""
 
 import argparse
+import os
 import platform
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from peers.environments import TORCH, version
+from peers.environments import TORCH, WORKFLOW, pinned
 from peers.tables import Comparison, results, short_table
 
 INTRODUCTION = """# Side by side
@@ -47,18 +48,17 @@ def page(comparisons: Sequence[Comparison], args: argparse.Namespace) -> str:
 
 def machine() -> str:
     """Processor and versions, in one sentence."""
-    text = Path("/proc/cpuinfo").read_text()
+    text, here = Path("/proc/cpuinfo").read_text(), Path(__file__).parent
     model = re.search(r"model name\s*: (.*)", text)
-    processors = text.count("processor\t")
-    torch = re.search(r"^torch==(\S+)", TORCH.read_text(), re.MULTILINE)
     named = {
         "Python": platform.python_version(),
-        "torch": torch[1] if torch else "",
-        "pythae": version("pythae", "pythae"),
-        "PyTorch Lightning": version("lightning", "pytorch-lightning"),
+        "torch": pinned(TORCH, "torch"),
+        "Horovod": pinned(WORKFLOW / "horovod.txt", "horovod"),
+        "pythae": pinned(here / "pythae.txt", "pythae"),
+        "PyTorch Lightning": pinned(here / "lightning.txt", "pytorch-lightning"),
     }
     versions = ", ".join(f"{name} {number}" for name, number in named.items())
-    return f"{processors} cores, {model[1] if model else platform.machine()}; {versions}."
+    return f"{os.cpu_count()} cores, {model[1] if model else platform.machine()}; {versions}."
 
 
 def readme_tables(trained: Sequence[Comparison], estimated: Comparison) -> str:
