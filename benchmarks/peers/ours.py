@@ -22,6 +22,7 @@ from elboflow.ranks.collectives import gather, share_object
 from elboflow.ranks.place import Worker
 from elboflow.ranks.worker import start
 from elboflow.stages.train import allreduce
+from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.data import ImageShape
 from elboflow.vae.measure.estimate import estimate_log_likelihood, image_noise
 from elboflow.vae.model.networks import VAE
@@ -51,6 +52,7 @@ def in_log_variances(stored: Arrays, factor: float) -> Arrays:
 
 
 def model(spec: TrainingSpec, weights: Path) -> VAE:
+    set_arithmetic(spec.precision, spec.deterministic)
     vae = VAE(spec, ImageShape(28, 28, 1, 255))
     layers = linear_layers(vae)
     load_weights(layers, weights)
@@ -102,4 +104,5 @@ if __name__ == "__main__":
     this = start()
     if kind == "training":
         train(size, place, this)
-    estimate(place, this)
+    else:
+        estimate(place, this)

@@ -78,7 +78,8 @@ class Contender:
         """Let it go on until it has answered."""
         assert self.process.stdin and self.process.stdout
         self._signal(signal.SIGCONT)
-        print(line, file=self.process.stdin, flush=True)
+        with contextlib.suppress(BrokenPipeError):  # it has ended, as the lack of an answer tells
+            print(line, file=self.process.stdin, flush=True)
         # Launchers may say something of their own first.
         for answer in self.process.stdout:
             if answer.startswith("{"):

@@ -85,17 +85,21 @@ def train(batch: int, folder: Path, made: VAE) -> None:
     BaseTrainer(made, data, training_config=config, callbacks=[Counting(turns)]).train()
 
 
-def main(kind: str, size: int, folder: Path) -> None:
-    made = model(folder / ("initial.npz" if kind == "training" else "trained.npz"))
-    if kind == "training":
-        train(size, folder, made)
-
-    def estimate(x: Tensor) -> Tensor:
+def estimate(images: int, folder: Path, made: VAE) -> None:
+    def get_nll(x: Tensor) -> Tensor:
+        """The mean of these images, for each: no more is returned."""
         return torch.full((len(x),), float(made.get_nll(x, network.SAMPLES)))
 
     estimates = Estimates()
-    turns = Turns(size, estimates.result)
-    estimate_for_ever(estimate, network.test_images(folder), size, turns, estimates)
+    turns = Turns(images, estimates.result)
+    estimate_for_ever(get_nll, network.test_images(folder), images, turns, estimates)
+
+
+def main(kind: str, size: int, folder: Path) -> None:
+    if kind == "training":
+        train(size, folder, model(folder / "initial.npz"))
+    else:
+        estimate(size, folder, model(folder / "trained.npz"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""The parts of benchmarks/side_by_side.py that need no second process."""
+"""benchmarks/side_by_side.py without the peers: rounds, tables, how a contender is told to work."""
 
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,40 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 
 from peers.elbo import SHAPES, elbo, initial_weights
+from peers.processes import Contender, busy_ticks, tree
 from peers.rounds import Rounds, Spread, Turn, ratios, take_rounds
 from peers.tables import Comparison, between_markers, section, short_table
 
 NAMES = ["slow", "fast", "products"]
 SPEEDS = {"slow": 100.0, "fast": 150.0, "products": 1000.0}
 KEPT = [SPEEDS, {**SPEEDS, "fast": 250.0}, {"slow": 50.0, "fast": 100.0, "products": 400.0}]
+
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+
+# Ten images a step, each of which takes a hundredth of a second of processor time.
+CONTENDER = f"""
+import sys, time
+sys.path.insert(0, {str(BENCHMARKS)!r})
+import numpy as np
+from peers.turns import Turns
+turns = Turns(10, lambda: {{"number": np.arange(3)}})
+print("chatter")
+turns.begin()
+while True:
+    end = time.process_time() + 0.01
+    while time.process_time() < end: pass
+    turns.stepped()
+"""
+
+
+@pytest.fixture
+def contender(tmp_path: Path) -> Iterator[Contender]:
+    with Contender("busy", [sys.executable, "-c", CONTENDER], {}, tmp_path) as started:
+        yield started
+
+
+def state(process: int) -> str:
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def comparison(title: str = "batch 20") -> Comparison:
@@ -97,3 +126,34 @@ def test_the_common_elbo_of_a_model_that_ignores_z_is_that_of_its_pixels() -> No
     on = binary.mean()
     exact = 784 * (on * np.log(0.2) + (1 - on) * np.log(0.8))
     assert elbo(weights, binary) == pytest.approx(exact, rel=1e-5)
+
+
+def test_a_contender_works_whole_steps_answers_and_is_stopped(contender: Contender) -> None:
+    answer = contender.ask(95)
+    assert answer["images"] == 100 and answer["seconds"] >= 0.1
+    waited_until = time.monotonic() + 10
+    while state(contender.process.pid) != "T" and time.monotonic() < waited_until:
+        time.sleep(0.01)
+    assert state(contender.process.pid) == "T"
+
+
+def test_a_contender_saves_its_results(contender: Contender, tmp_path: Path) -> None:
+    contender.ask(10)
+    contender.ask(f"save {tmp_path / 'a.npz'}")
+    assert np.load(tmp_path / "a.npz")["number"].tolist() == [0, 1, 2]
+
+
+def test_its_own_time_does_not_count_as_that_of_others(contender: Contender) -> None:
+    contender.ask(10)
+    all_before, own_before = busy_ticks(), sum(tree(contender.process.pid).values())
+    taken = contender.turn(500)
+    own = sum(tree(contender.process.pid).values()) - own_before
+    assert own >= 45 and busy_ticks() - all_before >= own - 2
+    assert 0 < taken.images_per_second <= 1000 and taken.others < 1
+
+
+def test_a_contender_that_fails_is_named_with_what_it_said(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", "raise ValueError('no such thing')"]
+    with Contender("broken", words, {}, tmp_path) as broken, pytest.raises(SystemExit) as caught:
+        broken.ask(10)
+    assert "broken has ended" in str(caught.value) and "no such thing" in str(caught.value)
