@@ -92,6 +92,7 @@ def test_early_stopping_goes_by_the_objective_that_is_trained(toy, beta):
 
 def test_a_step_that_is_not_finite_raises_and_leaves_the_parameters(toy):
     training = toy["training"]()
+    training.taken.batches.ahead = 1
     training.advance()
     before = training.flat.values.detach().clone()
     training.taken.allreduce = lambda buffer: buffer.fill_(math.nan)
@@ -101,10 +102,11 @@ def test_a_step_that_is_not_finite_raises_and_leaves_the_parameters(toy):
 
 
 def test_steps_ahead_change_no_bit(toy):
-    """As on an accelerator, whose totals are looked at now and then."""
+    """Whose totals are looked at now and then."""
     changes = {"epochs": 6, "precision": "float32", "patience": 5}
-    straight, ahead = toy["trained"](**changes), toy["training"](**changes)
-    ahead.taken.batches.ahead = 5
+    straight, ahead = toy["training"](**changes), toy["training"](**changes)
+    straight.taken.batches.ahead, ahead.taken.batches.ahead = 1, 5
+    toy["train"](straight)
     toy["train"](ahead)
     assert ahead.metrics_csv() == straight.metrics_csv()
     assert torch.equal(ahead.flat.values, straight.flat.values)
@@ -112,7 +114,7 @@ def test_steps_ahead_change_no_bit(toy):
 
 def test_a_state_taken_ahead_is_that_of_its_step(toy):
     one, ahead = toy["training"](), toy["training"]()
-    ahead.taken.batches.ahead = 3
+    one.taken.batches.ahead, ahead.taken.batches.ahead = 1, 3
     for training in (one, ahead):
         training.advance()
     assert serialise(ahead.state()) == serialise(one.state())

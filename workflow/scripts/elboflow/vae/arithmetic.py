@@ -21,3 +21,6 @@ def set_arithmetic(precision: str, deterministic: bool) -> None:
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
     torch.use_deterministic_algorithms(deterministic)
+    # Which would else fill each new tensor, a tenth of a training step, against programs that read
+    # what they have not written.
+    torch.utils.deterministic.fill_uninitialized_memory = False

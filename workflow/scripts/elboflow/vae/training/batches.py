@@ -8,12 +8,14 @@ from elboflow.vae.model.networks import VAE
 from elboflow.vae.noise import Purpose, normals, words
 from elboflow.vae.spec import TrainingSpec
 
-# An accelerator works through this many steps, at most of so many pixels, before it is looked at.
-STEPS_AHEAD, PIXELS_AHEAD = 50, 1 << 24
+# This many steps, at most of so many pixels, are drawn at once and worked through before anybody
+# looks at what they returned. On a CPU, so many that what is drawn stays in its cache.
+STEPS_AHEAD = 50
+PIXELS_AHEAD_CPU, PIXELS_AHEAD = 1 << 20, 1 << 24
 
 
 class Batches:
-    """A rank's images and noise of any step, drawn for some steps at once on an accelerator.
+    """A rank's images and noise of any step, drawn for some steps at once.
 
     Args:
         grey: training images, uint8, shape (images, D), of grey levels 0 .. levels.
@@ -28,8 +30,8 @@ class Batches:
         self.images = TrainingImages(grey, levels, seed, spec.batch_size, vae.device, observes)
         self.epoch_images = len(grey)
         batch_pixels = max(share.stop - share.start, 1) * grey.shape[1]
-        ahead = min(STEPS_AHEAD, max(PIXELS_AHEAD // batch_pixels, 1))
-        self.ahead = 1 if vae.device.type == "cpu" else ahead
+        most = PIXELS_AHEAD_CPU if vae.device.type == "cpu" else PIXELS_AHEAD
+        self.ahead = min(STEPS_AHEAD, max(most // batch_pixels, 1))
         self._first = -1  # the step from which on batches are drawn
 
     def of(self, step: int) -> tuple[Tensor, Tensor]:

@@ -43,7 +43,7 @@ NOTHING = Sums(0.0, 0.0, 0.0, 0)
 class Steps:
     """The steps so far, and their sums since the epoch began; alike on every rank.
 
-    On an accelerator, what steps return is looked at when `batches.ahead` of them are done.
+    What steps return is looked at when `batches.ahead` of them are done.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Steps:
             lr=spec.learning_rate,
             betas=(spec.adam_beta1, spec.adam_beta2),
             eps=spec.adam_epsilon,
-            fused=vae.device.type != "cpu",
+            fused=True,
         )
         self.done = 0
         self._pending: list[Tensor] = []  # what steps returned and nobody has looked at
@@ -92,8 +92,8 @@ class Steps:
             Whether an epoch ended with this step.
 
         Raises:
-            Diverged: on every rank alike. On a CPU the parameters are those before the step; an
-                accelerator is some steps ahead by then, none of which can have been saved.
+            Diverged: on every rank alike. The parameters are some steps ahead by then, none of
+                which can have been saved.
         """
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate_at(self.spec, self.passes)
