@@ -77,6 +77,17 @@ def test_pixels_are_on_with_the_probability_of_their_grey_level():
     assert ((share - expected).abs() <= 5 * (expected * (1 - expected) / count).sqrt()).all()
 
 
+@pytest.mark.parametrize("levels", [1, 16, 254, 255])
+def test_a_pixel_is_on_up_to_the_last_draw_of_its_level(levels):
+    """Of the 2^31 draws the first ceil(2^31 level / levels), whichever way that is found out."""
+    last = np.array([-(-level * 2**31 // levels) - 1 for level in range(levels + 1)])
+    draws = np.clip(np.stack([last - 1, last, last + 1]), 0, 2**31 - 1)
+    halves = np.pad(draws << 1, ((0, 0), (0, (levels + 1) % 2))).astype(np.uint32)
+    grey = torch.arange(levels + 1, dtype=torch.uint8).repeat(3, 1)
+    binary = binarise(grey, levels, torch.from_numpy(halves.view(np.int64)))
+    assert binary.tolist() == (draws <= last).tolist()
+
+
 def test_each_visit_is_binarised_afresh_and_alike_on_any_rank():
     grey = torch.full((8, 30), 128, dtype=torch.uint8)
     whole = binary(grey, 255, seed=1, first=40)

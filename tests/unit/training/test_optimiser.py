@@ -12,7 +12,7 @@ def test_steps_are_those_of_adam(toy, keys):
     first, second = np.zeros_like(values), np.zeros_like(values)
     for step in (1, 2, 3):
         training.advance()
-        gradient = training.flat.gradient.numpy()
+        gradient = training.flat.values.grad.numpy()
         first = spec.adam_beta1 * first + (1 - spec.adam_beta1) * gradient
         second = spec.adam_beta2 * second + (1 - spec.adam_beta2) * gradient**2
         mean, square = first / (1 - spec.adam_beta1**step), second / (1 - spec.adam_beta2**step)

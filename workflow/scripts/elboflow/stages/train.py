@@ -22,8 +22,9 @@ from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.data import load, load_split, mean_image, read_manifest
 from elboflow.vae.model.networks import VAE, initialise
 from elboflow.vae.spec import TrainingSpec, parse, read_run
+from elboflow.vae.training.compiled import is_worth_compiling
 from elboflow.vae.training.steps import Diverged
-from elboflow.vae.training.training import Training
+from elboflow.vae.training.training import Training, total_steps
 
 
 def allreduce(worker: Worker) -> Callable[[Tensor], None]:
@@ -105,6 +106,8 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     vae = VAE(spec, manifest.shape)
     initialise(vae, args.seed, mean_image(grey, manifest.shape.levels))
     vae.to(worker.device)
+    if worker.rank == 0 and is_worth_compiling(vae, spec, total_steps(spec, len(grey))):
+        print(f"{run} seed {args.seed}: compiling the training step, 10 to 30 s", flush=True)
     training = Training(
         vae,
         spec,

@@ -23,4 +23,4 @@ def set_arithmetic(precision: str, deterministic: bool) -> None:
     torch.use_deterministic_algorithms(deterministic)
     # Which would else fill each new tensor, a tenth of a training step, against programs that read
     # what they have not written.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

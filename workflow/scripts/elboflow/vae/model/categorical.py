@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from elboflow.vae.model.posterior import Head, Posterior, posteriors
 from elboflow.vae.model.prior import Prior, priors
@@ -27,8 +26,8 @@ def one_hot(probabilities: Tensor, epsilon: Tensor) -> Tensor:
     below = torch.ones(count, count, dtype=torch.float64, device=epsilon.device).tril()
     ends = probabilities.double() @ below.T
     u = torch.special.ndtr(epsilon[..., :1].double()).clamp(min=1e-300) * ends[..., -1:]
-    chosen = (u > ends).sum(-1).clamp(max=count - 1)
-    return functional.one_hot(chosen, count).to(epsilon.dtype)
+    chosen = (u > ends).sum(-1, keepdim=True).clamp(max=count - 1)
+    return (chosen == torch.arange(count, device=epsilon.device)).to(epsilon.dtype)
 
 
 def gumbel(epsilon: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The parameters and gradients of a model, each in one tensor."""
+"""The parameters of a model in one tensor, and its gradients in another."""
 
 import itertools
 
@@ -9,12 +9,13 @@ from elboflow.vae.model.networks import VAE
 
 
 class FlatParameters:
-    """All parameters in one tensor, all gradients in one buffer: a step needs one allreduce.
+    """All parameters in one tensor, so that a step of the optimiser is one call.
 
-    The buffer ends in three more slots, for the batch's sums of objective, rate and distortion:
-    every rank then knows the same totals, takes the same decisions, and can save them at any step.
-    (They have the gradient's precision, 1e-7 of a batch's sum in float32; sums over batches, and
-    validation and evaluation altogether, are float64.)
+    Their gradients come in a buffer of the same order that ends in three more numbers, the batch's
+    sums of objective, rate and distortion: a step needs one allreduce, and every rank then knows
+    the same totals, takes the same decisions, and can save them at any step. (They have the
+    gradient's precision, 1e-7 of a batch's sum in float32; sums over batches, and validation and
+    evaluation altogether, are float64.)
     """
 
     def __init__(self, vae: VAE) -> None:
@@ -27,20 +28,13 @@ class FlatParameters:
             )
         }
         values = torch.cat([parameter.detach().reshape(-1) for parameter in parameters])
-        self.buffer = values.new_zeros(bounds[-1] + 3)
         self.values = torch.nn.Parameter(values)
-        self.values.grad = self.buffer[:-3]
-        for parameter, (start, stop, shape) in zip(parameters, self.places.values(), strict=True):
-            parameter.data = values[start:stop].view(shape)
-            parameter.grad = self.buffer[start:stop].view(shape)
-
-    @property
-    def gradient(self) -> Tensor:
-        return self.buffer[:-3]
+        for parameter, view in zip(parameters, self.by_name(values).values(), strict=True):
+            parameter.data = view
 
     def by_name(self, values: Tensor) -> dict[str, Tensor]:
-        """Copies of the single parameters in a tensor of all of them: a state_dict."""
+        """Views of the single parameters in a tensor of all of them."""
         return {
-            name: values[start:stop].view(shape).clone()
+            name: values[start:stop].view(shape)
             for name, (start, stop, shape) in self.places.items()
         }

@@ -1,44 +1,81 @@
 """The gradient of a global batch: each rank's share, and their sum."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.spec import TrainingSpec
 from elboflow.vae.training.flat_parameters import FlatParameters
-from elboflow.vae.training.objectives import objective
+from elboflow.vae.training.objectives import Bound, objective
 
 Allreduce = Callable[[Tensor], None]
 """Sums a tensor over all ranks, in place."""
+Gradient = Callable[[Tensor, Tensor, float], Tensor]
+"""Maps a rank's images (B, D), noise (K, B, L) and beta to a buffer, see FlatParameters."""
 
 
-def accumulate(
-    vae: VAE, spec: TrainingSpec, flat: FlatParameters, x: Tensor, epsilon: Tensor, beta: float
-) -> None:
-    """Fill the flat buffer with this rank's share of the gradient of the mean objective.
+def eager_gradient(vae: VAE, spec: TrainingSpec) -> Gradient:
+    """This rank's share of the gradient of the mean objective, operator by operator.
 
     The loss is the negative sum over this rank's images divided by the global batch size, so that
     the plain sum over ranks is the gradient of the global mean, also when shares differ in size.
     """
-    flat.buffer.zero_()
-    bound = objective(vae, spec, x, epsilon, beta)
-    (-bound.objective.sum() / spec.batch_size).backward()
-    with torch.no_grad():
-        totals = torch.stack([bound.objective.sum(), bound.rate.sum(), bound.distortion.sum()])
-        flat.buffer[-3:] = totals
+    parameters = list(vae.parameters())
+
+    def gradient(x: Tensor, epsilon: Tensor, beta: float) -> Tensor:
+        return _flat(objective(vae, spec, x, epsilon, beta), parameters, spec.batch_size)
+
+    return gradient
 
 
-def global_step(spec: TrainingSpec, flat: FlatParameters, allreduce: Allreduce) -> Tensor:
-    """Sum the buffers over ranks, and clip.
+def traceable_gradient(
+    vae: VAE, spec: TrainingSpec, flat: FlatParameters
+) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
+    """The same as a function of all that changes, (flat.values, x, epsilon, beta) to the buffer."""
+    objective_of = _Objective(vae, spec)
+
+    def gradient(values: Tensor, x: Tensor, epsilon: Tensor, beta: Tensor) -> Tensor:
+        named = flat.by_name(values.detach().requires_grad_())
+        given = {f"vae.{name}": value for name, value in named.items()}
+        bound = torch.func.functional_call(objective_of, given, (x, epsilon, beta))
+        return _flat(bound, list(named.values()), spec.batch_size)
+
+    return gradient
+
+
+class _Objective(nn.Module):
+    """The objective as a module, whose parameters can be put in for a call."""
+
+    def __init__(self, vae: VAE, spec: TrainingSpec) -> None:
+        super().__init__()
+        self.vae, self.spec = vae, spec
+
+    def forward(self, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
+        return objective(self.vae, self.spec, x, epsilon, beta)
+
+
+def _flat(bound: Bound, parameters: Sequence[Tensor], batch_size: int) -> Tensor:
+    gradients = torch.autograd.grad(
+        -bound.objective.sum() / batch_size, parameters, materialize_grads=True
+    )
+    totals = [bound.objective.sum(), bound.rate.sum(), bound.distortion.sum()]
+    return torch.cat([*(one.reshape(-1) for one in gradients), torch.stack(totals).detach()])
+
+
+def global_step(
+    spec: TrainingSpec, flat: FlatParameters, buffer: Tensor, allreduce: Allreduce
+) -> Tensor:
+    """Sum the ranks' buffers, clip, and leave the gradient where the optimiser finds it.
 
     Returns:
         The global batch's sums of objective, rate and distortion, and the gradient's norm before
         clipping, shape (4,), on the device: nothing here waits for it.
     """
-    allreduce(flat.buffer)
-    norm = flat.gradient.norm()
+    allreduce(buffer)
+    flat.values.grad = gradient = buffer[:-3]
+    norm = gradient.norm()
     if spec.gradient_clip is not None:
-        flat.gradient.mul_((spec.gradient_clip / norm).clamp(max=1))
-    return torch.cat([flat.buffer[-3:], norm[None]])
+        gradient.mul_((spec.gradient_clip / norm).clamp(max=1))
+    return torch.cat([buffer[-3:], norm[None]])

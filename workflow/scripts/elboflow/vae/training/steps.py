@@ -7,11 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from elboflow.vae.model.networks import VAE
 from elboflow.vae.spec import TrainingSpec
 from elboflow.vae.training.batches import Batches
 from elboflow.vae.training.flat_parameters import FlatParameters
-from elboflow.vae.training.gradient import Allreduce, accumulate, global_step
+from elboflow.vae.training.gradient import Allreduce, Gradient, global_step
 from elboflow.vae.training.schedules import beta_at, learning_rate_at
 
 
@@ -48,14 +47,14 @@ class Steps:
 
     def __init__(
         self,
-        vae: VAE,
         spec: TrainingSpec,
         flat: FlatParameters,
         batches: Batches,
+        gradient: Gradient,
         allreduce: Allreduce,
     ) -> None:
-        self.vae, self.spec, self.flat = vae, spec, flat
-        self.batches, self.allreduce = batches, allreduce
+        self.spec, self.flat, self.batches = spec, flat, batches
+        self.gradient, self.allreduce = gradient, allreduce
         self.optimiser = torch.optim.Adam(
             [flat.values],
             lr=spec.learning_rate,
@@ -98,8 +97,8 @@ class Steps:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate_at(self.spec, self.passes)
         x, noise = self.batches.of(self.done)
-        accumulate(self.vae, self.spec, self.flat, x, noise, self.beta)
-        self._pending.append(global_step(self.spec, self.flat, self.allreduce))
+        buffer = self.gradient(x, noise, self.beta)
+        self._pending.append(global_step(self.spec, self.flat, buffer, self.allreduce))
         size, images = self.spec.batch_size, self.batches.epoch_images
         ended = (self.done + 1) * size % images < size
         if ended or len(self._pending) >= self.batches.ahead:

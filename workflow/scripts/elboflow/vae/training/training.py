@@ -10,10 +10,16 @@ from elboflow.vae.data import rank_slice
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.spec import TrainingSpec
 from elboflow.vae.training.batches import Batches
+from elboflow.vae.training.compiled import compiled_gradient, is_worth_compiling
 from elboflow.vae.training.flat_parameters import FlatParameters
-from elboflow.vae.training.gradient import Allreduce
+from elboflow.vae.training.gradient import Allreduce, eager_gradient
 from elboflow.vae.training.steps import Diverged, Steps
 from elboflow.vae.training.validation import EarlyStopping, Validation
+
+
+def total_steps(spec: TrainingSpec, images: int) -> int:
+    """Steps on global batches that show `images` training images `epochs` times, at most."""
+    return -(-spec.epochs * images // spec.batch_size)
 
 
 class Training:
@@ -42,8 +48,12 @@ class Training:
         batches = Batches(vae, spec, seed, grey, levels, rank_slice(spec.batch_size, rank, size))
         self.validation = Validation(vae, seed, validation, levels, rank, size, allreduce)
         self.flat = FlatParameters(vae)
-        self.taken = Steps(vae, spec, self.flat, batches, allreduce)
-        self.steps = -(-spec.epochs * len(grey) // spec.batch_size)
+        self.steps = total_steps(spec, len(grey))
+        if is_worth_compiling(vae, spec, self.steps):
+            gradient = compiled_gradient(vae, spec, self.flat, *batches.of(0))
+        else:
+            gradient = eager_gradient(vae, spec)
+        self.taken = Steps(spec, self.flat, batches, gradient, allreduce)
         self.metrics: list[dict[str, float]] = []
         self.early_stopping = EarlyStopping(spec)
 
@@ -122,7 +132,8 @@ class Training:
             for name, value in self.vae.state_dict().items()
             if name not in self.flat.places
         }
-        return {**self.flat.by_name(values), **constants}
+        kept = {name: value.clone() for name, value in self.flat.by_name(values).items()}
+        return {**kept, **constants}
 
     def metrics_csv(self) -> str:
         """The metrics as CSV: every digit of a float64, so that equal files mean equal runs."""
