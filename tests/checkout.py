@@ -89,3 +89,8 @@ class Checkout:
         """A copy with results, records and times."""
         shutil.copytree(self.folder, folder, symlinks=True)
         return Checkout(folder)
+
+
+def submit_lines(output: str) -> dict[str, str]:
+    """The submit lines of a plan by what they are for."""
+    return dict(re.findall(r"^# (.*)\n(qsub .*)$", output, re.M))

@@ -27,6 +27,7 @@ def sections() -> dict[str, dict[str, Any]]:
     return {
         "top level": {key: leaf for key, leaf in schema["properties"].items() if "default" in leaf},
         "environment": schema["properties"]["environment"]["properties"],
+        "scaling": schema["properties"]["scaling"]["properties"],
         "datasets": schema["$defs"]["dataset"]["properties"],
         **{
             part: {key: leaf for key, leaf in run.items() if leaf["part"] == part}

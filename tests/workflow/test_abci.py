@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from checkout import submit_lines
+
 STAND_IN = Path(__file__).parents[2] / "plugins/snakemake-executor-plugin-qsub/tests/pbs_stand_in"
 PROFILES = ["abci", "profiles/abci", "profiles/abci2", "profiles/slurm", "profiles/local"]
 
@@ -31,11 +33,6 @@ def test_without_a_group_nothing_starts(fresh, monkeypatch, profile, group):
     told = "ABCI_GROUP is not set" if group is None else "nothing stands after -"
     assert len([line for line in result.stdout.splitlines() if line.startswith(told)]) == 1
     assert not (fresh.folder / "results").exists()
-
-
-def submit_lines(output):
-    """The plan's submit lines by what they are for."""
-    return dict(re.findall(r"^# (.*)\n(qsub .*)$", output, re.M))
 
 
 def test_the_plan_shows_every_submit_line_and_the_cost(fresh):

@@ -3,21 +3,23 @@ Draw the figures, each by a rule of its own, so that an edit of one redraws that
 
 INPUTS:
 
-    what FIGURES and CHAPTER_FIGURES say
+    what FIGURES, CHAPTER_FIGURES and MACHINE_FIGURES say
 
-OUTPUTS, in results/figures/ (SVG without date, its bytes a function of the inputs):
+OUTPUTS (SVG without date, its bytes a function of the inputs):
 
-    {name}.svg           of each of FIGURES
-    chapter_{name}.svg   of each of CHAPTER_FIGURES
+    results/figures/{name}.svg           of each of FIGURES
+    results/figures/chapter_{name}.svg   of each of CHAPTER_FIGURES
+    results/machine/scaling/{name}.svg   of each of MACHINE_FIGURES
 """
 
-# By category of Snakemake's report: the figures, names of their rules and modules, stems of their files
-# and captions, and numbers that the captions say.
+# By category of Snakemake's report: the figures, names of their rules and modules, their folder, stems of
+# their files and captions, and numbers that the captions say.
 PLOTS = {
     "Figures": (
         FIGURES,
         "plot_{}",
         "elboflow.figures.{}",
+        "results/figures",
         "{}",
         {"runs": len(RUNS), "trainings": len(SEEDED)},
     ),
@@ -25,12 +27,21 @@ PLOTS = {
         CHAPTER_FIGURES,
         "chapter_plot_{}",
         "elboflow.chapter.plot_{}",
+        "results/figures",
         "chapter_{}",
+        {},
+    ),
+    "Machine": (
+        MACHINE_FIGURES,
+        "plot_{}",
+        "elboflow.figures.{}",
+        SCALING_FOLDER,
+        "{}",
         {},
     ),
 }
 
-for category, (figures, plot, code, stem, numbers) in PLOTS.items():
+for category, (figures, plot, code, folder, stem, numbers) in PLOTS.items():
     for figure, (label, sources) in figures.items():
 
         rule:
@@ -40,7 +51,7 @@ for category, (figures, plot, code, stem, numbers) in PLOTS.items():
                 **sources,
             output:
                 figure=report(
-                    f"results/figures/{stem.format(figure)}.svg",
+                    f"{folder}/{stem.format(figure)}.svg",
                     caption=f"../report/{stem.format(figure)}.rst",
                     category=category,
                     labels={"figure": label},

@@ -8,6 +8,7 @@ INPUTS:
     manifests   = results/data/{dataset}/manifest.json
     speeds      = results/machine/{train,evaluate}/{run}/seed{seed}.json
     smoke test  = results/machine/smoke_test/{ranks,allreduce}.csv
+    scaling     = results/machine/scaling/{scaling.csv,model.json,scaling.svg}   (if asked for)
     environment = results/environment/{build.json,packages.txt}
 
 OUTPUTS:
@@ -68,9 +69,13 @@ rule machine_report:
     """Put speed, ranks, hosts and versions on another page."""
     input:
         template=f"{PAGES}/machine.html.jinja",
+        scaling_template=f"{PAGES}/scaling.html.jinja",
         page=f"{PAGES}/page.html.jinja",
         ranks="results/machine/smoke_test/ranks.csv",
         allreduce="results/machine/smoke_test/allreduce.csv",
+        scaling=[*SCALING_TABLES.values()] if SCALING else [],
+        scaling_figure=[f"{SCALING_FOLDER}/{name}.svg" for name in MACHINE_FIGURES],
+        scaling_caption=[f"{PAGES}/{name}.rst" for name in MACHINE_FIGURES],
         train=per_seed("results/machine/train/{run}/seed{seed}.json"),
         evaluate=per_seed("results/machine/evaluate/{run}/seed{seed}.json"),
         build="results/environment/build.json",

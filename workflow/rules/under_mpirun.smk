@@ -82,8 +82,11 @@ def inputs_of_stage(stage):
     return [*PINS, *modules_of(f"{SCRIPTS}/{stage}.py")]
 
 
-def take_over_resources(stage, former):
+def take_over_resources(stage, former, but=()):
     """Let hold for a stage what a profile sets for a former one, and above it what it sets for this."""
     given = workflow.resource_settings.overwrite_resources
-    for name in (former, stage):
-        workflow.get_rule(stage).resources.update(given.get(name, {}))
+    for name, kept in ((former, but), (stage, ())):
+        values = given.get(name, {})
+        workflow.get_rule(stage).resources.update(
+            {key: values[key].raw for key in values if key not in kept}
+        )

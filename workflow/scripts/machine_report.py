@@ -19,5 +19,8 @@ if __name__ == "__main__":
             evaluate=snakemake.input.evaluate,
             build=snakemake.input.build,
             packages=snakemake.input.packages,
+            scaling=snakemake.input.scaling,
+            scaling_figure=snakemake.input.scaling_figure,
+            scaling_caption=snakemake.input.scaling_caption,
         )
         write_page(snakemake.output.report, html)

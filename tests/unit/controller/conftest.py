@@ -22,6 +22,7 @@ PUBLISHED = REPOSITORY / "config" / "published.yaml"
 # A figure has its module and its caption. Of runs with ais_images there is one more.
 DRAWN = {path.stem for path in (SCRIPTS / "elboflow" / "figures").glob("*.py")}
 CAPTIONS = {path.stem: str(path) for path in sorted(PAGES.glob("*.rst")) if path.stem in DRAWN}
+del CAPTIONS["scaling"]  # which is on the other page
 OF_BOUNDS = ("estimators",)
 TABLES = ["runs", "summary", "training", "units", "checks", "settings", "bound_against_k"]
 CURVE = "samples,bound_nats,monte_carlo_error_nats,rise_nats,rise_error_nats"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from elboflow.pages.html import render
+from elboflow.pages.report import figure
 from elboflow.reading.columns import Columns
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.json_files import (
@@ -19,6 +20,7 @@ from elboflow.reading.json_files import (
     or_null,
     read_json,
 )
+from elboflow.reading.scaling import MODEL, SCALING
 
 RANKS = Columns(
     text=("host", "device", "adds_with"),
@@ -56,6 +58,20 @@ def git_commit(folder: Path) -> str | None:
         return None
 
 
+def scaling_context(
+    tables: Sequence[str | Path], figures: Sequence[str | Path], captions: Sequence[str | Path]
+) -> dict[str, Any] | None:
+    """How training scales; None where the configuration does not ask for it."""
+    if not tables:
+        return None
+    table, model = tables
+    return {
+        "rows": read_table(table, SCALING).to_dict("records"),
+        "model": {"why_not": None, **read_json(model, MODEL)},
+        "figure": figure(figures[0], captions[0]),
+    }
+
+
 def machine_context(
     ranks: str | Path,
     allreduce: str | Path,
@@ -63,12 +79,16 @@ def machine_context(
     evaluate: Sequence[str | Path],
     build: str | Path,
     packages: str | Path,
+    scaling: Sequence[str | Path] = (),
+    scaling_figure: Sequence[str | Path] = (),
+    scaling_caption: Sequence[str | Path] = (),
 ) -> dict[str, Any]:
     """What the template prints, but for what is found out at the time of writing."""
     return {
         "ranks": read_table(ranks, RANKS).sort_values("rank").to_dict("records"),
         "allreduce": read_table(allreduce, ALLREDUCE).sort_values("bytes").to_dict("records"),
         "stages": {"Training": read_speeds(train), "Evaluation": read_speeds(evaluate)},
+        "scaling": scaling_context(scaling, scaling_figure, scaling_caption),
         "build": read_json(build, {}),
         "packages": Path(packages).read_text(encoding="utf-8").splitlines(),
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from elboflow.specification import check_cost, check_model, check_schema
+from elboflow.specification import check_cost, check_model, check_scaling, check_schema
 from elboflow.specification.check_dataset import TABLES, Sizes, split_sizes
 from elboflow.specification.published import complaint_about_published
 from elboflow.specification.resolve import Resolved, ranks, resolve_all
@@ -38,6 +38,8 @@ def check(config: dict[str, Any], read_files: bool = True) -> Resolved:
             f"the {MOST_TRAININGS} that can be planned; make several files"
         )
     _check_environment(resolved.environment)
+    if complaint := check_scaling.complaint_about_scaling(resolved, sizes):
+        raise ConfigError(f"config: scaling.{complaint}")
     return resolved
 
 

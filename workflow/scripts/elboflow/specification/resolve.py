@@ -21,6 +21,7 @@ class Resolved(NamedTuple):
     runs: dict[str, dict[str, Any]]
     datasets: dict[str, dict[str, Any]]
     environment: dict[str, Any]
+    scaling: dict[str, Any] | None
 
 
 def resolve_all(config: dict[str, Any]) -> Resolved:
@@ -29,6 +30,7 @@ def resolve_all(config: dict[str, Any]) -> Resolved:
         runs={run: resolve(config, run) for run in config["runs"]},
         datasets={name: resolve_dataset(config, name) for name in config["datasets"]},
         environment=resolve_environment(config),
+        scaling=resolve_scaling(config),
     )
 
 
@@ -90,6 +92,13 @@ def resolve_environment(config: dict[str, Any]) -> dict[str, Any]:
     """All keys of the environment."""
     properties = read_schema()["properties"]["environment"]["properties"]
     return {**_defaults(properties), **config.get("environment", {})}
+
+
+def resolve_scaling(config: dict[str, Any]) -> dict[str, Any] | None:
+    """All keys of the section, if there is one."""
+    if (own := config.get("scaling")) is None:
+        return None
+    return {**_defaults(read_schema()["properties"]["scaling"]["properties"]), **own}
 
 
 def resolve_key(config: dict[str, Any], key: str) -> Any:
