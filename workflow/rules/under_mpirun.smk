@@ -15,6 +15,8 @@ neither triggers. (An ancient() input that is missing does trigger, which is why
 the environment's folder.)
 """
 
+from snakemake.resources import Resources
+
 from elboflow.specification.resolve import resolve_key
 
 LAUNCH_LINE = r"""
@@ -86,7 +88,7 @@ def take_over_resources(stage, former, but=()):
     """Let hold for a stage what a profile sets for a former one, and above it what it sets for this."""
     given = workflow.resource_settings.overwrite_resources
     for name, kept in ((former, but), (stage, ())):
-        values = given.get(name, {})
+        values = given.get(name, {}).items()
         workflow.get_rule(stage).resources.update(
-            {key: values[key].raw for key in values if key not in kept}
+            Resources({key: value for key, value in values if key not in kept})
         )

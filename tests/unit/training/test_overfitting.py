@@ -12,6 +12,7 @@ from elboflow.vae.measure.summary import PerImage
 from elboflow.vae.model.draws import draw
 from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
 from elboflow.vae.noise import Purpose, normals, words
+from elboflow.vae.rows import RowsInMemory
 from elboflow.vae.spec import EvaluationSpec
 
 SPEC = EvaluationSpec(elbo_samples=20, importance_samples=20, chunk_samples=20)
@@ -71,7 +72,7 @@ def test_of_images_that_no_training_saw_the_intervals_cover_zero(toy):
 def test_a_model_that_memorises_is_found(toy):
     training = toy["training"](images=30, latent_dim=4, epochs=150, decoder_layers=[32])
     levels = np.random.default_rng(1).integers(0, 2, (200, 12)).astype(np.uint8)
-    training.taken.batches.images.grey = torch.from_numpy(16 * levels[:30])
+    training.taken.batches.images.rows = RowsInMemory(16 * levels[:30], "cpu")
     toy["train"](training)
     x = torch.from_numpy(levels).double()
     found = differences(measured(training.vae, x[:30]), measured(training.vae, x[30:], 30))

@@ -11,8 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elboflow.files.whole import verify
+from elboflow.files.whole import sha256, verify
 from elboflow.vae.noise import Purpose, binarise, generator, words, words_for
+from elboflow.vae.rows import rows_of
+
+MAPPED_FROM = 1 << 29  # bytes of a file from which on it is not read as a whole
 
 
 class DataError(ValueError):
@@ -60,18 +63,15 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def load(manifest: Manifest, name: str) -> np.ndarray:
-    """An array of the data set, checked against the manifest.
+    """An array of the data set, checked against the manifest; a large one is mapped into memory.
 
     Returns:
         uint8, shape (images, pixels).
     """
     path = manifest.folder / name
     try:
-        content = path.read_bytes()
         expected = manifest.files[name]
-        if hashlib.sha256(content).hexdigest() != expected["sha256"]:
-            raise DataError(f"{path}: sha256 differs from the manifest's; run fetch_data again")
-        images = np.load(io.BytesIO(content), allow_pickle=False)
+        images = _read(path, expected["sha256"])
     except (OSError, ValueError, KeyError) as error:
         if isinstance(error, DataError):
             raise
@@ -79,6 +79,19 @@ def load(manifest: Manifest, name: str) -> np.ndarray:
     if images.dtype != np.uint8 or images.ndim != 2 or len(images) != expected["images"]:
         raise DataError(f"{path}: {images.dtype} {images.shape} is not what the manifest says")
     return images
+
+
+def _read(path: Path, expected: str) -> np.ndarray:
+    """The array in a file of this sha256: of the very bytes that have it, unless these are many."""
+    mapped = path.stat().st_size >= MAPPED_FROM
+    content = b"" if mapped else path.read_bytes()
+    found = sha256(path) if mapped else hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise DataError(f"{path}: sha256 differs from the manifest's; run fetch_data again")
+    if mapped:
+        # Copied on write, which nobody does: torch warns of what is read-only.
+        return np.load(path, mmap_mode="c", allow_pickle=False)
+    return np.load(io.BytesIO(content), allow_pickle=False)
 
 
 def load_split(manifest: Manifest, split: str, observes: str) -> np.ndarray:
@@ -111,8 +124,8 @@ class TrainingImages:
     """The endless sequence of shown training images: one shuffled pass after another.
 
     Batch t holds positions t x batch_size to (t + 1) x batch_size of that sequence, so that the
-    tail of a pass is carried into the next one and every batch has the same size. The images, and
-    the draws that binarise them, live on the device.
+    tail of a pass is carried into the next one and every batch has the same size. The images live
+    on the device, unless they are in a file; the draws that binarise them always do.
 
     Args:
         grey: uint8, shape (images, D), of grey levels 0 .. levels.
@@ -132,7 +145,8 @@ class TrainingImages:
             raise DataError(
                 f"batch_size: {batch_size} is more than the {len(grey)} training images"
             )
-        self.grey = torch.from_numpy(grey).to(device)
+        self.rows, self.device = rows_of(grey, device), device
+        self.count, self.pixels = grey.shape
         self.levels, self.seed, self.batch_size = levels, seed, batch_size
         self.observes = observes
         self._orders: dict[int, np.ndarray] = {}
@@ -145,20 +159,27 @@ class TrainingImages:
         Returns:
             bool, or uint8 grey levels, of shape (steps, images, pixels).
         """
-        firsts = [(step + ahead) * self.batch_size + share.start for ahead in range(steps)]
-        count, pixels = share.stop - share.start, self.grey.shape[1]
-        shown = np.concatenate([self._images(first, count) for first in firsts])
-        indices = torch.from_numpy(shown).to(self.grey.device, non_blocking=True)
-        grey = self.grey.index_select(0, indices).view(steps, count, pixels)
+        firsts = self._firsts(step, steps, share)
+        count = share.stop - share.start
+        grey = self.rows.take(self._shown(firsts, count)).view(steps, count, self.pixels)
+        self.rows.expect(lambda: self._shown(self._firsts(step + steps, steps, share), count))
         if self.observes != "binary":
             return grey
-        starts, per_image = [(0, first) for first in firsts], words_for(pixels)
-        raw = words(self.seed, Purpose.BINARISATION, starts, count, per_image, self.grey.device)
+        starts, per_image = [(0, first) for first in firsts], words_for(self.pixels)
+        raw = words(self.seed, Purpose.BINARISATION, starts, count, per_image, self.device)
         return binarise(grey, self.levels, raw)
+
+    def _firsts(self, step: int, steps: int, share: slice) -> list[int]:
+        """The first positions of a rank's share in `steps` batches from `step` on."""
+        return [one * self.batch_size + share.start for one in range(step, step + steps)]
+
+    def _shown(self, firsts: list[int], count: int) -> np.ndarray:
+        """Which images are shown at `count` positions from each first on."""
+        return np.concatenate([self._images(first, count) for first in firsts])
 
     def _images(self, first: int, count: int) -> np.ndarray:
         """Which images are shown at `count` positions from `first` on."""
-        passes, offsets = np.divmod(np.arange(first, first + count), len(self.grey))
+        passes, offsets = np.divmod(np.arange(first, first + count), self.count)
         images = np.empty(count, dtype=np.int64)
         for visited in np.unique(passes):
             chosen = passes == visited
@@ -168,6 +189,6 @@ class TrainingImages:
     def _order(self, visited: int) -> np.ndarray:
         if visited not in self._orders:
             self._orders = {k: v for k, v in self._orders.items() if k == visited - 1}
-            shuffled = generator(self.seed, Purpose.ORDER, visited).permutation(len(self.grey))
+            shuffled = generator(self.seed, Purpose.ORDER, visited).permutation(self.count)
             self._orders[visited] = shuffled
         return self._orders[visited]
