@@ -15,7 +15,7 @@ from elboflow.vae.rows import RowsInFile, RowsInMemory, rows_of
 def mapped(tmp_path: Path) -> np.memmap:
     images = np.random.default_rng(0).integers(0, 256, (500, 30)).astype(np.uint8)
     np.save(tmp_path / "train.npy", images)
-    return np.load(tmp_path / "train.npy", mmap_mode="c")
+    return np.load(tmp_path / "train.npy", mmap_mode="r")
 
 
 def test_where_an_array_is_decides_how_it_is_read(mapped: np.memmap) -> None:

@@ -89,8 +89,7 @@ def _read(path: Path, expected: str) -> np.ndarray:
     if found != expected:
         raise DataError(f"{path}: sha256 differs from the manifest's; run fetch_data again")
     if mapped:
-        # Copied on write, which nobody does: torch warns of what is read-only.
-        return np.load(path, mmap_mode="c", allow_pickle=False)
+        return np.load(path, mmap_mode="r", allow_pickle=False)
     return np.load(io.BytesIO(content), allow_pickle=False)
 
 
