@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 results/environment/venv/bin/python benchmarks/larger_than_memory.py \
         --gigabytes 10 --steps 3000 --folder /tmp/larger
 
-Both are trained in turn, by the same process of one thread. The system kills it where it takes more
-private memory than --limit; the file's pages in the system's cache are not the rank's, and are dropped
+Both are trained in turn, by the same process of one thread. It ends where it asks for more private
+memory than --limit. The file's pages in the system's cache are not the rank's, and are dropped
 before the first step, so that images come from the disk. The data are deleted at the end.
 """
 
@@ -81,7 +81,7 @@ def speed(training: Training, steps: int) -> float:
 
 
 def memory(kind: str) -> float:
-    """GB of this process: VmHWM (most in memory so far, pages of files too) or RssAnon (its own)."""
+    """GB of this process: RssAnon, its own, or VmHWM, the most so far with pages of files."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(kind)) / 1e6
 

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elboflow.images.arrays import Images
+from elboflow.images.arrays import AnyArray, Images
 from elboflow.images.download import check_mirrors
 from elboflow.images.errors import BadData
 from elboflow.images.levels import image_shape, to_levels
 from elboflow.images.locate import find
+from elboflow.images.mapped import mapped_copy
 from elboflow.images.own_files import MOST_FILE_BYTES, printable, read_unchanged, refuse_unusual
 from elboflow.images.png_folder import folder_levels, read_folder
-from elboflow.images.readers import read_parts
+from elboflow.images.readers import place_to_map, read_parts
 from elboflow.images.session import Limits
 from elboflow.images.sources import (
     DIGITS_LICENCE,
@@ -76,15 +77,16 @@ def collect_published(
     )
 
 
-def load_file(path: Path, sha256: str | None = None) -> Collection:
+def load_file(path: Path, sha256: str | None = None, room: Path = Path()) -> Collection:
     """Images of the user's own: a file (see the modules readers and levels) or a folder of PNGs.
 
     Args:
         sha256: the digest of its content when the work was planned, where that is known.
+        room: a folder for the copy of what is too large for memory.
     """
     try:
         refuse_unusual(path)
-        collection, found = _own_folder(path) if path.is_dir() else _own_file(path)
+        collection, found = _own_folder(path) if path.is_dir() else _own_file(path, room)
         if sha256 and found != sha256:
             raise BadData("changed after the work was planned; run again when nothing writes to it")
     except BadData as error:
@@ -92,11 +94,15 @@ def load_file(path: Path, sha256: str | None = None) -> Collection:
     return collection
 
 
-def _own_file(path: Path) -> tuple[Collection, str]:
-    content = read_unchanged(path, MOST_FILE_BYTES)
-    arrays = read_parts(content)
+def _own_file(path: Path, room: Path) -> tuple[Collection, str]:
+    arrays: dict[str, AnyArray]
+    if place := place_to_map(path):
+        arrays = {}
+        arrays["train"], digest = mapped_copy(path, *place, room)
+    else:
+        content = read_unchanged(path, MOST_FILE_BYTES)
+        arrays, digest = read_parts(content), hashlib.sha256(content).hexdigest()
     shape = image_shape({name: array.shape for name, array in arrays.items()})
-    digest = hashlib.sha256(content).hexdigest()
     origin = f"own file {printable(path.name)}, sha256 {digest}"
     return _own(*to_levels(arrays), shape, origin), digest
 

@@ -23,7 +23,7 @@ def row_keys(splits: Mapping[str, NDArray[Any]]) -> dict[str, Keys]:
 
 def _keys(rows: NDArray[Any]) -> Keys:
     digests = (blake2b(row, digest_size=BYTES).digest() for row in np.ascontiguousarray(rows))
-    return np.frombuffer(b"".join(digests), f"S{BYTES}")
+    return np.fromiter(digests, f"S{BYTES}", len(rows))
 
 
 def count_duplicates(keys: Mapping[str, Keys]) -> dict[str, int]:

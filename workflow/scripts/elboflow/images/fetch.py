@@ -26,7 +26,7 @@ def load_source(arguments: argparse.Namespace, limits: Limits) -> Collection:
     if arguments.source == "digits":
         return load_digits()
     if arguments.source == "file":
-        return load_file(arguments.path, arguments.sha256)
+        return load_file(arguments.path, arguments.sha256, arguments.output_dir)
     return load_published(arguments.source, arguments.data_dir, arguments.mirrors, limits)
 
 

@@ -13,6 +13,7 @@ from elboflow.images.readers import EXPECTED_PIXELS
 
 FLOAT32_LOSS = 1e-6  # many times what storing k/255 as float32 loses
 BLACK_AND_WHITE, GREY = 1, 255  # levels above black
+AT_ONCE = 10_000  # images
 CHANNELS = 3  # red, green and blue
 
 
@@ -27,14 +28,22 @@ def to_levels(parts: Mapping[str, AnyArray]) -> tuple[dict[str, NDArray[np.uint8
         DataError: a value is not a grey level, or the parts do not mean the same by a number.
     """
     if all(_is_binary(array) for array in parts.values()):
-        return {name: array.astype(np.uint8) for name, array in parts.items()}, BLACK_AND_WHITE
+        black_and_white = {name: _as_bytes(array) for name, array in parts.items()}
+        return black_and_white, BLACK_AND_WHITE
     if len({array.dtype.kind == "f" for array in parts.values()}) > 1:
         raise BadData(f"some parts hold floats, others integers; {EXPECTED_PIXELS}")
     return {name: _grey(name, array) for name, array in parts.items()}, GREY
 
 
 def _is_binary(array: AnyArray) -> bool:
-    return bool(np.all((array == 0) | (array == 1)))
+    """Some images at a time: the array may be larger than memory."""
+    pieces = (array[first : first + AT_ONCE] for first in range(0, len(array), AT_ONCE))
+    return all(bool(np.all((piece == 0) | (piece == 1))) for piece in pieces)
+
+
+def _as_bytes(array: AnyArray) -> NDArray[np.uint8]:
+    """Without a copy of what is bytes already."""
+    return array.astype(np.uint8, copy=False)
 
 
 def _grey(name: str, array: AnyArray) -> NDArray[np.uint8]:
@@ -43,7 +52,7 @@ def _grey(name: str, array: AnyArray) -> NDArray[np.uint8]:
         return _grey_of_floats(name, array)
     if array.min() < 0 or array.max() > GREY:
         raise BadData(f"{name} holds integers {array.min()} to {array.max()}; {EXPECTED_PIXELS}")
-    return array.astype(np.uint8)
+    return _as_bytes(array)
 
 
 def _grey_of_floats(name: str, array: AnyArray) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from elboflow.images.errors import BadData
 
 PART_FOLDERS = ("train", "validation", "test")
-MOST_FILE_BYTES = 1 << 32  # of a file, and of the arrays in it: each rank holds all training images
+MOST_FILE_BYTES = 1 << 32  # of a file, and of the arrays in it, that are read as a whole
 MOST_PNG_BYTES = 1 << 27  # twice what the most pixels take without compression
 MOST_CHARACTERS = 200  # of a name in a message
 EXPECTED_FILES = "expected PNG files, or folders train, validation and test of them"

@@ -35,6 +35,8 @@ NPY_HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
+MAPPED_FROM = 1 << 29  # bytes of a file from which on it is not read as a whole if it can be mapped
+MOST_MAPPED_BYTES = 1 << 40  # of such a file
 EXPECTED_PIXELS = "expected integers 0 to 255, booleans, or floats that are 0, 1 or k/255"
 
 Found = TypeVar("Found")
@@ -84,11 +86,15 @@ def _read_items(stream: IO[bytes], header: Header) -> AnyArray:
     """The array behind a header, which must end where the file ends."""
     items = stream.read(header.size + 1)
     if len(items) != header.size:
-        kind = "truncated" if len(items) < header.size else "too long"
-        shape = printable(str(header.shape))
-        raise BadData(f"{kind}: the header {shape} asks for {header.size} bytes of items")
+        raise _wrong_length(header, len(items))
     flat = np.frombuffer(items, header.dtype)
     return flat.reshape(header.shape, order="F" if header.fortran else "C")
+
+
+def _wrong_length(header: Header, size: int) -> BadData:
+    kind = "truncated" if size < header.size else "too long"
+    shape = printable(str(header.shape))
+    return BadData(f"{kind}: the header {shape} asks for {header.size} bytes of items")
 
 
 def _only_header(_: IO[bytes], header: Header) -> Header:
@@ -96,16 +102,19 @@ def _only_header(_: IO[bytes], header: Header) -> Header:
     return header
 
 
-def _checked(part: str, header: Header) -> Header:
+def _place(stream: IO[bytes], header: Header) -> tuple[Header, int]:
+    """The header, and where the items begin."""
+    return header, stream.tell()
+
+
+def _checked(part: str, header: Header, most: int = MOST_FILE_BYTES) -> Header:
     shape = printable(str(header.shape))
     if header.dtype.kind not in "buif":
         raise BadData(f"{part} holds {printable(str(header.dtype))}; {EXPECTED_PIXELS}")
     if min(header.shape, default=0) < 0:
         raise BadData(f"{part} has the shape {shape}; its header is damaged")
-    if header.size > MOST_FILE_BYTES:
-        raise BadData(
-            f"{part} has the shape {shape}, more than the {MOST_FILE_BYTES} bytes that are read"
-        )
+    if header.size > most:
+        raise BadData(f"{part} has the shape {shape}, more than the {most} bytes that are read")
     return header
 
 
@@ -125,13 +134,13 @@ def _read_npz(stream: IO[bytes], take: Take[Found]) -> dict[str, Found]:
     return found
 
 
-def _read(stream: IO[bytes], take: Take[Found]) -> dict[str, Found]:
+def _read(stream: IO[bytes], take: Take[Found], most: int) -> dict[str, Found]:
     start = stream.read(6)
     stream.seek(0)
     if not start:
         raise BadData("empty")
     if start.startswith(NPY_MAGIC):
-        return {"train": take(stream, _checked("train", _read_npy_header(stream)))}
+        return {"train": take(stream, _checked("train", _read_npy_header(stream), most))}
     if start.startswith(ZIP_MAGIC):
         return _read_npz(stream, take)
     if start.startswith(IDX_MAGIC):
@@ -156,16 +165,39 @@ def read_headers(path: Path) -> dict[str, Header]:
         OSError: it cannot be opened.
     """
     refuse_unusual(path)
+    if place := place_to_map(path):
+        return {"train": place[0]}
     refuse_large(path)
     with path.open("rb") as stream:
         return _read_untrusted(stream, _only_header)
 
 
-def _read_untrusted(stream: IO[bytes], take: Take[Found]) -> dict[str, Found]:
+def place_to_map(path: Path) -> tuple[Header, int] | None:
+    """Of a large .npy file of plain levels, not packed, what it says and where its items begin.
+
+    Raises:
+        DataError: it is damaged, or has more or fewer items than it says.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        if size < MAPPED_FROM or stream.read(len(NPY_MAGIC)) != NPY_MAGIC:
+            return None
+        stream.seek(0)
+        header, start = _read_untrusted(stream, _place, MOST_MAPPED_BYTES)["train"]
+    if header.dtype != np.uint8 or header.fortran:
+        return None
+    if size - start != header.size:
+        raise _wrong_length(header, size - start)
+    return header, start
+
+
+def _read_untrusted(
+    stream: IO[bytes], take: Take[Found], most: int = MOST_FILE_BYTES
+) -> dict[str, Found]:
     try:
         packed = stream.read(2) == GZIP_MAGIC
         stream.seek(0)
-        return _read(gzip.open(stream) if packed else stream, take)  # type: ignore[arg-type]
+        return _read(gzip.open(stream) if packed else stream, take, most)  # type: ignore[arg-type]
     except BadData:
         raise
     except MemoryError as error:

@@ -7,6 +7,7 @@ import numpy as np
 
 from elboflow.images.arrays import Images
 from elboflow.images.errors import BadData
+from elboflow.images.mapped import keep_rows
 from elboflow.images.streams import drawn_order
 
 LEAST = {
@@ -44,7 +45,7 @@ def split(
             result[name] = _choose(parts[name], counts[name], seed, name)
         else:
             result[name], order = train[order[: counts[name]]], order[counts[name] :]
-    return {"train": train[np.sort(order)], **result}
+    return {"train": keep_rows(train, np.sort(order)), **result}
 
 
 def refuse_same(parts: Mapping[str, Images]) -> None:
