@@ -31,6 +31,12 @@ def oversubscribed(worker: Worker) -> bool:
     return worker.local_size * worker.threads > len(os.sched_getaffinity(0))
 
 
+def resized(spec: TrainingSpec, batch_size: int) -> TrainingSpec:
+    """The run with another batch, and as many steps, which decide whether they are compiled."""
+    epochs = -(-spec.epochs * batch_size // spec.batch_size)
+    return replace(spec, batch_size=batch_size, epochs=epochs)
+
+
 def begin(args: argparse.Namespace, spec: TrainingSpec, timed: TimedSum) -> Training:
     """A training from its first step."""
     manifest, worker = read_manifest(args.data / spec.dataset), timed.worker
@@ -76,7 +82,7 @@ def measure_scaling(args: argparse.Namespace, worker: Worker) -> None:
     kinds: dict[str, dict[str, Any]] = {}
     for kind, batch_size in sizes.items():
         timed = TimedSum(worker, allreduce(worker))
-        training = begin(args, replace(spec, batch_size=batch_size), timed)
+        training = begin(args, resized(spec, batch_size), timed)
         kinds[kind] = {
             "batch_size": batch_size,
             "seconds": measure(training, timed, args.steps),
