@@ -85,7 +85,8 @@ class Contender:
             if answer.startswith("{"):
                 self._signal(signal.SIGSTOP)
                 return dict(json.loads(answer))
-        raise SystemExit(f"{self.name} has ended:\n{self.log.read_text()[-2000:]}")
+        status = self.process.wait()
+        raise SystemExit(f"{self.name} has ended with {status}:\n{self.log.read_text()[-2000:]}")
 
     def turn(self, images: int) -> Turn:
         """Images per second, and how much of the machine others took meanwhile."""
