@@ -31,7 +31,8 @@ that the usual loop has trained on as many images, at batch 100.
 
 Nobody validates, logs or saves. pythae and Lightning draw images from the same kind of DataLoader
 and binarise them in the same way as the usual loop; pythae's progress bar cannot be switched off,
-Lightning's is. get_nll runs without gradients. launch.sh starts ELBOFlow, as in the workflow.
+Lightning's is. get_nll runs without gradients. launch.sh starts ELBOFlow, as in the workflow; its
+steps are those of a run that is long enough to be compiled.
 """
 
 
