@@ -1,6 +1,8 @@
 """Encoder and decoder networks, and the variational autoencoder made of them."""
 
 import math
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -69,10 +71,10 @@ class VAE(nn.Module):
         kl = posterior.kl_per_dimension() if self.prior.closed_form_kl else None
         return torch.full_like(posterior.mean, torch.nan) if kl is None else kl
 
-    def _rounded_products(self) -> torch.autocast:
+    def _rounded_products(self) -> AbstractContextManager[Any]:
         """Layers in bfloat16, where the specification says so; densities are never rounded."""
         reduced = self.precision == "bf16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=reduced)
+        return torch.autocast(self.device.type, torch.bfloat16) if reduced else nullcontext()
 
 
 def _encoder(spec: TrainingSpec, shape: ImageShape) -> tuple[nn.Module, int]:
