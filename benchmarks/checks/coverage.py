@@ -17,8 +17,9 @@ from torch import Tensor
 
 from elboflow.vae.measure.blocks import block_sizes
 from elboflow.vae.measure.bound_curve import extrapolate, halvings
-from elboflow.vae.measure.estimate import ImportanceSum, estimate_log_likelihood, image_noise
+from elboflow.vae.measure.estimate import ImportanceWeights, estimate_log_likelihood, image_noise
 from elboflow.vae.measure.proposal import WIDER, DefensiveMixture, turns_of
+from elboflow.vae.model.draws import log_joint
 from elboflow.vae.model.gaussian import standard_normal_log_prob
 from elboflow.vae.model.linear_gaussian import maximum_likelihood
 from elboflow.vae.model.networks import VAE
@@ -52,7 +53,7 @@ def _rows(
         for seed in range(repeats):
             noise = image_noise(vae, seed, Purpose.IMPORTANCE, range(IMAGES))
             weights = estimate_log_likelihood(vae, x, vae.encode(x), noise, samples, chunk=50)
-            parts = halvings(weights.blocks.log_means.numpy(), block_sizes(samples))
+            parts = halvings(weights.log_block_means.numpy(), block_sizes(samples))
             found.append(extrapolate(parts))
             bounds.append(parts[0].mean())
         case = f"L = {latent}, q = N({shrink} m, {widen} v), K = {samples}"
@@ -96,10 +97,7 @@ def _defensive(vae: VAE, x: Tensor, seed: int) -> Tensor:
 
 def _weighed(vae: VAE, x: Tensor, z: Tensor, log_proposal: Tensor) -> Tensor:
     """log p(x), shape (B,), from draws of z, (K, B, L), and their log-density, (K, B)."""
-    weights = ImportanceSum(len(x), len(z))
-    log_joint = vae.likelihood.log_prob(vae.decode(z), x) + vae.prior.log_prob(z)
-    weights.add(log_joint - log_proposal)
-    return weights.log_likelihood
+    return ImportanceWeights(log_joint(vae, x, z) - log_proposal).log_likelihood
 
 
 def _mixture(vae: VAE, x: Tensor, seed: int, share: float, factor: float) -> Tensor:

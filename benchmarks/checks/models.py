@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from elboflow.vae.data import ImageShape
-from elboflow.vae.measure.estimate import ImportanceSum, estimate_log_likelihood, image_noise
+from elboflow.vae.measure.estimate import ImportanceWeights, estimate_log_likelihood, image_noise
 from elboflow.vae.model.binary_likelihoods import Bernoulli
 from elboflow.vae.model.categorical import Categorical, Uniform
 from elboflow.vae.model.linear_gaussian import LinearGaussian
@@ -67,6 +67,6 @@ def tabular(logits: Tensor, log_q: Tensor) -> Any:
     )
 
 
-def importance(vae: VAE, x: Tensor, samples: int) -> ImportanceSum:
+def importance(vae: VAE, x: Tensor, samples: int) -> ImportanceWeights:
     epsilon = image_noise(vae, 0, Purpose.IMPORTANCE, range(len(x)))
     return estimate_log_likelihood(vae, x, vae.encode(x), epsilon, samples, chunk=50)

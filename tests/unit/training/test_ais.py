@@ -9,10 +9,11 @@ import torch
 from torch.distributions import MultivariateNormal
 
 from elboflow.vae.annealing.ais import pilot, schedule, sweep
-from elboflow.vae.annealing.bounds import bounds, over_chains
+from elboflow.vae.annealing.bounds import bounds
 from elboflow.vae.annealing.chains import ChainNoise, path_of, start_of
-from elboflow.vae.annealing.hmc import STEP_SIZES
+from elboflow.vae.annealing.hmc import STEP_SIZES, place
 from elboflow.vae.data import ImageShape
+from elboflow.vae.measure.estimate import ImportanceWeights
 from elboflow.vae.model.gaussian import Gaussian
 from elboflow.vae.model.priors import StandardNormal
 from elboflow.vae.model.simulation import FIRST_IMAGE
@@ -170,7 +171,7 @@ def test_one_temperature_is_importance_sampling():
     model, posterior = LinearModel(), LinearModel().encode(x)
     z = posterior_samples(x, 10)
     path = path_of(model, x, posterior, "posterior")
-    log_weights = sweep(path, z, schedule(1), move=lambda number, z: z)
+    log_weights = sweep(place(path, z), schedule(1), move=lambda number, here: here)
     joint = model.prior.log_prob(z) + model.likelihood.log_prob(model.decode(z), x)
     torch.testing.assert_close(log_weights, joint - posterior.log_prob(z))
 
@@ -260,7 +261,7 @@ def test_other_models_are_annealed_as_well(toy, model):
 
 def test_the_error_over_chains_is_that_of_importance_sampling():
     log_weights = torch.tensor([[0.0], [1.0], [-1.0]]).double()
-    weights, found = log_weights.exp(), over_chains(log_weights)
+    weights, found = log_weights.exp(), ImportanceWeights(log_weights)
     assert found.log_likelihood.item() == pytest.approx(weights.mean().log().item())
     expected = weights.std().item() / weights.mean().item() / 3**0.5
     assert found.monte_carlo_error.item() == pytest.approx(expected)

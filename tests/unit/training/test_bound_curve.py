@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from elboflow.vae.measure.blocks import Blocks, block_count, block_sizes
+from elboflow.vae.measure.blocks import block_count, block_sizes, log_block_means
 from elboflow.vae.measure.bound_curve import errors, extrapolate, halvings, increments
-from elboflow.vae.measure.estimate import ImportanceSum
+from elboflow.vae.measure.estimate import ImportanceWeights
 
 
 def log_weights(latent, shrink, widen, samples, images, random):
@@ -20,25 +20,22 @@ def log_weights(latent, shrink, widen, samples, images, random):
 
 def parts_of(weights):
     """The halvings of log weights (N, K)."""
-    blocks = Blocks(weights.shape[1], len(weights))
-    blocks.add(torch.from_numpy(weights.T.copy()))
-    return halvings(blocks.log_means.numpy(), block_sizes(weights.shape[1]))
+    found = log_block_means(torch.from_numpy(weights.T.copy()))
+    return halvings(found.numpy(), block_sizes(weights.shape[1]))
 
 
 @pytest.mark.parametrize("samples", [2, 3, 20, 50, 1000])
-def test_blocks_in_chunks_are_the_means_of_their_samples(samples):
+def test_blocks_are_the_means_of_their_samples(samples):
     weights = torch.randn(samples, 5, dtype=torch.float64, generator=torch.manual_seed(0)) * 20
-    running = ImportanceSum(5, samples)
-    for chunk in weights.split(7):
-        running.add(chunk)
+    found = ImportanceWeights(weights)
     sizes = block_sizes(samples)
     assert sizes.sum() == samples
     assert len(sizes) == block_count(samples)
     assert set(sizes) <= {sizes.min(), sizes.min() + 1}
     wanted = [block.exp().mean(0).log() for block in weights.split(sizes.tolist())]
-    assert torch.allclose(running.blocks.log_means, torch.stack(wanted, 1), rtol=1e-12)
-    parts = halvings(running.blocks.log_means.numpy(), sizes)
-    assert np.allclose(parts[0][:, 0], running.log_likelihood.numpy(), rtol=1e-12)
+    assert torch.allclose(found.log_block_means, torch.stack(wanted, 1), rtol=1e-12)
+    parts = halvings(found.log_block_means.numpy(), sizes)
+    assert np.allclose(parts[0][:, 0], found.log_likelihood.numpy(), rtol=1e-12)
     assert [part.shape[1] for part in parts] == [2**j for j in range(len(parts))]
 
 

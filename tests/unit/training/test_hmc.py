@@ -4,8 +4,8 @@ from elboflow.vae.annealing.hmc import (
     ACCEPTANCE,
     STEP_SIZES,
     _leapfrog,
-    _with_gradient,
     adapted,
+    place,
     transition,
 )
 from elboflow.vae.noise import Purpose, normals, uniforms, words
@@ -18,6 +18,10 @@ def log_density(z):
     return -0.5 * torch.einsum("...i,ij,...j", z, PRECISION, z)
 
 
+PARTS = (log_density, lambda z: 3 * log_density(z))
+WEIGHTS = torch.tensor([0.4, 0.2], dtype=torch.float64)  # which make one of the first
+
+
 def draws(seed, shape):
     raw = words(seed, Purpose.AIS_FORWARD, [(0, 0)], 1, torch.Size(shape).numel())
     return raw.view(shape)
@@ -26,16 +30,16 @@ def draws(seed, shape):
 def test_hmc_leaves_a_gaussian_invariant_at_any_acceptance():
     chains = 20_000
     z = normals(draws(0, (chains, 2, 2)), torch.float64) @ torch.linalg.cholesky(COVARIANCE).T
+    here = place(PARTS, z)
     step_size = torch.tensor([0.3, 0.78], dtype=torch.float64)  # the second is near instability
     for number in range(1, 9):
         momentum = normals(draws(2 * number, (chains, 2, 2)), torch.float64)
-        z, probability = transition(
-            log_density, z, step_size, 3, momentum, uniforms(draws(2 * number + 1, (chains, 2)))
-        )
+        uniform = uniforms(draws(2 * number + 1, (chains, 2)))
+        here, probability = transition(PARTS, WEIGHTS, here, step_size, 3, momentum, uniform)
     assert probability.mean(0)[0] > 0.9
     assert probability.mean(0)[1] < 0.85  # without refusals the variance would be another
     for image in range(2):
-        found = z[:, image]
+        found = here.z[:, image]
         assert (found.mean(0).abs() < 5 * (COVARIANCE.diagonal() / chains).sqrt()).all()
         variances = COVARIANCE.diagonal()
         spread = (torch.outer(variances, variances) + COVARIANCE.square()) / chains
@@ -45,10 +49,10 @@ def test_hmc_leaves_a_gaussian_invariant_at_any_acceptance():
 def test_a_trajectory_that_diverges_is_refused():
     z = torch.ones(3, 1, 2, dtype=torch.float64)
     huge = torch.tensor([1e200], dtype=torch.float64)
-    moved, probability = transition(
-        log_density, z, huge, 5, torch.ones_like(z), torch.full((3, 1), 1e-12).double()
-    )
-    assert torch.equal(moved, z)
+    uniform, start = torch.full((3, 1), 1e-12).double(), place(PARTS, z)
+    end, probability = transition(PARTS, WEIGHTS, start, huge, 5, torch.ones_like(z), uniform)
+    assert torch.equal(end.z, z)
+    assert torch.equal(end.slopes, start.slopes)
     assert (probability == 0).all()
 
 
@@ -57,11 +61,9 @@ def test_leapfrog_is_reversible():
     z = normals(draws(1, (4, 3, 2)), torch.float64)
     momentum = normals(draws(2, (4, 3, 2)), torch.float64)
     step_size = torch.tensor([0.1, 0.3, 0.6], dtype=torch.float64)
-    _, slope = _with_gradient(log_density, z)
-    moved, _, end = _leapfrog(log_density, z, slope, step_size, 7, momentum)
-    _, slope = _with_gradient(log_density, moved)
-    back, _, start = _leapfrog(log_density, moved, slope, step_size, 7, -end)
-    torch.testing.assert_close(back, z)
+    there, end = _leapfrog(PARTS, WEIGHTS, place(PARTS, z), step_size, 7, momentum)
+    back, start = _leapfrog(PARTS, WEIGHTS, there, step_size, 7, -end)
+    torch.testing.assert_close(back.z, z)
     torch.testing.assert_close(-start, momentum)
 
 

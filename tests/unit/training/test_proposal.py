@@ -52,7 +52,7 @@ def coverage(toy, narrower, repeats=100):
     q, held = q.widened(1 / narrower), 0
     for seed in range(repeats):
         weights = weights_of(vae, x, q, 400, seed)
-        found = extrapolate(halvings(weights.blocks.log_means.numpy(), block_sizes(400)))
+        found = extrapolate(halvings(weights.log_block_means.numpy(), block_sizes(400)))
         held += found.lower <= exact.mean().item() <= found.upper
     return held / repeats
 
@@ -83,7 +83,7 @@ def test_the_mean_weight_of_every_block_is_unbiased(toy):
     repeats = 1000
     copies = torch.arange(4).repeat(repeats)
     weights = weights_of(vae, x[copies], q.select(copies), 160)
-    relative = (weights.blocks.log_means - exact[copies, None]).exp()
+    relative = (weights.log_block_means - exact[copies, None]).exp()
     error = relative.std(0) / len(copies) ** 0.5
     assert relative.shape == (4 * repeats, 64)
     assert ((relative.mean(0) - 1).abs() < 5 * error).all()
@@ -96,7 +96,7 @@ def test_with_a_fixed_turn_some_blocks_would_be_biased(toy, monkeypatch):
     vae, x, q, exact = two_modes(toy, 4)
     monkeypatch.setattr(proposal, "turns_of", lambda noise, samples: torch.zeros(1).long())
     copies = torch.arange(4).repeat(250)
-    relative = weights_of(vae, x[copies], q.select(copies), 160).blocks.log_means
+    relative = weights_of(vae, x[copies], q.select(copies), 160).log_block_means
     relative = (relative - exact[copies, None]).exp()
     assert ((relative.mean(0) - 1).abs() > 5 * relative.std(0) / len(copies) ** 0.5).any()
 
@@ -153,7 +153,7 @@ def test_neither_chunks_nor_other_images_change_an_estimate(toy):
     for chunk in (7, 500):
         some = weights_of(vae, x[rows], q.select(rows), 500, images=[4, 1], chunk=chunk)
         torch.testing.assert_close(
-            some.blocks.log_means, whole.blocks.log_means[rows], rtol=1e-12, atol=1e-12
+            some.log_block_means, whole.log_block_means[rows], rtol=1e-12, atol=1e-12
         )
 
 

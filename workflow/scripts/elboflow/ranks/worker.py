@@ -5,6 +5,7 @@ Every program under the launcher begins with `worker = start()`.
 
 import atexit
 import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -21,6 +22,8 @@ from elboflow.ranks.collectives import gather
 from elboflow.ranks.place import Worker, find_place, wanted_gpu
 from elboflow.ranks.self_test import misplaced, unfit_device, wrong_operations
 from elboflow.ranks.signs import AT_EXIT
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 def start(ranks: int | None = None) -> Worker:
@@ -42,6 +45,7 @@ def start(ranks: int | None = None) -> Worker:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    _keep_freed_memory()
     worker = find_place()
     asked = ranks or int(os.environ.get("ELBOFLOW_RANKS", worker.size))
     # Horovod: every rank sees the same list, so that all of them stop or none.
@@ -53,6 +57,17 @@ def start(ranks: int | None = None) -> Worker:
     if problems:
         _stop(problems, worker.rank)
     return worker
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep up to 1 GB that is freed: each page that is asked for again is a fault.
+
+    A step frees and takes megabytes, and by default most of them go to the system and back.
+    """
+    with contextlib.suppress(AttributeError):  # another C library
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_TRIM_THRESHOLD, 1 << 30)
+        mallopt(M_MMAP_THRESHOLD, 32 << 20)  # the largest that it takes
 
 
 def _tell_of_exit() -> None:

@@ -43,6 +43,7 @@ class Purpose(IntEnum):
 
 
 LEVELS_OF_A_BYTE = 255
+FIRST_BIT = -(1 << 63)  # of a word
 
 Start = tuple[int, int]
 """A row of a stream (an image, say) and the first item in it (a sample)."""
@@ -76,13 +77,14 @@ def words(
 def _words_on_cpu(
     key: int, starts: Sequence[Start], count: int, blocks: int, device: torch.device
 ) -> Tensor:
-    drawn = [
-        np.random.Philox(key=key, counter=(row << 128) + first * blocks).random_raw(
-            count * WORDS_PER_BLOCK
-        )
-        for row, first in starts
-    ]
-    return torch.from_numpy(np.stack(drawn).view(np.int64)).to(device)
+    drawn = np.empty((len(starts), count * WORDS_PER_BLOCK), np.uint64)
+    stream = np.random.Philox(key=key)
+    state = stream.state  # setting it takes a fifth of the time of another generator
+    for row, (number, first) in enumerate(starts):
+        state["state"]["counter"] = np.array([first * blocks, 0, number, 0], np.uint64)
+        stream.state = state
+        drawn[row] = stream.random_raw(drawn.shape[1])
+    return torch.from_numpy(drawn.view(np.int64)).to(device)
 
 
 def words_on_device(
@@ -98,13 +100,16 @@ def words_on_device(
 
 def normals(raw: Tensor, dtype: torch.dtype) -> Tensor:
     """Standard normal numbers by inverse CDF, one per word; same shape as `raw`."""
-    return torch.special.ndtri(uniforms(raw)).to(dtype)
+    # sqrt(2) erfinv(2 u - 1) of the same u as in `uniforms`, where 2 u - 1 is exact as well: ndtri
+    # takes six times as long. As a signed number, a word with its first bit turned is 2^63 less.
+    centred = ((raw ^ FIRST_BIT) >> 12).double().add_(0.5).mul_(2.0**-51)
+    return centred.erfinv_().mul_(2**0.5).to(dtype)
 
 
 def uniforms(raw: Tensor) -> Tensor:
     """Numbers uniform in (0, 1), float64, one per word; same shape as `raw`."""
     # 52 bits and a half: exact in float64, and never 0 or 1.
-    return (philox.shift_right(raw, 12).double() + 0.5) * 2.0**-52
+    return philox.shift_right(raw, 12).double().add_(0.5).mul_(2.0**-52)
 
 
 def binarise(grey: Tensor, levels: int, raw: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from elboflow.vae.annealing import hmc
-from elboflow.vae.annealing.hmc import LogDensity
+from elboflow.vae.annealing.hmc import LogDensity, Place
 
 SIGMOID_RANGE = 4.0  # as in Grosse et al.: temperatures are dense at both ends
 FIRST_STEP_SIZE = 0.1
@@ -24,21 +24,13 @@ Tick = Callable[[], None]
 """Called once for each temperature that is done."""
 
 
-@dataclass(frozen=True)
-class Path:
-    """log f_t(z) = (1 - t) log q_0(z) + t log p(x, z), from t = 0 to 1."""
+Path = tuple[LogDensity, LogDensity]
+"""log q_0(z) and log p(x, z), the ends of log f_t(z) = (1 - t) log q_0(z) + t log p(x, z)."""
 
-    start: LogDensity
-    joint: LogDensity
 
-    def at(self, temperature: float) -> LogDensity:
-        """log f_t."""
-        return lambda z: (1 - temperature) * self.start(z) + temperature * self.joint(z)
-
-    @torch.no_grad()
-    def log_ratio(self, z: Tensor) -> Tensor:
-        """log p(x, z) - log q_0(z), float64, shape (C, B)."""
-        return self.joint(z).double() - self.start(z).double()
+def weights_at(temperature: float, like: Tensor) -> Tensor:
+    """Of the ends of a path in log f_t, float64, shape (2,), on a tensor's device."""
+    return like.new_tensor([1 - temperature, temperature], dtype=torch.float64)
 
 
 def schedule(temperatures: int) -> list[float]:
@@ -53,7 +45,7 @@ Noise = Callable[[int], tuple[Tensor, Tensor]]
 
 
 def sweep(
-    path: Path, z: Tensor, temperatures: Sequence[float], move: Callable[[int, Tensor], Tensor]
+    start: Place, temperatures: Sequence[float], move: Callable[[int, Place], Place]
 ) -> Tensor:
     """Log weights of chains that go along temperatures, float64, shape (C, B).
 
@@ -61,15 +53,16 @@ def sweep(
     samples of p(z | x), 1 / p(x) (Grosse et al.).
 
     Args:
-        z: where the chains start, shape (C, B, L).
-        move: gives the z after a transition at the temperature of that number.
+        start: where the chains start, with both ends of the path.
+        move: gives the place after a transition at the temperature of that number.
     """
-    log_weights = torch.zeros(z.shape[:2], dtype=torch.float64, device=z.device)
+    here, log_weights = start, torch.zeros_like(start.values[0])
     last = len(temperatures) - 1
     for number in range(1, last + 1):
-        log_weights += (temperatures[number] - temperatures[number - 1]) * path.log_ratio(z)
+        log_q, log_joint = here.values
+        log_weights += (temperatures[number] - temperatures[number - 1]) * (log_joint - log_q)
         if number < last:
-            z = move(number, z)
+            here = move(number, here)
     return log_weights
 
 
@@ -98,16 +91,17 @@ class Annealing:
     ) -> tuple[Tensor, Tensor]:
         accepted: list[Tensor] = []
 
-        def move(number: int, z: Tensor) -> Tensor:
-            place = order[number]
-            density, step_size = self.path.at(self.temperatures[place]), self.step_sizes[place]
+        def move(number: int, here: Place) -> Place:
+            level = order[number]
+            weights, step_size = weights_at(self.temperatures[level], z), self.step_sizes[level]
             steps, draws = self.leapfrog_steps, noise(number)
-            z, probability = hmc.transition(density, z, step_size, steps, *draws)
+            here, probability = hmc.transition(self.path, weights, here, step_size, steps, *draws)
             accepted.append(probability.mean(0))
             tick()
-            return z
+            return here
 
-        log_weights = sweep(self.path, z, [self.temperatures[place] for place in order], move)
+        start = hmc.place(self.path, z)
+        log_weights = sweep(start, [self.temperatures[level] for level in order], move)
         return log_weights, torch.stack([*accepted] or [torch.ones_like(log_weights[0])]).mean(0)
 
 
@@ -130,10 +124,10 @@ def pilot(
     step_size = torch.full(z.shape[1:2], FIRST_STEP_SIZE, dtype=torch.float64, device=z.device)
     step_sizes = [step_size]
     visits = [temperatures[1]] * WARM_UP + temperatures[1:-1]
+    here = hmc.place(path, z)
     for number, temperature in enumerate(visits, 1):
-        z, probability = hmc.transition(
-            path.at(temperature), z, step_size, leapfrog_steps, *noise(number)
-        )
+        weights, draws = weights_at(temperature, z), noise(number)
+        here, probability = hmc.transition(path, weights, here, step_size, leapfrog_steps, *draws)
         step_size = hmc.adapted(step_size, probability)
         if number > WARM_UP:
             step_sizes.append(step_size)

@@ -16,7 +16,7 @@ from torch import Tensor
 from elboflow.vae.annealing.ais import Tick, pilot, schedule
 from elboflow.vae.annealing.chains import ChainNoise, path_of, start_of
 from elboflow.vae.measure.checks import ROUNDING, STANDARD_ERRORS, ImpossibleResult
-from elboflow.vae.measure.estimate import ImportanceSum, estimate_log_likelihood, image_noise
+from elboflow.vae.measure.estimate import ImportanceWeights, estimate_log_likelihood, image_noise
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.model.simulation import simulate
@@ -89,7 +89,7 @@ def _annealed(
     annealing = pilot(path, first, temperatures, spec.ais_leapfrog_steps, trial, tick)
     z = start_of(vae, posterior, spec.ais_start, forward)
     log_weights, acceptance = annealing.forward(z, forward, tick)
-    lower = over_chains(log_weights)
+    lower = ImportanceWeights(log_weights)
     found = {
         "ais_nats": lower.log_likelihood,
         "ais_error_nats": lower.monte_carlo_error,
@@ -99,18 +99,10 @@ def _annealed(
     if exact is not None:
         # All chains start at the one exact sample that there is: the bound holds, since each of
         # them starts at an exact sample, but its error over chains knows nothing of other samples.
-        inverse = over_chains(annealing.reverse(exact.expand_as(z), reverse, tick)[0])
+        inverse = ImportanceWeights(annealing.reverse(exact.expand_as(z), reverse, tick)[0])
         found["upper_nats"] = -inverse.log_likelihood
         found["upper_error_nats"] = inverse.monte_carlo_error
     return found
-
-
-def over_chains(log_weights: Tensor) -> ImportanceSum:
-    """Mean of the weights of chains, shape (C, B), with its error and ESS."""
-    chains, images = log_weights.shape
-    weights = ImportanceSum(images, chains, log_weights.device)
-    weights.add(log_weights)
-    return weights
 
 
 def require_bracket(rows: Sequence[dict[str, Any]]) -> None:

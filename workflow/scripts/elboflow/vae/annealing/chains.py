@@ -43,7 +43,7 @@ class ChainNoise:
 def path_of(vae: VAE, x: Tensor, posterior: Posterior, start: str) -> Path:
     """The path to p(z) p(x | z) from q(z | x), or from p(z)."""
     first = posterior.log_prob if start == "posterior" else vae.prior.log_prob
-    return Path(first, partial(log_joint, vae, x))
+    return first, partial(log_joint, vae, x)
 
 
 @torch.no_grad()

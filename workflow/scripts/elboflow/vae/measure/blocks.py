@@ -19,32 +19,15 @@ def block_sizes(samples: int) -> np.ndarray:
     return np.diff(first)
 
 
-class Blocks:
-    """The log of the mean weight within each block, of weights that arrive in chunks of samples.
+def log_block_means(log_weights: Tensor) -> Tensor:
+    """log p(x) as each block of samples estimates it, in nats, shape (K, B) to (B, blocks).
 
-    Sample k is in block floor(k blocks / K). All weights are kept, 8 bytes for each sample and
-    image, and summed at the end: chunk by chunk that took a sixth of the evaluation's time.
-
-    Args:
-        samples: K, how many will come for each image.
+    It is the log of the mean weight of a block; sample k is in block floor(k blocks / K).
     """
-
-    def __init__(self, samples: int, images: int, device: torch.device | str = "cpu") -> None:
-        self.kept = torch.empty(samples, images, dtype=torch.float64, device=device)
-        self.samples = 0
-
-    def add(self, log_weights: Tensor) -> None:
-        """Take a chunk of log weights in, shape (K, B), in nats."""
-        self.kept[self.samples : self.samples + len(log_weights)] = log_weights
-        self.samples += len(log_weights)
-
-    @property
-    def log_means(self) -> Tensor:
-        """log p(x) as each block estimates it, in nats, shape (B, blocks)."""
-        sizes = torch.from_numpy(block_sizes(len(self.kept))).to(self.kept.device)
-        place = torch.arange(int(sizes.max()), device=sizes.device)
-        rows = (sizes.cumsum(0) - sizes)[:, None] + place  # of the largest size, some too long
-        blocks = self.kept[rows.clamp(max=len(self.kept) - 1)]
-        beyond = (place >= sizes[:, None]).unsqueeze(-1)
-        log_sums = blocks.masked_fill(beyond, -torch.inf).logsumexp(1)
-        return log_sums.T - sizes.double().log()
+    sizes = torch.from_numpy(block_sizes(len(log_weights))).to(log_weights.device)
+    place = torch.arange(int(sizes.max()), device=sizes.device)
+    rows = (sizes.cumsum(0) - sizes)[:, None] + place  # of the largest size, some too long
+    blocks = log_weights[rows.clamp(max=len(log_weights) - 1)]
+    beyond = (place >= sizes[:, None]).unsqueeze(-1)
+    log_sums = blocks.masked_fill(beyond, -torch.inf).logsumexp(1)
+    return log_sums.T - sizes.double().log()

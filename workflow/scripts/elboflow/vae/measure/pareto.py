@@ -29,36 +29,25 @@ def reliable_up_to(samples: int) -> float:
     return min(1 - 1 / math.log10(samples), 0.7) if samples > 1 else 0.0
 
 
-class Tail:
-    """The largest log weights of each image, kept while chunks of samples come in.
+def tail_shape(log_weights: Tensor) -> Tensor:
+    """k of each image from its log weights (K, B) in nats, float64, shape (B,).
 
-    One more than the tail has is kept: the tail begins above that.
+    nan where the tail has fewer than five weights.
     """
-
-    def __init__(self, samples: int, images: int, device: torch.device | str = "cpu") -> None:
-        self.length = tail_length(samples)
-        self.largest = torch.zeros(0, images, dtype=torch.float64, device=device)
-
-    def add(self, log_weights: Tensor) -> None:
-        """Take a chunk of log weights in, shape (K, B), in nats."""
-        known = torch.cat([self.largest, log_weights.double()])
-        self.largest = known.topk(min(self.length + 1, len(known)), dim=0).values
-
-    @property
-    def shape(self) -> Tensor:
-        """k of each image, shape (B,); nan where the tail has fewer than five weights."""
-        if self.length < SMALLEST_TAIL or len(self.largest) <= self.length:
-            return torch.full_like(self.largest.sum(0), torch.nan)
-        weights = (self.largest - self.largest[0]).exp()
-        excess = (weights[:-1] - weights[-1]).flip(0)  # ascending
-        fitted, _ = fit(excess)
-        # Alike to within rounding: no tail. Apart beyond what float64 holds: the heaviest there is.
-        fitted = torch.where(excess[-1] > ALIKE, fitted.nan_to_num(nan=torch.inf), 0.0)
-        # A quarter of the tail ties with its threshold: few values, as of a discrete z, all seen.
-        tied = self.largest[self.length - 1 - _quartile(self.length)] == self.largest[-1]
-        fitted = torch.where(tied, 0.0, fitted)
-        share = self.length / (self.length + PRIOR_WEIGHTS)
-        return share * fitted + (1 - share) * PRIOR_SHAPE
+    length = tail_length(len(log_weights))
+    if not SMALLEST_TAIL <= length < len(log_weights):
+        return torch.full_like(log_weights[0], torch.nan)
+    largest = log_weights.topk(length + 1, dim=0).values  # the tail begins above the last
+    weights = (largest - largest[0]).exp()
+    excess = (weights[:-1] - weights[-1]).flip(0)  # ascending
+    fitted, _ = fit(excess)
+    # Alike to within rounding: no tail. Apart beyond what float64 holds: the heaviest there is.
+    fitted = torch.where(excess[-1] > ALIKE, fitted.nan_to_num(nan=torch.inf), 0.0)
+    # A quarter of the tail ties with its threshold: few values, as of a discrete z, all seen.
+    tied = largest[length - 1 - _quartile(length)] == largest[-1]
+    fitted = torch.where(tied, 0.0, fitted)
+    share = length / (length + PRIOR_WEIGHTS)
+    return share * fitted + (1 - share) * PRIOR_SHAPE
 
 
 def _quartile(count: int) -> int:

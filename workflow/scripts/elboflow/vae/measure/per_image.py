@@ -38,7 +38,7 @@ def estimates(
         "elbo_monte_carlo_error": elbo.monte_carlo_error,
         **elbo.errors_of_parts,
         "log_likelihood": weights.log_likelihood,
-        "log_means": weights.blocks.log_means,
+        "log_means": weights.log_block_means,
         "ess": weights.ess,
         "largest_weight": weights.largest_weight,
         "pareto_k": weights.pareto_k,

@@ -13,11 +13,14 @@ Those of a discrete z are in vae.training.objectives.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.model.prior import Prior
+
+IN_CACHE = 1 << 18  # pixels decoded at once on a CPU: some MB with what is made of them
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,17 @@ class Draws:
         return self.log_posterior - self.log_prior
 
 
+def log_likelihood(vae: VAE, x: Tensor, z: Tensor) -> Tensor:
+    """log p(x | z) in nats, of images (B, D) and z of shape (K, B, L): shape (K, B)."""
+    if torch.is_grad_enabled() or z.device.type != "cpu":
+        return vae.likelihood.log_prob(vae.decode(z), x)
+    pieces = z.split(max(1, IN_CACHE // x.numel()))
+    return torch.cat([vae.likelihood.log_prob(vae.decode(piece), x) for piece in pieces])
+
+
 def log_joint(vae: VAE, x: Tensor, z: Tensor) -> Tensor:
     """log p(x, z) in nats, of images (B, D) and z of shape (K, B, L): shape (K, B)."""
-    return vae.prior.log_prob(z) + vae.likelihood.log_prob(vae.decode(z), x)
+    return vae.prior.log_prob(z) + log_likelihood(vae, x, z)
 
 
 def draw(
@@ -73,7 +84,7 @@ def draw(
     draws = Draws(
         posterior,
         vae.prior,
-        vae.likelihood.log_prob(vae.decode(z), x),
+        log_likelihood(vae, x, z),
         vae.prior.log_prob(z),
         log_posterior,
     )

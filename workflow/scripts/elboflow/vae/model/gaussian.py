@@ -17,7 +17,7 @@ LOG_2_PI = math.log(2 * math.pi)
 
 def standard_normal_log_prob(z: Tensor) -> Tensor:
     """log N(z; 0, I) in nats, shape (..., L) to (...)."""
-    return -0.5 * (z.square() + LOG_2_PI).sum(-1)
+    return -0.5 * (z.square().sum(-1) + z.shape[-1] * LOG_2_PI)
 
 
 def standard_normal_kl(mean: Tensor, log_sd: Tensor) -> Tensor:
@@ -43,7 +43,7 @@ class Gaussian(Posterior):
     def log_prob(self, z: Tensor) -> Tensor:
         """log q(z | x) in nats, shape (..., B, L) to (..., B)."""
         standardised = (z - self.mean) * (-self.log_sd).exp()
-        return -(0.5 * standardised.square() + self.log_sd + 0.5 * LOG_2_PI).sum(-1)
+        return standard_normal_log_prob(standardised) - self.log_sd.sum(-1)
 
     def log_prob_of_each(self, z: Tensor) -> Tensor:
         """Log-density of every z under each of the B distributions, (..., L) to (..., B).
