@@ -120,7 +120,7 @@ def test_another_default_computes_anew_what_relied_on_it_alone(finished):
     defaults = module.read_text()
     module.write_text(defaults.replace("epochs: int = 100", "epochs: int = 90"))  # each run has 3
     assert finished.planned() == {}
-    module.write_text(defaults.replace("chunk_samples: int = 50", "chunk_samples: int = 40"))
+    module.write_text(defaults.replace("chunk_samples: int = 200", "chunk_samples: int = 40"))
     assert heavy(finished.planned()) == {"evaluate": 2}
 
 

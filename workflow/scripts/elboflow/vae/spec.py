@@ -66,7 +66,7 @@ class EvaluationSpec:
     elbo_samples: int = 100
     importance_samples: int = 1000
     chunk_images: int = 20
-    chunk_samples: int = 50
+    chunk_samples: int = 200
     active_unit_threshold: float = 0.01
     evaluation_seed: int = 0
     figure_images: int = 10
