@@ -134,7 +134,8 @@ def install(
     requirements = [pin_file(arguments.pins, name) for name in names]
     wheels = wheelhouse(python, requirements, abi, kind, arguments.log)
     print("installing packages …", file=sys.stderr)
-    command = ["install", "--no-index", "--find-links", str(wheels)]
+    # Python compiles what it imports, when it does; all of torch would take twice the rest.
+    command = ["install", "--no-compile", "--no-index", "--find-links", str(wheels)]
     command += requirement_words(requirements, wheels)
     # The site may have some of these, but not their programs in this environment's bin.
     command += ["--ignore-installed"] * (arguments.torch == "site")
@@ -204,7 +205,9 @@ def check_nccl(facts: dict[str, Any], horovod: dict[str, Any]) -> dict[str, Any]
     return {name: readable_version(code) for name, code in codes.items()}
 
 
-def record(arguments: argparse.Namespace, python: Path, facts: dict[str, Any]) -> None:
+def record(
+    arguments: argparse.Namespace, python: Path, torch: dict[str, Any], facts: dict[str, Any]
+) -> None:
     """Write packages.txt and, last of all, build.json. No path of this machine is in them."""
     told = ["python", "platform", "libc", "torch", "cuda", "gpu", "nvcc", "nccl_source"]
     told += ["cuda_architectures", "mpi", "compiler"]
@@ -213,7 +216,7 @@ def record(arguments: argparse.Namespace, python: Path, facts: dict[str, Any]) -
         **{name: facts[name] for name in told},
         **check_nccl(facts, horovod),
         **horovod,
-        "numpy": ask(python, TORCH)["numpy"],
+        "numpy": torch["numpy"],
         "mpi_source": "PyPI" if facts["own_mpi"] else "system",
         "cache_key": cache_key(read_pin(pin_file(arguments.pins, "horovod.txt")), facts),
     }
@@ -243,7 +246,7 @@ def main() -> None:
         cuda = cuda_build(torch, nvcc, arguments.cuda_architectures) if nvcc else None
         facts = find_facts(python, torch, cuda, mpi)
         add_horovod(arguments, python, facts, cuda)
-        record(arguments, python, facts)
+        record(arguments, python, torch, facts)
     except (SetupError, OSError) as error:
         shutil.rmtree(arguments.venv, ignore_errors=True)
         told = in_words(error, arguments.venv) if isinstance(error, OSError) else error

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+from scipy.special import gammaincinv  # scipy.stats takes a second to import
 
 from elboflow.reading.notation import significant
 from elboflow.vae.measure.conventions import CONFIDENCE
@@ -16,7 +16,7 @@ def spread_limits(seeds: int) -> tuple[float, float]:
     sqrt((n - 1) / chi^2), of normal values; 0.45 to 32 for two, 0.60 to 2.9 for five.
     """
     tail = (1 - CONFIDENCE) / 2
-    low, high = chi2.ppf([1 - tail, tail], seeds - 1)
+    low, high = 2 * gammaincinv((seeds - 1) / 2, [1 - tail, tail])  # quantiles of chi^2
     return float(np.sqrt((seeds - 1) / low)), float(np.sqrt((seeds - 1) / high))
 
 
