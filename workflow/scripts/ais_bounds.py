@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 
 from elboflow.ranks.user_errors import in_one_line
-from elboflow.ranks.worker import start
+from elboflow.ranks.worker import leave, start
 from elboflow.stages.ais_bounds import run_bounds
 from elboflow.stages.trained_model import add_inputs
 from elboflow.vae.measure.checks import ImpossibleResult
@@ -32,3 +32,4 @@ if __name__ == "__main__":
     this = start()
     with in_one_line(this.rank, ImpossibleResult):
         run_bounds(arguments, this)
+    leave()

@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from elboflow.ranks.user_errors import in_one_line
-from elboflow.ranks.worker import start
+from elboflow.ranks.worker import leave, start
 from elboflow.stages.measure_scaling import measure_scaling
 from elboflow.vae.training.steps import Diverged
 
@@ -34,3 +34,4 @@ if __name__ == "__main__":
     this = start()
     with in_one_line(this.rank, Diverged):
         measure_scaling(arguments, this)
+    leave()

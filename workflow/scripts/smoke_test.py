@@ -8,7 +8,7 @@
 import argparse
 from pathlib import Path
 
-from elboflow.ranks.worker import start
+from elboflow.ranks.worker import leave, start
 from elboflow.stages.smoke_test import smoke_test
 
 
@@ -24,3 +24,4 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == "__main__":
     smoke_test(parse_args(), start())
+    leave()

@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 from elboflow.ranks.user_errors import in_one_line
-from elboflow.ranks.worker import start
+from elboflow.ranks.worker import leave, start
 from elboflow.stages.train import train
 from elboflow.vae.training.steps import Diverged
 
@@ -38,3 +38,4 @@ if __name__ == "__main__":
     this = start()
     with in_one_line(this.rank, Diverged):
         train(arguments, this)
+    leave()

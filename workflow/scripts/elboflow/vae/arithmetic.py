@@ -20,7 +20,16 @@ def set_arithmetic(precision: str, deterministic: bool) -> None:
     """
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
-    torch.use_deterministic_algorithms(deterministic)
+    set_deterministic(deterministic)
     # Which would else fill each new tensor, a tenth of a training step, against programs that read
     # what they have not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def set_deterministic(deterministic: bool) -> None:
+    """Let kernels be refused that may give other bits at each repeat.
+
+    torch.use_deterministic_algorithms says so to the compiler too, which it imports for that: a
+    second of each rank's start, where most compile nothing. compiled.py says it itself.
+    """
+    torch.set_deterministic_debug_mode("error" if deterministic else "default")

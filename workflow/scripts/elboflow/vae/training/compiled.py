@@ -32,6 +32,9 @@ def compiled_gradient(
     """
     beta = torch.ones((), dtype=vae.dtype)
     traced = make_fx(traceable_gradient(vae, spec, flat))(flat.values, x, epsilon, beta)
+    from torch._inductor import config  # a second to import, and only needed here
+
+    config.deterministic = spec.deterministic
     compiled = torch.compile(traced, fullgraph=True, dynamic=False)
     values = flat.values.detach()
 
