@@ -19,7 +19,7 @@ job that was interrupted goes on with the others. The digest is of model and set
 kept.
 """
 
-SPECIFICATION_INPUTS["ais_bounds"] = inputs_of_stage("ais_bounds")
+SPECIFICATIONS["ais_bounds"] = code_of_stage("ais_bounds")
 BOUNDED = [run for run, values in RUNS.items() if values["ais_images"]]
 BOUNDS = [
     f"results/runs/{run}/seed{seed}/bounds.csv"

@@ -106,13 +106,8 @@ use rule fetch_data as chapter_data with:
         code=digest(FETCHING_CODE),
 
 
-CHAPTER_CODE = [*PINS, *modules_of(f"{SCRIPTS}/chapter_vae.py")]
-
-
 rule chapter_training:
-    """Write what the chapter's VAE is; code and pins are inputs here, as in resolve_run."""
-    input:
-        ancient(CHAPTER_CODE),
+    """Write what the chapter's VAE is, as resolve_run does."""
     output:
         specification="results/chapter/training.json",
     localrule: True
@@ -120,7 +115,7 @@ rule chapter_training:
         script=f"{SCRIPTS}/resolve_run.py",
         document=lambda wildcards: document(
             specification("chapter", resolve(CHAPTER_CONFIG, "chapter"), "training"),
-            CHAPTER_CODE,
+            code_of_stage("chapter_vae"),
         ),
     shell:
         "{PYTHON:q} {params.script:q} {output.specification:q} {params.document:q}"

@@ -33,11 +33,10 @@ def force(files, prepare):
 
 def former_specifications():
     """Those that say something else than the configuration."""
-    for run, values in RUNS.items():
-        for file, code in SPECIFICATION_INPUTS.items():
+    for run in RUNS:
+        for file in SPECIFICATIONS:
             path = f"results/runs/{run}/{file}.json"
-            expected = document(specification(run, values, file), code)
-            if os.path.exists(path) and not says(path, json.loads(expected)):
+            if os.path.exists(path) and not says(path, json.loads(document_of(run, file))):
                 yield path
 
 

@@ -21,7 +21,7 @@ job that was interrupted goes on with the others. The digest is of model and set
 kept.
 """
 
-SPECIFICATION_INPUTS["evaluation"] = inputs_of_stage("evaluate")
+SPECIFICATIONS["evaluation"] = code_of_stage("evaluate")
 
 
 rule evaluate:

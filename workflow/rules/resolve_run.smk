@@ -15,23 +15,26 @@ OUTPUTS, in results/runs/{run}/:
 Each file is renewed only when its own part changes: an edited evaluation key trains nothing.
 """
 
+import functools
+
 from elboflow.specification.resolve import document, specification
+
+
+@functools.cache
+def document_of(run, file):
+    """What a file of a run is to say."""
+    return document(specification(run, RUNS[run], file), SPECIFICATIONS[file])
 
 
 rule resolve_run:
     """Write the specification of a run, with all defaults filled in."""
-    input:
-        lambda wildcards: ancient(SPECIFICATION_INPUTS[wildcards.file]),
     output:
         specification="results/runs/{run}/{file}.json",
     wildcard_constraints:
-        file="|".join(SPECIFICATION_INPUTS),
+        file="|".join(SPECIFICATIONS),
     localrule: True
     params:
         script=f"{SCRIPTS}/resolve_run.py",
-        document=lambda wildcards: document(
-            specification(wildcards.run, RUNS[wildcards.run], wildcards.file),
-            SPECIFICATION_INPUTS[wildcards.file],
-        ),
+        document=lambda wildcards: document_of(wildcards.run, wildcards.file),
     shell:
         "{PYTHON:q} {params.script:q} {output.specification:q} {params.document:q}"

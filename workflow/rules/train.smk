@@ -17,7 +17,7 @@ the declared outputs of a failed job, and a training that was interrupted goes o
 is of what is trained; the newest 4 are kept, so that going back to a former edit is instant.
 """
 
-SPECIFICATION_INPUTS["training"] = inputs_of_stage("train")
+SPECIFICATIONS["training"] = code_of_stage("train")
 
 
 rule train:

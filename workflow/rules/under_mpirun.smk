@@ -30,8 +30,8 @@ LAUNCH_LINE = r"""
             -- {params.script:q}"""
 SMOKE_TEST = "results/machine/smoke_test/ranks.csv"
 
-# Inputs of the files in which the specification of a run is frozen, by their names; see resolve_run.
-SPECIFICATION_INPUTS = {"run": []}
+# The files in which the specification of a run is frozen, and the digests of what computes by them.
+SPECIFICATIONS = {"run": None}
 
 # For launch.sh. No params, since those are triggers: another device is no reason to train again.
 os.environ.update(
@@ -77,11 +77,11 @@ def manifest_of_run(wildcards):
     return f"results/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
 
 
-def inputs_of_stage(stage):
-    """Pins and code. The specification names them, not what reads it: while the environment is to be
-    rebuilt, Snakemake asks nothing behind it for other reasons to run, ancient() or not.
+def code_of_stage(stage):
+    """A digest of pins and code. The specification says it, not what reads it: while the environment is
+    to be rebuilt, Snakemake asks nothing behind it for other reasons to run.
     """
-    return [*PINS, *modules_of(f"{SCRIPTS}/{stage}.py")]
+    return digest([*PINS, *modules_of(f"{SCRIPTS}/{stage}.py")])
 
 
 def take_over_resources(stage, former, but=()):

@@ -2,11 +2,9 @@
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from elboflow.files.code_digest import digest
 from elboflow.files.whole import write_result
 from elboflow.specification.schema import read_schema
 from elboflow.vae.choices import POSTERIORS
@@ -122,15 +120,15 @@ def specification(run: str, values: dict[str, Any], file: str = "run") -> dict[s
     return {"run": run, **{name: part(values, name) for name in names}}
 
 
-def document(specification: dict[str, Any], code: Sequence[str | Path]) -> str:
+def document(specification: dict[str, Any], code_sha256: str | None) -> str:
     """What the file of a specification says, as an argument of the command that writes it.
 
-    With code and pins in it, an edit of these changes the file: what follows from it is asked for
+    With the digest of code and pins in it, an edit of these changes the file: what follows from it is asked for
     by every later call too, until it is there. It alone decides whether the file is written again:
     the script of a directive would be run whenever its file is newer, and all trainings with it.
     """
-    digest_of_code = {"code_sha256": digest(code)} if code else {}
-    return json.dumps({**specification, **digest_of_code}, sort_keys=True)
+    code = {"code_sha256": code_sha256} if code_sha256 else {}
+    return json.dumps({**specification, **code}, sort_keys=True)
 
 
 def write_specification(specification: dict[str, Any], path: Path) -> None:
