@@ -36,7 +36,9 @@ def former_specifications():
     for run in RUNS:
         for file in SPECIFICATIONS:
             path = f"results/runs/{run}/{file}.json"
-            if os.path.exists(path) and not says(path, json.loads(document_of(run, file))):
+            if os.path.exists(path) and not says(
+                path, json.loads(document_of(run, file))
+            ):
                 yield path
 
 

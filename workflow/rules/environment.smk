@@ -37,6 +37,7 @@ rule build_environment:
         packages="results/environment/packages.txt",
     log:
         "results/logs/build_environment.log",
+    priority: 1  # all training waits for it
     threads: 8
     resources:
         runtime=30,

@@ -15,16 +15,6 @@ OUTPUTS, in results/runs/{run}/:
 Each file is renewed only when its own part changes: an edited evaluation key trains nothing.
 """
 
-import functools
-
-from elboflow.specification.resolve import document, specification
-
-
-@functools.cache
-def document_of(run, file):
-    """What a file of a run is to say."""
-    return document(specification(run, RUNS[run], file), SPECIFICATIONS[file])
-
 
 rule resolve_run:
     """Write the specification of a run, with all defaults filled in."""

@@ -15,9 +15,11 @@ neither triggers. (An ancient() input that is missing does trigger, which is why
 the environment's folder.)
 """
 
+import functools
+
 from snakemake.resources import Resources
 
-from elboflow.specification.resolve import resolve_key
+from elboflow.specification.resolve import document, resolve_key, specification
 
 LAUNCH_LINE = r"""
         {params.launch:q} \
@@ -38,6 +40,12 @@ os.environ.update(
     ELBOFLOW_GPU=RESOLVED.environment["gpu"],
     ELBOFLOW_STALL_SECONDS=str(resolve_key(config, "stall_seconds")),
 )
+
+
+@functools.cache
+def document_of(run, file):
+    """What a file of SPECIFICATIONS is to say of a run."""
+    return document(specification(run, RUNS[run], file), SPECIFICATIONS[file])
 
 
 def launched(stage):

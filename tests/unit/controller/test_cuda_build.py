@@ -277,7 +277,8 @@ def test_build_json_tells_the_gpu_build_and_no_path(
     nccl = Nccl("2.27.5", "site", home / "include", home / "lib/libnccl.so")
     cuda = CudaBuild(NVCC, nccl, [80, 90])
     facts = build_environment.find_facts(tmp_path / "bin/python", TORCH, cuda, mpi=None)
-    build_environment.record(arguments, tmp_path / "bin/python", facts)
+    torch = answers[build_environment.TORCH]
+    build_environment.record(arguments, tmp_path / "bin/python", torch, facts)
     text = arguments.build_json.read_text()
     told = {
         "gpu": "cuda",

@@ -26,13 +26,13 @@ def draw_curves(axes: Axes, curves: pd.DataFrame, marked: pd.DataFrame) -> None:
     base = marked["positives"].iloc[0] / marked["test"].iloc[0]
     for model, (colour, marker, line) in MODEL_LOOKS.items():
         own, rows = curves[curves["model"] == model], marked[marked["model"] == model]
-        steps = {"drawstyle": "steps-post", "color": colour, "linewidth": 1.5}
+        steps: dict[str, Any] = {"drawstyle": "steps-post", "color": colour, "linewidth": 1.5}
         axes.plot(own["recall"], own["precision"], line, label=model, **steps)
         for _, row in rows.iterrows():
             low = row["threshold"] < 0.7
             size, face = (7, colour) if low else (12, "none")
             words = f"{model}, positive if p(y|x) {AT_LEAST} {row['threshold']:g}"
-            look = {"markersize": size, "color": face, "markeredgecolor": colour}
+            look: dict[str, Any] = {"markersize": size, "color": face, "markeredgecolor": colour}
             at = row["recall"], row["precision"]
             axes.plot(
                 *at, marker, markeredgewidth=1.5, zorder=4, clip_on=False, label=words, **look

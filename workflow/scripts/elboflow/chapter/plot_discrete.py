@@ -21,7 +21,7 @@ def draw_states(axes: Axes, states: pd.DataFrame, gap: float) -> None:
     """Bars of p(z|x) and of q(z) for the likeliest states of one image."""
     shown, place = states.iloc[:STATES_SHOWN], np.arange(min(STATES_SHOWN, len(states)))
     axes.barh(place - 0.2, shown["posterior"], 0.4, color="#8f8f8f", label="exact p(z|x)")
-    hatched = {"color": "white", "edgecolor": BLUE, "hatch": "////"}
+    hatched: dict[str, Any] = {"color": "white", "edgecolor": BLUE, "hatch": "////"}
     axes.barh(place + 0.2, shown["mean_field"], 0.4, label="q of independent switches", **hatched)
     axes.set_yticks(place, shown["state"], family="DejaVu Sans Mono", size="small")
     axes.invert_yaxis()

@@ -81,7 +81,7 @@ def apply() -> None:
     """Set the theme, from matplotlib's own defaults and fonts and not from the user's."""
     mpl.rcdefaults()
     plt.switch_backend("agg")
-    mpl.rcParams.update(THEME)
+    plt.style.use(THEME)
 
 
 def looks(runs: Iterable[str]) -> dict[str, Look]:

@@ -123,9 +123,10 @@ def specification(run: str, values: dict[str, Any], file: str = "run") -> dict[s
 def document(specification: dict[str, Any], code_sha256: str | None) -> str:
     """What the file of a specification says, as an argument of the command that writes it.
 
-    With the digest of code and pins in it, an edit of these changes the file: what follows from it is asked for
-    by every later call too, until it is there. It alone decides whether the file is written again:
-    the script of a directive would be run whenever its file is newer, and all trainings with it.
+    With the digest of code and pins in it, an edit of these changes the file: what follows from it
+    is asked for by every later call too, until it is there. It alone decides whether the file is
+    written again: the script of a directive would be run whenever its file is newer, and all
+    trainings with it.
     """
     code = {"code_sha256": code_sha256} if code_sha256 else {}
     return json.dumps({**specification, **code}, sort_keys=True)

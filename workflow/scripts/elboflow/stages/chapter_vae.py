@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import math
 from typing import Any
 
 import numpy as np
@@ -45,12 +46,20 @@ def train_vae(spec: TrainingSpec, manifest: Manifest, seed: int) -> VAE:
 
 
 @torch.no_grad()
-def log_likelihood(vae: VAE, x: np.ndarray, axis: Array) -> Array:
-    """log p(x | z) at all nodes, for binary images (B, D): shape (B, n, n)."""
-    outputs = vae.decode(torch.from_numpy(plane(axis)).flatten(0, 1))  # (n * n, D)
-    images = torch.from_numpy(x).to(vae.dtype)
-    values = [vae.likelihood.log_prob(outputs, image) for image in images]
-    return torch.stack(values).view(len(x), len(axis), len(axis)).numpy()
+def decoded(vae: VAE, axis: Array) -> tuple[torch.Tensor, torch.Tensor]:
+    """At all nodes: logits of pixels (n * n, D), and log p(0 | z) of a black image (n * n,)."""
+    logits = vae.decode(torch.from_numpy(plane(axis)).flatten(0, 1))
+    return logits, vae.likelihood.log_prob(logits, logits.new_zeros(logits.shape[1]))
+
+
+def log_likelihood(at_nodes: tuple[torch.Tensor, torch.Tensor], x: np.ndarray) -> Array:
+    """log p(x | z) at decoded nodes, for binary images (B, D): shape (B, n, n).
+
+    Of Bernoulli pixels with logits l it is log p(0 | z) + x l: all images in one product.
+    """
+    logits, log_p_black = at_nodes
+    values = torch.from_numpy(x).to(logits.dtype) @ logits.T + log_p_black
+    return values.view(len(x), math.isqrt(len(logits)), -1).numpy()
 
 
 @torch.no_grad()
@@ -65,10 +74,10 @@ def encoder_elbo(vae: VAE, x: np.ndarray, log_joint: Array, axis: Array) -> Arra
 def evidence_of(vae: VAE, x: np.ndarray) -> Array:
     """The values of MEASURED for binary images (B, D): shape (B, 4)."""
     axis, coarse = nodes(STEP), nodes(2 * STEP)
-    rows = []
+    at_nodes, rows = decoded(vae, axis), []
     for first in range(0, len(x), CHUNK):
         chunk = x[first : first + CHUNK]
-        joint = log_likelihood(vae, chunk, axis) + log_prior(axis)
+        joint = log_likelihood(at_nodes, chunk) + log_prior(axis)
         evidence = log_integral(joint, axis)
         halved = log_integral(joint[:, ::2, ::2], coarse)
         bound = encoder_elbo(vae, chunk, joint, axis)
@@ -96,7 +105,7 @@ def grid_npz(vae: VAE, x: np.ndarray, ids: list[int]) -> bytes:
         "image": np.array(ids),
         "binary": x[ids],
         "axis": nodes(FINE_STEP),
-        "log_likelihood": log_likelihood(vae, x[ids], nodes(FINE_STEP)),
+        "log_likelihood": log_likelihood(decoded(vae, nodes(FINE_STEP)), x[ids]),
     }
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
