@@ -116,6 +116,7 @@ bench: $(TEST_ENVIRONMENT)/tests $(VENV)/requirements-dev $(VENV)/plugin ## spee
 	python benchmarks/side_by_side.py --environment "$(TEST_ENVIRONMENT)/venv" --write
 	$(TEST_ENVIRONMENT)/venv/bin/python benchmarks/ranks.py
 	python benchmarks/scheduler_load.py
+	python benchmarks/workflow_cost.py
 
 unlock: setup ## after an accident, release the working directory
 	snakemake --unlock
