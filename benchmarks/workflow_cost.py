@@ -3,7 +3,7 @@
     python benchmarks/workflow_cost.py --runs 1 50 200 1000
 
 Nothing is trained. For the second kind of call all results are empty files, specifications apart,
-with their digests and with Snakemake's records, which `--touch` writes. Seconds are the processor's:
+with their digests and Snakemake's records, which `--touch` writes. Seconds are the processor's:
 other work on the machine hardly changes them, and without it as many pass.
 """
 
