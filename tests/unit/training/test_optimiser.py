@@ -10,9 +10,11 @@ def test_steps_are_those_of_adam(toy, keys):
     spec = training.spec
     values = training.flat.values.detach().numpy().copy()
     first, second = np.zeros_like(values), np.zeros_like(values)
+    buffers = []
+    training.taken.allreduce = buffers.append
     for step in (1, 2, 3):
         training.advance()
-        gradient = training.flat.values.grad.numpy()
+        gradient = buffers[-1][:-3].numpy()
         first = spec.adam_beta1 * first + (1 - spec.adam_beta1) * gradient
         second = spec.adam_beta2 * second + (1 - spec.adam_beta2) * gradient**2
         mean, square = first / (1 - spec.adam_beta1**step), second / (1 - spec.adam_beta2**step)

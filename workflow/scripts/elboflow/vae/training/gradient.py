@@ -64,17 +64,15 @@ def _flat(bound: Bound, parameters: Sequence[Tensor], batch_size: int) -> Tensor
     return torch.cat([*(one.reshape(-1) for one in gradients), torch.stack(totals).detach()])
 
 
-def global_step(
-    spec: TrainingSpec, flat: FlatParameters, buffer: Tensor, allreduce: Allreduce
-) -> Tensor:
-    """Sum the ranks' buffers, clip, and leave the gradient where the optimiser finds it.
+def add_and_clip(spec: TrainingSpec, buffer: Tensor, allreduce: Allreduce) -> Tensor:
+    """Sum the ranks' buffers, and clip the gradient, in place.
 
     Returns:
         The global batch's sums of objective, rate and distortion, and the gradient's norm before
         clipping, shape (4,), on the device: nothing here waits for it.
     """
     allreduce(buffer)
-    flat.values.grad = gradient = buffer[:-3]
+    gradient = buffer[:-3]
     norm = gradient.norm()
     if spec.gradient_clip is not None:
         gradient.mul_((spec.gradient_clip / norm).clamp(max=1))

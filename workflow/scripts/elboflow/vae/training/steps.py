@@ -10,7 +10,8 @@ from torch import Tensor
 from elboflow.vae.spec import TrainingSpec
 from elboflow.vae.training.batches import Batches
 from elboflow.vae.training.flat_parameters import FlatParameters
-from elboflow.vae.training.gradient import Allreduce, Gradient, global_step
+from elboflow.vae.training.gradient import Allreduce, Gradient, add_and_clip
+from elboflow.vae.training.optimiser import Adam
 from elboflow.vae.training.schedules import beta_at, learning_rate_at
 
 
@@ -55,13 +56,8 @@ class Steps:
     ) -> None:
         self.spec, self.flat, self.batches = spec, flat, batches
         self.gradient, self.allreduce = gradient, allreduce
-        self.optimiser = torch.optim.Adam(
-            [flat.values],
-            lr=spec.learning_rate,
-            betas=(spec.adam_beta1, spec.adam_beta2),
-            eps=spec.adam_epsilon,
-            fused=True,
-        )
+        self.optimiser = Adam(flat.values.detach(), spec)
+        self.learning_rate = spec.learning_rate  # of the last step
         self.done = 0
         self._pending: list[Tensor] = []  # what steps returned and nobody has looked at
         self.begin_epoch()
@@ -76,11 +72,6 @@ class Steps:
         """The KL's weight in the next step."""
         return beta_at(self.spec, self.passes)
 
-    @property
-    def learning_rate(self) -> float:
-        """That of the last step."""
-        return self.optimiser.param_groups[0]["lr"]
-
     def begin_epoch(self) -> None:
         self.sums, self.norms, self.epoch_steps = NOTHING, 0.0, 0
 
@@ -94,16 +85,15 @@ class Steps:
             Diverged: on every rank alike. The parameters are some steps ahead by then, none of
                 which can have been saved.
         """
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate_at(self.spec, self.passes)
+        self.learning_rate = learning_rate_at(self.spec, self.passes)
         x, noise = self.batches.of(self.done)
         buffer = self.gradient(x, noise, self.beta)
-        self._pending.append(global_step(self.spec, self.flat, buffer, self.allreduce))
+        self._pending.append(add_and_clip(self.spec, buffer, self.allreduce))
         size, images = self.spec.batch_size, self.batches.epoch_images
         ended = (self.done + 1) * size % images < size
         if ended or len(self._pending) >= self.batches.ahead:
             self._look(self.done)
-        self.optimiser.step()
+        self.optimiser.step(buffer[:-3], self.learning_rate)
         self.done += 1
         return ended
 
@@ -140,7 +130,7 @@ class Steps:
         return {
             "step": self.done,
             "values": self.flat.values.detach().cpu(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimiser": self.optimiser.state(),
             "sums": list(asdict(self.sums).values()),
             "norms": self.norms,
             "epoch_steps": self.epoch_steps,
@@ -150,6 +140,6 @@ class Steps:
         self.done = state["step"]
         with torch.no_grad():
             self.flat.values.copy_(state["values"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimiser.load_state(state["optimiser"])
         self.sums = Sums(*state["sums"])
         self.norms, self.epoch_steps = state["norms"], state["epoch_steps"]
