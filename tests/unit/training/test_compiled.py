@@ -90,9 +90,9 @@ def test_a_machine_without_a_compiler_is_told_so(toy, monkeypatch, tmp_path):
 
 
 def test_what_is_compiled_is_decided_by_the_specification_alone(toy):
-    vae = toy["vae"]()
+    cpu = torch.device("cpu")
     spec, not_asked = toy["spec"](), toy["spec"](compile=False)
     steps = compiled.STEPS_WORTH_COMPILING
-    assert compiled.is_worth_compiling(vae, spec, steps)
-    assert not compiled.is_worth_compiling(vae, spec, steps - 1)
-    assert not compiled.is_worth_compiling(vae, not_asked, steps)
+    assert compiled.is_worth_compiling(spec, steps, cpu)
+    assert not compiled.is_worth_compiling(spec, steps - 1, cpu)
+    assert not compiled.is_worth_compiling(not_asked, steps, cpu)

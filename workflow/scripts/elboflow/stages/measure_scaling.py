@@ -13,10 +13,9 @@ from elboflow.files.stage_outputs import write_outputs
 from elboflow.ranks.collectives import gather
 from elboflow.ranks.place import Worker
 from elboflow.ranks.timed_sum import SPLIT, TimedSum, split_of
-from elboflow.stages.train import allreduce
+from elboflow.stages.train import allreduce, begin
 from elboflow.vae.arithmetic import set_arithmetic
-from elboflow.vae.data import load, load_split, mean_image, read_manifest
-from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.data import load, read_manifest
 from elboflow.vae.spec import TrainingSpec, parse, read_run
 from elboflow.vae.training.training import Training
 
@@ -35,18 +34,6 @@ def resized(spec: TrainingSpec, batch_size: int) -> TrainingSpec:
     """The run with another batch, and as many steps, which decide whether they are compiled."""
     epochs = -(-spec.epochs * batch_size // spec.batch_size)
     return replace(spec, batch_size=batch_size, epochs=epochs)
-
-
-def begin(args: argparse.Namespace, spec: TrainingSpec, timed: TimedSum) -> Training:
-    """A training from its first step."""
-    manifest, worker = read_manifest(args.data / spec.dataset), timed.worker
-    grey = load(manifest, "train.npy")
-    vae = VAE(spec, manifest.shape)
-    initialise(vae, args.seed, mean_image(grey, manifest.shape.levels))
-    vae.to(worker.device)
-    validation = load_split(manifest, "validation", vae.likelihood.observes)
-    place = (worker.rank, worker.size, timed)
-    return Training(vae, spec, args.seed, grey, manifest.shape.levels, validation, *place)
 
 
 def take_steps(training: Training, timed: TimedSum, steps: int) -> float:
@@ -78,11 +65,13 @@ def measure_scaling(args: argparse.Namespace, worker: Worker) -> None:
     run, document = read_run(args.training)
     spec = parse(TrainingSpec, document.get("training"), str(args.training))
     set_arithmetic(spec.precision, spec.deterministic)
+    manifest = read_manifest(args.data / spec.dataset)
+    grey = load(manifest, "train.npy")
     sizes = {"strong": spec.batch_size, "weak": args.images_per_rank * worker.size}
     kinds: dict[str, dict[str, Any]] = {}
     for kind, batch_size in sizes.items():
         timed = TimedSum(worker, allreduce(worker))
-        training = begin(args, resized(spec, batch_size), timed)
+        training = begin(manifest, grey, resized(spec, batch_size), args.seed, worker, timed)
         kinds[kind] = {
             "batch_size": batch_size,
             "seconds": measure(training, timed, args.steps),

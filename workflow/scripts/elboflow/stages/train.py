@@ -3,12 +3,11 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+import numpy as np
 
 from elboflow.files.stage_outputs import taken, write_outputs
 from elboflow.ranks import job_end, kept_states, state_lock
@@ -19,20 +18,38 @@ from elboflow.ranks.speed import record_of_speed
 from elboflow.ranks.state_digest import state_digest
 from elboflow.vae import checkpoint
 from elboflow.vae.arithmetic import set_arithmetic
-from elboflow.vae.data import load, load_split, mean_image, read_manifest
+from elboflow.vae.data import Manifest, load, load_split, mean_image, read_manifest
 from elboflow.vae.model.networks import VAE, initialise
 from elboflow.vae.spec import TrainingSpec, parse, read_run
 from elboflow.vae.training.compiled import is_worth_compiling
+from elboflow.vae.training.gradient import Allreduce
 from elboflow.vae.training.steps import Diverged
 from elboflow.vae.training.training import Training, total_steps
 
 
-def allreduce(worker: Worker) -> Callable[[Tensor], None]:
+def allreduce(worker: Worker) -> Allreduce:
     """The one collective of a step: a sum over ranks, in place.
 
     The batch size is divided by already. One rank would wait for Horovod's thread, for nothing.
     """
     return partial(add, name="sum") if worker.size > 1 else lambda _: None
+
+
+def begin(
+    manifest: Manifest,
+    grey: np.ndarray,
+    spec: TrainingSpec,
+    seed: int,
+    worker: Worker,
+    allreduce: Allreduce,
+) -> Training:
+    """A rank's view of a training before its first step; `grey` is the data set's train.npy."""
+    vae = VAE(spec, manifest.shape)
+    initialise(vae, seed, mean_image(grey, manifest.shape.levels))
+    vae.to(worker.device)
+    validation = load_split(manifest, "validation", vae.likelihood.observes)
+    place = (worker.rank, worker.size, allreduce)
+    return Training(vae, spec, seed, grey, manifest.shape.levels, validation, *place)
 
 
 def restore(training: Training, state: Path, digest: str, worker: Worker) -> None:
@@ -103,22 +120,9 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     manifest = read_manifest(args.data / spec.dataset)
     inputs[manifest.folder / "manifest.json"] = manifest.sha256
     grey = load(manifest, "train.npy")
-    vae = VAE(spec, manifest.shape)
-    initialise(vae, args.seed, mean_image(grey, manifest.shape.levels))
-    vae.to(worker.device)
-    if worker.rank == 0 and is_worth_compiling(vae, spec, total_steps(spec, len(grey))):
+    if worker.rank == 0 and is_worth_compiling(spec, total_steps(spec, len(grey)), worker.device):
         print(f"{run} seed {args.seed}: compiling the training step, 10 to 30 s", flush=True)
-    training = Training(
-        vae,
-        spec,
-        args.seed,
-        grey,
-        manifest.shape.levels,
-        load_split(manifest, "validation", vae.likelihood.observes),
-        worker.rank,
-        worker.size,
-        allreduce(worker),
-    )
+    training = begin(manifest, grey, spec, args.seed, worker, allreduce(worker))
     digest = state_digest(document["training"], args.seed, manifest.sha256)
     args.state = kept_states.place(args.state, digest)
     restore(training, args.state, digest, worker)

@@ -15,9 +15,9 @@ from elboflow.vae.training.gradient import Gradient, traceable_gradient
 STEPS_WORTH_COMPILING = 30_000
 
 
-def is_worth_compiling(vae: VAE, spec: TrainingSpec, steps: int) -> bool:
+def is_worth_compiling(spec: TrainingSpec, steps: int, device: torch.device) -> bool:
     """Decided by what is trained alone, never by a clock: results stay reproducible."""
-    return spec.compile and steps >= STEPS_WORTH_COMPILING and vae.device.type == "cpu"
+    return spec.compile and steps >= STEPS_WORTH_COMPILING and device.type == "cpu"
 
 
 def compiled_gradient(

@@ -49,7 +49,7 @@ class Training:
         self.validation = Validation(vae, seed, validation, levels, rank, size, allreduce)
         self.flat = FlatParameters(vae)
         self.steps = total_steps(spec, len(grey))
-        if is_worth_compiling(vae, spec, self.steps):
+        if is_worth_compiling(spec, self.steps, vae.device):
             gradient = compiled_gradient(vae, spec, self.flat, *batches.of(0))
         else:
             gradient = eager_gradient(vae, spec)
