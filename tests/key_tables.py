@@ -39,7 +39,7 @@ def sections() -> dict[str, dict[str, Any]]:
 def allowed(leaf: dict[str, Any]) -> str:
     """The values of a key in words: names, or type, range and number."""
     if "enum" in leaf:
-        return ", ".join(f"`{value}`" for value in leaf["enum"])
+        return ", ".join("null" if value is None else f"`{value}`" for value in leaf["enum"])
     kind, *others = [leaf["type"]] if isinstance(leaf["type"], str) else leaf["type"]
     words = {"object": "mapping"}.get(kind, kind) + _range(leaf)
     if kind == "array":

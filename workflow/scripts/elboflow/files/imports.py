@@ -34,7 +34,7 @@ def modules_of(script: str | Path, *named: str, without: Set[str] = CHANGES_NO_R
     while todo:
         imported = [
             place
-            for name in _names(todo.pop())
+            for name in _names(todo.pop(), script.parent)
             if not without & {name, name.rpartition(".")[0]}
             for place in _places(script.parent, name)
         ]
@@ -53,9 +53,9 @@ def _places(folder: Path, name: str) -> list[Path]:
 
 
 @functools.cache
-def _names(path: Path) -> list[str]:
+def _names(path: Path, folder: Path) -> list[str]:
     """What a file imports: `from a import b` may mean a.b, and stands for both."""
-    return list(_imported(parsed(str(path))))
+    return list(_imported(parsed(str(path)), path.parent.relative_to(folder).parts))
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -66,10 +66,13 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
             yield from _statements(statement)
 
 
-def _imported(tree: ast.AST) -> Iterator[str]:
+def _imported(tree: ast.AST, package: tuple[str, ...]) -> Iterator[str]:
     for node in _statements(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            # One dot is the package that the file lies in, each further one the package around it.
+            around = package[: len(package) + 1 - node.level] if node.level else ()
+            module = [*around, *([node.module] if node.module else [])]
+            names = [module, *([*module, alias.name] for alias in node.names)]
+            yield from (".".join(name) for name in names if name)

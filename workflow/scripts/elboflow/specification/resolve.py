@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from elboflow.files.whole import write_result
+from elboflow.specification.own_model import own_files
 from elboflow.specification.schema import read_schema
 from elboflow.vae.choices import POSTERIORS
-from elboflow.vae.spec import PARTS
+from elboflow.vae.spec import NO_KEYS, PARTS
 
 LEAST_EPOCHS = 8  # of a run with a budget
 
@@ -48,7 +49,15 @@ def resolve(config: dict[str, Any], run: str) -> dict[str, Any]:
         values["batch_size"] = values["batch_per_rank"] * ranks(values)
     if values["budget"] < 1:
         _shorten(values)
-    return values
+    for key in ("model", "weights"):
+        values[key] = _expanded(values[key])
+    return {**values, "files": own_files(values)}
+
+
+def _expanded(path: str | None) -> str | None:
+    """With the user's home folder in place of ~."""
+    # Not Path.expanduser, which raises where the user is unknown.
+    return os.path.expanduser(path) if path else path  # noqa: PTH111
 
 
 def _ais_is_worth_it(values: dict[str, Any]) -> bool:
@@ -80,9 +89,7 @@ def resolve_dataset(config: dict[str, Any], name: str) -> dict[str, Any]:
     """All keys of a data set."""
     values = _filled("dataset", config["datasets"][name])
     for key in ("path", "data_dir"):
-        if values[key]:
-            # Not Path.expanduser, which raises where the user is unknown.
-            values[key] = os.path.expanduser(values[key])  # noqa: PTH111
+        values[key] = _expanded(values[key])
     return values
 
 
@@ -107,7 +114,9 @@ def resolve_key(config: dict[str, Any], key: str) -> Any:
 def part(values: dict[str, Any], name: str) -> dict[str, Any]:
     """The keys of a resolved run that belong to one of PARTS."""
     properties = read_schema()["$defs"]["run"]["properties"]
-    return {key: values[key] for key in values if properties[key]["part"] == name}
+    parts = {key: leaf["part"] for key, leaf in properties.items()}
+    parts |= dict.fromkeys(NO_KEYS, "training")
+    return {key: values[key] for key in values if parts[key] == name}
 
 
 def specification(run: str, values: dict[str, Any], file: str = "run") -> dict[str, Any]:

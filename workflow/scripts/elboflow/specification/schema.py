@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from elboflow.vae.choices import CHOICES, meanings
-from elboflow.vae.spec import PARTS
+from elboflow.vae.choices import CHOICES, DATA, meanings
+from elboflow.vae.spec import NO_KEYS, PARTS
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
 
@@ -27,10 +27,14 @@ def read_schema() -> dict[str, Any]:
         leaf["part"] = "workflow"
     for part, kind in PARTS.items():
         for key, default in asdict(kind()).items():
-            keys[key].update(part=part, default=default)
+            if key not in NO_KEYS:
+                keys[key].update(part=part, default=default)
     for key, known in CHOICES.items():
         keys[key]["enum"] = list(known)
         keys[key]["description"] += f" {meanings(key)}"
+    said = [f"{name}: {data.pixels}." for name, data in DATA.items()]
+    keys["observes"]["enum"] = [*DATA, None]
+    keys["observes"]["description"] += f" {' '.join(said)}"
     return schema
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from elboflow.files.whole import verify
+from elboflow.files.whole import sha256, verify
 
 
 class SpecError(ValueError):
@@ -57,6 +57,15 @@ class TrainingSpec:
     second_latent_dim: int | None = None
     second_layers: list[int] = field(default_factory=lambda: [100, 100])
     channels: list[int] = field(default_factory=list)
+    model: str | None = None
+    model_options: dict[str, Any] = field(default_factory=dict)
+    observes: str | None = None
+    weights: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
+
+
+# What is filled in when a run is resolved: sha256 of the user's own files by their paths.
+NO_KEYS = ("files",)
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,17 @@ def parse(kind: type[Spec], values: Any, where: str) -> Spec:
         odd = ", ".join(sorted(expected ^ found))
         raise SpecError(f"{where}: missing or unknown keys: {odd}; run resolve_run again")
     return kind(**values)
+
+
+def verify_files(spec: TrainingSpec) -> None:
+    """Refuse files of the user's that are no longer those that the run was resolved with."""
+    for name, expected in spec.files.items():
+        try:
+            edited = sha256(Path(name)) != expected
+        except OSError as error:
+            raise SpecError(f"{name}: cannot be read ({error.strerror}); put it back") from error
+        if edited:
+            raise SpecError(f"{name}: was edited since this run was planned; start Snakemake again")
 
 
 def read_run(path: Path) -> tuple[str, dict[str, Any]]:
