@@ -27,15 +27,13 @@ from elboflow.stages.trained_model import load_vae, noise_seed, observed
 from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.data import load, load_split
 from elboflow.vae.measure.baselines import baselines
-from elboflow.vae.measure.estimate import chunks
+from elboflow.vae.measure.exact import exact_log_likelihood
 from elboflow.vae.measure.overfitting import FIRST_NUMBER, other_splits, overfitting
 from elboflow.vae.measure.per_image import estimates
 from elboflow.vae.measure.rate_parts import rate_parts
 from elboflow.vae.measure.second_binarisation import binarisation_sd
 from elboflow.vae.measure.summary import PerImage
 from elboflow.vae.measure.two_sample import told_apart
-from elboflow.vae.model import enumeration
-from elboflow.vae.model.exact_linear import is_linear_gaussian, linear_gaussian
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.noise import Purpose, normals, words
 from elboflow.vae.spec import EvaluationSpec, TrainingSpec, parse, read_run
@@ -153,17 +151,3 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
         files["images.npz"] = buffer.getvalue()
         outputs = {args.output_dir / name: content for name, content in files.items()}
         write_outputs(outputs, inputs, unrecorded={args.speed: speed})
-
-
-@torch.no_grad()
-def exact_log_likelihood(vae: VAE, x: torch.Tensor) -> np.ndarray | None:
-    """Exact log p(x) in nats, shape (N,), of a model that has it; none of rounded products."""
-    if vae.rounds_products:
-        return None
-    if vae.prior.discrete:
-        pieces = (x[first : first + count] for first, count in chunks(len(x), 100))
-        exact = [enumeration.exact_log_likelihood(vae, piece) for piece in pieces]
-        return torch.cat(exact).double().cpu().numpy()
-    if not is_linear_gaussian(vae):
-        return None
-    return linear_gaussian(vae).log_likelihood(x.double().cpu().numpy())

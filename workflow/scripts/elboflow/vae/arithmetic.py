@@ -1,5 +1,8 @@
 """How numbers are computed: floating point types, and whether repeats give the same bits."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 PARAMETERS = {
@@ -33,3 +36,15 @@ def set_deterministic(deterministic: bool) -> None:
     second of each rank's start, where most compile nothing. compiled.py says it itself.
     """
     torch.set_deterministic_debug_mode("error" if deterministic else "default")
+
+
+@contextmanager
+def rounded_as(precision: str) -> Iterator[None]:
+    """Let matrix products be rounded as a specification says, and as before from then on."""
+    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = products.allow_tf32, convolutions.allow_tf32
+    products.allow_tf32 = convolutions.allow_tf32 = precision == "tf32"
+    try:
+        yield
+    finally:
+        products.allow_tf32, convolutions.allow_tf32 = before

@@ -5,8 +5,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from elboflow.vae.measure.estimate import estimate_elbo, estimate_log_likelihood, image_noise
+from elboflow.vae.measure.estimate import (
+    ImportanceWeights,
+    estimate_elbo,
+    estimate_log_likelihood,
+    image_noise,
+)
 from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.noise import Purpose
 from elboflow.vae.spec import EvaluationSpec
 
@@ -28,10 +34,7 @@ def estimates(
     posterior = vae.encode(x)
     elbo_noise = image_noise(vae, seed, Purpose.ELBO, images)
     elbo = estimate_elbo(vae, x, posterior, elbo_noise, spec.elbo_samples, spec.chunk_samples)
-    weight_noise = image_noise(vae, seed, Purpose.IMPORTANCE, images)
-    weights = estimate_log_likelihood(
-        vae, x, posterior, weight_noise, spec.importance_samples, spec.chunk_samples
-    )
+    weights = importance_weights(vae, spec, seed, images, x, posterior)
     return {
         "rate": elbo.rate,
         "distortion": elbo.distortion,
@@ -45,3 +48,17 @@ def estimates(
         "kl": vae.kl_per_dimension(posterior),
         "posterior_mean": posterior.mean,
     }
+
+
+def importance_weights(
+    vae: VAE,
+    spec: EvaluationSpec,
+    seed: int,
+    images: Sequence[int],
+    x: Tensor,
+    posterior: Posterior,
+) -> ImportanceWeights:
+    """What log p(x) is estimated from; the arguments are those of `estimates`, and q(z | x)."""
+    noise = image_noise(vae, seed, Purpose.IMPORTANCE, images)
+    samples, chunk = spec.importance_samples, spec.chunk_samples
+    return estimate_log_likelihood(vae, x, posterior, noise, samples, chunk)

@@ -1,0 +1,1 @@
+"""Trained models in use outside of the workflow, without the data set at hand."""
