@@ -152,6 +152,17 @@ class Experiment:
         )
         return self.launch(SCRIPTS / "ais_bounds.py", *words, ranks=ranks, env=env)
 
+    def score(
+        self, dataset: str, ranks: int = 1, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        words = self.flags(
+            evaluation=self.folder / "run.json",
+            state=self.folder / "state" / f"score_{dataset}",
+            dataset=dataset,
+            scores=self.folder / "scores" / f"{dataset}.csv",
+        )
+        return self.launch(SCRIPTS / "score.py", *words, ranks=ranks, env=env)
+
 
 @pytest.fixture(scope="session")
 def scripts() -> Path:

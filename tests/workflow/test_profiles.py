@@ -67,7 +67,9 @@ SBATCH = {
 def asked(tmp_path_factory: pytest.TempPathFactory):
     """The jobs of a profile that a scheduler is given, by rule."""
     checkout = Checkout.fresh(tmp_path_factory.mktemp("profiles") / "checkout")
-    checkout.configure({**TINY, "runs": {"bounded": {"ais_images": 4}}})
+    datasets = {**TINY["datasets"], "again": TINY["datasets"]["digits"]}
+    runs = {"runs": {"bounded": {"ais_images": 4}}, "scores": {"bounded": ["again"]}}
+    checkout.configure({**TINY, "datasets": datasets, **runs})
     known = {}
 
     def jobs(profile):
@@ -127,7 +129,7 @@ def rules_that_go_on() -> list[str]:
 
 @pytest.mark.parametrize("profile", NEEDED)
 def test_every_rule_that_goes_on_after_a_walltime_may_do_so(asked, profile):
-    assert {"train", "evaluate", "ais_bounds"} <= set(rules_that_go_on())
+    assert {"train", "evaluate", "ais_bounds", "score"} <= set(rules_that_go_on())
     for rule in rules_that_go_on():
         job = asked(profile)[rule]
         walltimes = int(job["resources"].get("max_walltimes", 0))

@@ -7,6 +7,8 @@ INPUTS:
     tables         = results/tables/*.csv
     bounds         = results/runs/{run}/seed{seed}/bounds.csv
     specifications = results/runs/{run}/run.json
+    per_image      = results/runs/{run}/seed{seed}/per_image.csv   (of runs that are scored)
+    scores         = results/runs/{run}/seed{seed}/scores/{dataset}.csv
     images         = results/runs/{run}/seed{seed}/images.npz   (of each run's first seed)
     manifests      = results/data/{dataset}/manifest.json
 """
@@ -42,3 +44,16 @@ FIGURES = {
 }
 if BOUNDS:
     FIGURES["estimators"] = ("importance sampling against AIS", {"bounds": BOUNDS})
+if SCORES:
+    FIGURES["scores"] = (
+        "log p(x) of other data",
+        {
+            **tables("settings"),
+            "per_image": [
+                f"results/runs/{run}/seed{seed}/per_image.csv"
+                for run, seed in SEEDED
+                if run in SCORED
+            ],
+            "scores": SCORES,
+        },
+    )

@@ -27,6 +27,7 @@ rule report:
         gap_parts=f"{PAGES}/gap_parts.html.jinja",
         overfitting=f"{PAGES}/overfitting.html.jinja",
         rate_parts=f"{PAGES}/rate_parts.html.jinja",
+        scores_template=f"{PAGES}/scores.html.jinja",
         two_sample=f"{PAGES}/two_sample.html.jinja",
         chapter=f"{PAGES}/chapter.html.jinja",
         chapter_tables=[
@@ -55,7 +56,8 @@ rule report:
         reproduction="results/tables/reproduction.csv",
         published=ancient(PUBLISHED),
         bounds=BOUNDS_SUMMARY,
-        manifests=MANIFESTS,
+        scores=SCORES_SUMMARY,
+        manifests=sorted({*MANIFESTS, *SCORED_MANIFESTS}),
     output:
         report="results/report.html",
     localrule: True

@@ -11,6 +11,7 @@ OUTPUTS, in results/runs/{run}/:
     training.json     its training part, all that train reads
     evaluation.json   its evaluation part, all that evaluate reads
     ais_bounds.json   that and the keys of ais_bounds, all that ais_bounds reads
+    score.json        the evaluation part, of runs that are scored on other data
 
 Each file is renewed only when its own part changes: an edited evaluation key trains nothing.
 """

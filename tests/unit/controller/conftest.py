@@ -19,11 +19,12 @@ from mirror import Answer, Mirror
 REPOSITORY = Path(__file__).parents[3]
 SCRIPTS, PAGES = REPOSITORY / "workflow" / "scripts", REPOSITORY / "workflow" / "report"
 PUBLISHED = REPOSITORY / "config" / "published.yaml"
-# A figure has its module and its caption. Of runs with ais_images there is one more.
+# A figure has its module and its caption. Of runs with ais_images there is one more, and of runs
+# that are scored on other data.
 DRAWN = {path.stem for path in (SCRIPTS / "elboflow" / "figures").glob("*.py")}
 CAPTIONS = {path.stem: str(path) for path in sorted(PAGES.glob("*.rst")) if path.stem in DRAWN}
 del CAPTIONS["scaling"]  # which is on the other page
-OF_BOUNDS = ("estimators",)
+OF_BOUNDS, OF_SCORES = "estimators", "scores"
 TABLES = ["runs", "summary", "training", "units", "checks", "settings", "bound_against_k"]
 CURVE = "samples,bound_nats,monte_carlo_error_nats,rise_nats,rise_error_nats"
 ELBO_PARTS = ["elbo_nats", "rate_nats", "distortion_nats"]
@@ -248,12 +249,15 @@ def jobs(root: Path) -> list[dict[str, Any]]:
     def each(pattern: str) -> list[str]:
         return sorted(str(path) for path in root.glob(f"results/{pattern}"))
 
-    bounded = each("runs/*/seed*/bounds.csv")
-    figures = [name for name in CAPTIONS if bounded or name not in OF_BOUNDS]
+    bounded, scored = each("runs/*/seed*/bounds.csv"), each("runs/*/seed*/scores/*.csv")
+    asked = {OF_BOUNDS: bounded, OF_SCORES: scored}
+    figures = [name for name in CAPTIONS if asked.get(name, True)]
     outputs = outputs_of(root / "results", figures)
     inputs = inputs_of(each, outputs, figures)
     if not bounded:
         del inputs["gather_bounds"]
+    if not scored:
+        del inputs["gather_scores"]
     params: dict[str, dict[str, Any]] = {"reproduction": {"published": {}}}
     params |= {f"plot_{name}": {"module": f"elboflow.figures.{name}"} for name in figures}
     return [
@@ -277,6 +281,7 @@ def outputs_of(results: Path, figures: Sequence[str]) -> dict[str, dict[str, str
         "gather_tables": {name: table(name) for name in TABLES},
         **{name: {name: table(name)} for name in ("comparisons", "reproduction")},
         "gather_bounds": {"bounds": table("bounds"), "summary": table("bounds_summary")},
+        "gather_scores": {"scores": table("scores"), "summary": table("scores_summary")},
         "paper": {end: table("paper", end) for end in ("csv", "tex")},
         **{f"plot_{name}": {"figure": str(results / f"figures/{name}.svg")} for name in figures},
         "report": {"report": str(results / "report.html")},
@@ -290,7 +295,12 @@ def inputs_of(
     tables = outputs["gather_tables"]
     runs, manifests = each("runs/*/run.json"), each("data/*/manifest.json")
     bounded, published = each("runs/*/seed*/bounds.csv"), {"published": str(PUBLISHED)}
-    drawn_from = {"specifications": runs, "manifests": manifests, "bounds": bounded}
+    scores = each("runs/*/seed*/scores/*.csv")
+    scored = {
+        "scores": scores,
+        "per_image": sorted({str(Path(path).parents[1] / "per_image.csv") for path in scores}),
+    }
+    drawn_from = {"specifications": runs, "manifests": manifests, "bounds": bounded, **scored}
     drawn_from["images"] = each("runs/*/seed1/images.npz")
     stems = {"metrics": "metrics", "summaries": "summary", "units": "units", "checks": "checks"}
     stems["curves"] = "bound_against_k"
@@ -307,6 +317,7 @@ def inputs_of(
         "reproduction": {**tables, **published},
         "paper": tables,
         "gather_bounds": {"bounds": bounded},
+        "gather_scores": {**tables, **scored, "manifests": manifests},
         "report": {
             **tables,
             **outputs["comparisons"],
@@ -318,6 +329,7 @@ def inputs_of(
             "captions": [CAPTIONS[name] for name in figures],
             **{f"chapter_{kind}": [] for kind in ("tables", "figures", "captions")},
             "bounds": [outputs["gather_bounds"]["summary"]] if bounded else [],
+            "scores": [outputs["gather_scores"]["summary"]] if scores else [],
         },
     }
 

@@ -16,6 +16,7 @@ from elboflow.pages.html import render
 from elboflow.pages.overfitting import overfitting_rows
 from elboflow.pages.promises import promised
 from elboflow.pages.rate import rate_rows
+from elboflow.pages.scores import scores_table
 from elboflow.pages.seeds import spreads
 from elboflow.pages.tables import (
     HEADLINE,
@@ -34,6 +35,7 @@ from elboflow.reading.columns import (
     COMPARISONS,
     REPRODUCTION,
     RESULTS,
+    SCORES_SUMMARY,
     SETTINGS,
     SUMMARY,
 )
@@ -93,6 +95,7 @@ def context(
     published: Mapping[str, Any],
     manifests: Sequence[dict[str, Any]],
     bounds: pd.DataFrame | None = None,
+    scores: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """What the template prints, but for the introduction and the figures."""
     manifests = sorted(manifests, key=lambda manifest: manifest["dataset"])
@@ -113,6 +116,7 @@ def context(
         "published": published_rows(reproduction, published),
         "bounds": bounds_tables(bounds),
         "gap_parts": gap_rows(bounds, settings),
+        "scores": scores_table(scores, setting(settings, "dataset")),
         "seed_columns": [heading for _, heading, _ in PER_SEED],
         "trainings": rows,
         "overfitting": overfitting_rows(summary),
@@ -137,6 +141,7 @@ def read_context(given: Any) -> dict[str, Any]:
         published=read_published(given.published),
         manifests=[read_manifest_json(path) for path in given.manifests],
         bounds=read_table(given.bounds[0], SUMMARY) if given.bounds else None,
+        scores=read_table(given.scores[0], SCORES_SUMMARY) if given.scores else None,
     )
 
 

@@ -78,6 +78,12 @@ PER_IMAGE = Columns(
     ),
     key=("image",),
 )
+SCORES = Columns(
+    integers=PER_IMAGE.integers,
+    floats=(*PER_IMAGE.floats, "log_likelihood_at_half_nats", "ess"),
+    key=PER_IMAGE.key,
+)
+SCORES_SUMMARY = replace(SUMMARY, text=("dataset", *SUMMARY.text), key=("dataset", *SUMMARY.key))
 COMPARISONS = Columns(
     text=("dataset", "observes", "quantity", "run", "other"),
     floats=(

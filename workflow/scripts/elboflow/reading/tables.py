@@ -55,8 +55,11 @@ def gather_results(paths: Sequence[str | Path]) -> pd.DataFrame:
     return stack(paths, RESULTS, "quantity")
 
 
-def means_over_seeds(results: pd.DataFrame) -> pd.DataFrame:
+def means_over_seeds(results: pd.DataFrame, of: Sequence[str] = ("run",)) -> pd.DataFrame:
     """Means over seeds, one row per run x quantity, with the three errors kept apart.
+
+    `of` has the columns that tell rows apart beside the quantity.
+
 
     data_error: root mean square of the seeds' data errors. The seeds share their test images, so
         it does not shrink with more of them.
@@ -64,7 +67,7 @@ def means_over_seeds(results: pd.DataFrame) -> pd.DataFrame:
     seed_sd: sample standard deviation of the seeds' values, empty for one seed.
     """
     return (
-        results.groupby(["run", "quantity", "unit"], sort=True)
+        results.groupby([*of, "quantity", "unit"], sort=True)
         .agg(
             mean=("value", "mean"),
             data_error=("data_error", lambda errors: np.sqrt((errors**2).mean(skipna=False))),

@@ -3,7 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from elboflow.specification import check_cost, check_model, check_scaling, check_schema
+from elboflow.specification import (
+    check_cost,
+    check_model,
+    check_scaling,
+    check_schema,
+    check_scores,
+)
 from elboflow.specification.check_dataset import TABLES, Sizes, split_sizes
 from elboflow.specification.published import complaint_about_published
 from elboflow.specification.resolve import Resolved, ranks, resolve_all
@@ -40,6 +46,8 @@ def check(config: dict[str, Any], read_files: bool = True) -> Resolved:
     _check_environment(resolved.environment)
     if complaint := check_scaling.complaint_about_scaling(resolved, sizes):
         raise ConfigError(f"config: scaling.{complaint}")
+    if complaint := check_scores.complaint_about_scores(resolved):
+        raise ConfigError(f"config: scores.{complaint}")
     return resolved
 
 

@@ -21,6 +21,7 @@ class Resolved(NamedTuple):
     datasets: dict[str, dict[str, Any]]
     environment: dict[str, Any]
     scaling: dict[str, Any] | None
+    scores: dict[str, list[str]]  # data sets other than its own, by run
 
 
 def resolve_all(config: dict[str, Any]) -> Resolved:
@@ -30,6 +31,7 @@ def resolve_all(config: dict[str, Any]) -> Resolved:
         datasets={name: resolve_dataset(config, name) for name in config["datasets"]},
         environment=resolve_environment(config),
         scaling=resolve_scaling(config),
+        scores=resolve_scores(config),
     )
 
 
@@ -106,6 +108,16 @@ def resolve_scaling(config: dict[str, Any]) -> dict[str, Any] | None:
     return {**_defaults(read_schema()["properties"]["scaling"]["properties"]), **own}
 
 
+def resolve_scores(config: dict[str, Any]) -> dict[str, list[str]]:
+    """The data sets on which each run is scored; its own, which is evaluated anyway, left out."""
+    section = config.get("scores") or {}
+    own = {run: resolve(config, run)["dataset"] for run in section if run in config["runs"]}
+    return {
+        run: sorted(name for name in names if name != own.get(run))
+        for run, names in sorted(section.items())
+    }
+
+
 def resolve_key(config: dict[str, Any], key: str) -> Any:
     """A key of the top level."""
     return config.get(key, read_schema()["properties"][key]["default"])
@@ -126,7 +138,7 @@ def specification(run: str, values: dict[str, Any], file: str = "run") -> dict[s
     """
     alone = file in ("training", "evaluation")
     names = list(PARTS) if file == "run" else [file] if alone else ["evaluation", file]
-    return {"run": run, **{name: part(values, name) for name in names}}
+    return {"run": run, **{name: part(values, name) for name in names if name in PARTS}}
 
 
 def document(specification: dict[str, Any], code_sha256: str | None) -> str:

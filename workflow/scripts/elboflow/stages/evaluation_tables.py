@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple
 from typing import Any
 
@@ -56,16 +56,15 @@ def tables(
     quantities += more
     if reference is not None:
         quantities += precision_effects(images, reference)
-    columns = columns_per_image(images, base)
-    values = np.stack(list(columns.values()), axis=1).tolist()
-    per_image = [[image, *row] for image, row in enumerate(values)]
+    count = len(images.rate)
     summary = [
-        [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, q.images or len(per_image)]
+        [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, q.images or count]
         for q in quantities
     ]
+    baselines = {"noise_floor_nats": base.noise_floor, "mean_image_nats": base.mean_image}
     header = "quantity,unit,value,data_error,monte_carlo_error,images"
     return {
-        "per_image.csv": table("image," + ",".join(columns), per_image),
+        "per_image.csv": table_per_image(images, baselines),
         "checks.csv": table("check,status,detail", checks),
         "bound_against_k.csv": table(
             CURVE_HEADER, map(astuple, curve(images.parts, images.samples))
@@ -75,9 +74,13 @@ def tables(
     }
 
 
-def columns_per_image(images: PerImage, base: Baselines) -> dict[str, np.ndarray]:
-    """The columns of per_image.csv; none of what the model or the data lack."""
-    columns = {
+def table_per_image(images: PerImage, more: Mapping[str, np.ndarray | None]) -> bytes:
+    """A row for each image; no column of what the model or the data lack.
+
+    Args:
+        more: columns beside those of the images, shape (N,).
+    """
+    known = {
         "elbo_nats": images.elbo,
         "elbo_monte_carlo_error_nats": images.elbo_monte_carlo_error,
         "rate_nats": images.rate,
@@ -88,10 +91,12 @@ def columns_per_image(images: PerImage, base: Baselines) -> dict[str, np.ndarray
         "largest_weight": images.largest_weight,
         "pareto_k": images.pareto_k,
         "exact_log_likelihood_nats": images.exact_log_likelihood,
-        "noise_floor_nats": base.noise_floor,
-        "mean_image_nats": base.mean_image,
+        **more,
     }
-    return {name: column for name, column in columns.items() if column is not None}
+    columns = {name: column for name, column in known.items() if column is not None}
+    values = np.stack(list(columns.values()), axis=1).tolist()
+    rows = ([image, *row] for image, row in enumerate(values))
+    return table("image," + ",".join(columns), rows)
 
 
 def units(images: PerImage, limit: float) -> tuple[str, list[list[Any]]]:

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,11 @@ class ImageShape:
     def pixels(self) -> int:
         """Numbers an image has, D."""
         return self.height * self.width * self.channels
+
+    def __str__(self) -> str:
+        """In words: 28 x 28 pixels, levels 0 to 255."""
+        colours = " in colour" if self.channels > 1 else ""
+        return f"{self.height} x {self.width} pixels{colours}, levels 0 to {self.levels}"
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,20 @@ def _read(path: Path, expected: str) -> np.ndarray:
 def load_split(manifest: Manifest, split: str, observes: str) -> np.ndarray:
     """The images of a split that a likelihood is tested on: frozen binary ones, or grey levels."""
     return load(manifest, f"{split}_binary.npy" if observes == "binary" else f"{split}.npy")
+
+
+def require_alike(manifest: Manifest, own: Manifest, observes: str) -> None:
+    """Refuse images that a model cannot see as it sees its own; raises DataError.
+
+    Binary images may be drawn from any grey levels.
+    """
+    found, trained = manifest.shape, own.shape
+    levels = trained.levels if observes == "binary" else found.levels
+    if replace(found, levels=levels) != trained:
+        raise DataError(
+            f"{manifest.folder.name}: its images have {found}; the model was trained on those of "
+            f"{own.folder.name}, {trained}, and can score no others"
+        )
 
 
 def as_observed(images: Tensor, observes: str, levels: int, dtype: torch.dtype) -> Tensor:
