@@ -2,7 +2,7 @@
 
     python config/enlarged_digits.py enlarged_digits.npy
 
-1797 grey images of 28 x 28: the digits of 8 x 8 drawn at 20 x 20 in the middle of black, as MNIST's are.
+1797 grey images of 28 x 28: the digits of 8 x 8, drawn at 20 x 20 in the middle as MNIST's are.
 """
 
 import sys

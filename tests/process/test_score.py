@@ -30,7 +30,7 @@ def columns(content):
 
 
 @pytest.mark.promise(
-    "log p(x) of other data",
+    "score",
     "the same bytes on any number of ranks",
     "1, 2 and 4 ranks in float64",
 )
@@ -49,7 +49,7 @@ def test_ranks_change_nothing(trained, other):
 
 
 @pytest.mark.promise(
-    "log p(x) of other data",
+    "score",
     "of the own test images the evaluation's very numbers",
     "every digit",
 )

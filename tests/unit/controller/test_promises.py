@@ -8,6 +8,7 @@ from elboflow.pages import bounds as report_bounds
 from elboflow.pages import gap_parts as report_gap_parts
 from elboflow.pages import overfitting as report_overfitting
 from elboflow.pages import rate as report_rate
+from elboflow.pages import scores as report_scores
 from elboflow.pages import tables as report_tables
 from elboflow.pages import two_sample as report_two_sample
 from elboflow.pages.promised_numbers import NAMES, UNPROMISED
@@ -28,6 +29,8 @@ SHOWN = {
     report_two_sample.NEAREST,
     *BASELINES,
     *(quantity for quantity, *_ in report_bounds.TEST + report_bounds.SIMULATED),
+    *(quantity for quantity, *_ in report_scores.COLUMNS),
+    *("score", "auroc"),
     *("exact_log_likelihood", "difference", "published_difference", "training_curves", "checks"),
     *("chapter", "classifiers", "gradients", "report"),
 }

@@ -48,6 +48,11 @@ def tables(folder: Path):
     return scores_of_runs(paths, own, told, [MANIFEST])
 
 
+@pytest.mark.promise(
+    "rise_from_half, above_own_median",
+    "means over the images of another data set",
+    "against the formulas",
+)
 def test_means_over_images_beside_the_runs_own(finished: Path) -> None:
     write_scores(finished)
     table = tables(finished)
@@ -162,7 +167,7 @@ def test_without_overlap_the_interval_is_that_of_independent_pairs() -> None:
 
 
 @pytest.mark.promise(
-    "AUROC of other data",
+    "auroc",
     "its 95 % interval holds the true area in 93 to 97 % of cases",
     "1000 simulations each of 200 against 100 values: alike, apart and of other widths",
 )

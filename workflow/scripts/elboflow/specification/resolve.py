@@ -26,12 +26,13 @@ class Resolved(NamedTuple):
 
 def resolve_all(config: dict[str, Any]) -> Resolved:
     """The whole configuration, whose form has been checked."""
+    runs = {run: resolve(config, run) for run in config["runs"]}
     return Resolved(
-        runs={run: resolve(config, run) for run in config["runs"]},
+        runs=runs,
         datasets={name: resolve_dataset(config, name) for name in config["datasets"]},
         environment=resolve_environment(config),
         scaling=resolve_scaling(config),
-        scores=resolve_scores(config),
+        scores=resolve_scores(config, runs),
     )
 
 
@@ -108,13 +109,12 @@ def resolve_scaling(config: dict[str, Any]) -> dict[str, Any] | None:
     return {**_defaults(read_schema()["properties"]["scaling"]["properties"]), **own}
 
 
-def resolve_scores(config: dict[str, Any]) -> dict[str, list[str]]:
+def resolve_scores(config: dict[str, Any], runs: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
     """The data sets on which each run is scored; its own, which is evaluated anyway, left out."""
     section = config.get("scores") or {}
-    own = {run: resolve(config, run)["dataset"] for run in section if run in config["runs"]}
     return {
-        run: sorted(name for name in names if name != own.get(run))
-        for run, names in sorted(section.items())
+        run: sorted({*section[run]} - {runs[run]["dataset"] if run in runs else None})
+        for run in sorted(section)
     }
 
 

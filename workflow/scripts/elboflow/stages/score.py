@@ -6,11 +6,12 @@ from dataclasses import asdict, replace
 from elboflow.files.stage_outputs import taken, write_outputs
 from elboflow.ranks.parts import open_state
 from elboflow.ranks.place import Worker
-from elboflow.stages.evaluate import STATE_KEYS, exact_log_likelihood, measure
+from elboflow.stages.evaluate import STATE_KEYS, measure
 from elboflow.stages.evaluation_tables import table_per_image
 from elboflow.stages.trained_model import load_vae, noise_seed, observed
 from elboflow.vae.data import load_split, read_manifest, require_alike
 from elboflow.vae.measure.checks import not_above
+from elboflow.vae.measure.exact import exact_log_likelihood
 from elboflow.vae.spec import EvaluationSpec, parse, read_run
 
 
