@@ -320,7 +320,7 @@ def test_files_that_would_be_mixed_are_refused() -> None:
 def test_published_values_are_read_as_strictly(tmp_path: Path) -> None:
     path = tmp_path / "published.yaml"
     path.write_text("recipes: {}\nvalues:\n  a: {}\n  a: {}\n")
-    complaint = complaint_about_published("a", "bernoulli", "mnist", path)
+    complaint = complaint_about_published("a", "binary", "mnist", path)
     assert complaint is not None
     assert "published.yaml, lines 3 and 4: values.a stands twice" in complaint
 

@@ -115,7 +115,7 @@ def complaint_about_edited(folder: Path, old: str, new: str) -> str:
     """What is said, in one line, of the published values with the first `old` made `new`."""
     path = folder / "values.yaml"
     path.write_text(PUBLISHED_VALUES.read_text().replace(old, new, 1))
-    found = complaint_about_published("iwae_vae_1", "bernoulli", "mnist", path)
+    found = complaint_about_published("iwae_vae_1", "binary", "mnist", path)
     assert found is not None
     assert "\n" not in found
     return found

@@ -9,12 +9,13 @@ from elboflow.specification import (
     check_scaling,
     check_schema,
     check_scores,
+    own_model,
 )
 from elboflow.specification.check_dataset import TABLES, Sizes, split_sizes
 from elboflow.specification.published import complaint_about_published
 from elboflow.specification.resolve import Resolved, ranks, resolve_all
 from elboflow.specification.yaml_readings import ConfigError
-from elboflow.vae.choices import OBJECTIVES
+from elboflow.vae.choices import OBJECTIVES, observed_by
 
 MOST_TRAININGS = 10_000
 
@@ -23,7 +24,7 @@ def check(config: dict[str, Any], read_files: bool = True) -> Resolved:
     """The resolved configuration; raises ConfigError at the first thing that is wrong.
 
     Args:
-        read_files: whether to look at the user's own files of data, which a job need not see.
+        read_files: whether to look at the user's own files, which a job need not see.
     """
     if complaint := check_schema.complaint_about(config):
         raise ConfigError(f"config: {complaint}; see config/README.md")
@@ -36,6 +37,7 @@ def check(config: dict[str, Any], read_files: bool = True) -> Resolved:
     }
     for run in resolved.runs:
         _check_run(config, run, resolved, sizes)
+        _check_own_model(config, run, resolved.runs[run], read_files)
     if (
         trainings := sum(len(values["seeds"]) for values in resolved.runs.values())
     ) > MOST_TRAININGS:
@@ -88,8 +90,20 @@ def _check_run(
     _check_sizes(where, values, known)
     if complaint := check_cost.complaint_about_cost(values, source, known["train"], known["test"]):
         raise ConfigError(f"{where}.{complaint}")
-    if complaint := complaint_about_published(values["published"], values["likelihood"], source):
+    if complaint := complaint_about_published(values["published"], observed_by(values), source):
         raise ConfigError(f"{where}.published: {complaint}")
+
+
+def _check_own_model(
+    config: dict[str, Any], run: str, values: dict[str, Any], read_files: bool
+) -> None:
+    own, shared = config["runs"][run], config.get("defaults", {})
+    beside = set(shared) if "model" in shared and "model" not in own else set()
+    complaint = own_model.complaint_about_keys(values, beside | set(own))
+    if not complaint and read_files:
+        complaint = own_model.complaint_about_files(values)
+    if complaint:
+        raise ConfigError(f"config: runs.{run}.{complaint}")
 
 
 def _check_sizes(where: str, values: dict[str, Any], sizes: Sizes) -> None:

@@ -28,13 +28,17 @@ def complaint_about_cost(
     """
     shape, tested = SHAPES.get(source, Shape()), tested or 1
     epoch = (images or run["batch_size"]) // run["batch_size"]
-    size = f"training {_short(parameters(run, shape))} parameters"
     needs = {
-        (size, MOST_MODEL_BYTES, "bytes on a node"): _training_bytes(run, shape),
-        ("the evaluation", MOST_MODEL_BYTES, "bytes"): _evaluation_bytes(run, shape, tested),
         ("training", MOST_STEPS, "steps"): iter([[("epochs", run["epochs"]), ("", epoch)]]),
         ("the evaluation", MOST_STEPS, "steps"): _evaluation_steps(run, tested),
     }
+    if not run["model"]:  # nobody knows the size of a user's own before it is built
+        size = f"training {_short(parameters(run, shape))} parameters"
+        needs = {
+            (size, MOST_MODEL_BYTES, "bytes on a node"): _training_bytes(run, shape),
+            ("the evaluation", MOST_MODEL_BYTES, "bytes"): _evaluation_bytes(run, shape, tested),
+            **needs,
+        }
     for (what, most, unit), amounts in needs.items():
         terms = list(amounts)
         if (total := sum(map(value, terms))) > most:

@@ -19,6 +19,9 @@ def complaint_about(values: Run) -> str | None:
 
 
 def _rules(values: Run) -> Rules:
+    if values["model"]:
+        yield from _own_model_rules(values)
+        return
     yield from _likelihood_rules(values)
     yield from _posterior_rules(values)
     yield from _two_layer_rules(values) if values["second_latent_dim"] is not None else ()
@@ -26,6 +29,24 @@ def _rules(values: Run) -> Rules:
     yield from _kl_rules(values)
     yield from _gradient_rules(values)
     yield from _free_bits_rules(values)
+
+
+def _own_model_rules(values: Run) -> Rules:
+    """What can be told before it is built."""
+    gradient = values["gradient"]
+    yield (
+        GRADIENTS[gradient].discrete,
+        f"gradient: {gradient} needs posterior {_those(POSTERIORS, 'discrete')}; say pathwise",
+    )
+    yield from _needs(values)
+    yield (
+        values["free_bits"] > 0 and _sampled(values),
+        f"free_bits: needs objective {_those(OBJECTIVES, 'weighs_kl')} and kl analytic",
+    )
+    yield (
+        values["precision"] == "bf16",
+        "precision: bf16 is that of layers of built-in networks; say float32 or tf32",
+    )
 
 
 def _likelihood_rules(values: Run) -> Rules:
@@ -118,11 +139,17 @@ def _kl_rules(values: Run) -> Rules:
 
 def _gradient_rules(values: Run) -> Rules:
     name, posterior = values["gradient"], values["posterior"]
-    needs = GRADIENTS[name].needs
     yield (
         name != "pathwise" and not POSTERIORS[posterior].weighs_any_z,
         f"gradient: {name} needs a Gaussian posterior; say pathwise for {posterior}",
     )
+    yield from _needs(values)
+
+
+def _needs(values: Run) -> Rules:
+    """The values of other keys that a gradient needs."""
+    name = values["gradient"]
+    needs = GRADIENTS[name].needs
     yield (
         any(values[key] != value for key, value in needs.items()),
         f"gradient: {name} needs {' with '.join(f'{key} {needs[key]}' for key in needs)}",

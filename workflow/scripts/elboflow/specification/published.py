@@ -12,7 +12,6 @@ from jsonschema.exceptions import best_match
 
 from elboflow.specification.config_files import ConfigError, check_file
 from elboflow.specification.schema import read_schema
-from elboflow.vae.choices import LIKELIHOODS
 
 ROOT = Path(__file__).parents[4]
 PUBLISHED_VALUES = ROOT / "config" / "published.yaml"
@@ -25,11 +24,12 @@ def read_published(path: str | Path = PUBLISHED_VALUES) -> dict[str, Any]:
 
 
 def complaint_about_published(
-    name: str | None, likelihood: str, source: str, path: Path = PUBLISHED_VALUES
+    name: str | None, observes: str, source: str, path: Path = PUBLISHED_VALUES
 ) -> str | None:
     """What is wrong with a run that names a published value, in one line; None if nothing is.
 
     Args:
+        observes: what the run's model observes.
         source: of the run's data set. Values of other data cannot be compared.
     """
     if name is None:
@@ -41,10 +41,9 @@ def complaint_about_published(
         close = difflib.get_close_matches(name, values, 1)
         hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(values)}"
         return f"no {name!r} in config/published.yaml, {hint}"
-    data, observes = values[name]["source"], values[name]["observes"]
-    own = LIKELIHOODS[likelihood].observes
-    if (data, observes) != (source, own):
-        return f"{name} is of {data}, {observes}; this run's data are {source}, {own}"
+    data, observed = values[name]["source"], values[name]["observes"]
+    if (data, observed) != (source, observes):
+        return f"{name} is of {data}, {observed}; this run's data are {source}, {observes}"
     return None
 
 

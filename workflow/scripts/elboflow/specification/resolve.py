@@ -9,7 +9,7 @@ from elboflow.files.whole import write_result
 from elboflow.specification.own_model import own_files
 from elboflow.specification.schema import read_schema
 from elboflow.vae.choices import POSTERIORS
-from elboflow.vae.spec import NO_KEYS, PARTS
+from elboflow.vae.spec import NO_KEYS, OF_BUILT_IN, PARTS
 
 LEAST_EPOCHS = 8  # of a run with a budget
 
@@ -44,6 +44,11 @@ def resolve(config: dict[str, Any], run: str) -> dict[str, Any]:
     own, shared = config["runs"][run], config.get("defaults", {})
     for_all = {key: config[key] for key in ("nodes", "tasks_per_node") if config.get(key)}
     values = _filled("run", {**shared, **own, **for_all})
+    if values["model"]:
+        # So that no edit of them trains it again.
+        values |= {key: leaf for key, leaf in _filled("run", {}).items() if key in OF_BUILT_IN}
+    if values["weights"] and "seeds" not in own:
+        values["seeds"] = values["seeds"][:1]
     if not _ais_is_worth_it(values) and "ais_images" not in {**shared, **own}:
         values["ais_images"] = 0
     if "batch_size" in own and "batch_per_rank" not in own:
@@ -66,11 +71,12 @@ def _expanded(path: str | None) -> str | None:
 def _ais_is_worth_it(values: dict[str, Any]) -> bool:
     """Unless it is asked for.
 
-    log p(x) of a discrete z is exact. Where the density of a given z takes a pass for each
-    dimension, AIS of digits with 20 latents takes 35 times as long as from a Gaussian.
+    Nobody knows yet whether a user's own model has a continuous z. log p(x) of a discrete z is
+    exact. Where the density of a given z takes a pass for each dimension, AIS of digits with 20
+    latents takes 35 times as long as from a Gaussian.
     """
     posterior = POSTERIORS[values["posterior"]]
-    return posterior.weighs_any_z and not posterior.discrete
+    return not values["model"] and posterior.weighs_any_z and not posterior.discrete
 
 
 def _shorten(values: dict[str, Any]) -> None:

@@ -53,6 +53,11 @@ LIKELIHOODS = {
 }
 
 
+def observed_by(run: Run) -> str:
+    """What the model of a run observes, a key of DATA; a user's own model is asked itself."""
+    return run.get("observes") or LIKELIHOODS[run["likelihood"]].observes
+
+
 def _means(run: Run, features: Factor) -> Iterator[Product]:
     """Or logits."""
     yield from dense([features, ("latent_dim", run["latent_dim"])])

@@ -66,6 +66,20 @@ class TrainingSpec:
 
 # What is filled in when a run is resolved: sha256 of the user's own files by their paths.
 NO_KEYS = ("files",)
+# What does not apply to a user's own model, which says these itself.
+OF_BUILT_IN = (
+    *("likelihood", "posterior", "prior", "latent_dim", "second_latent_dim", "second_layers"),
+    *("encoder_layers", "decoder_layers", "channels", "activation", "flow_transforms"),
+    *("flow_hidden", "prior_components", "likelihood_scale", "scale_floor", "gumbel_temperature"),
+)
+# What does not apply to a built-in model.
+OF_OWN = ("model", "model_options", "observes")
+# What does not apply to weights that were trained elsewhere.
+OF_TRAINING = (
+    *("objective", "kl", "training_samples", "beta", "warmup_epochs", "schedule", "learning_rate"),
+    *("gradient_clip", "batch_size", "epochs", "patience", "compile", "adam_beta1", "adam_beta2"),
+    *("adam_epsilon", "gradient", "gumbel_temperature", "free_bits"),
+)
 
 
 @dataclass(frozen=True)
