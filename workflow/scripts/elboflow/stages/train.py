@@ -19,8 +19,9 @@ from elboflow.ranks.state_digest import state_digest
 from elboflow.vae import checkpoint
 from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.data import Manifest, load, load_split, mean_image, read_manifest
+from elboflow.vae.given_weights import load_weights
 from elboflow.vae.model.networks import VAE, initialise
-from elboflow.vae.spec import TrainingSpec, parse, read_run
+from elboflow.vae.spec import TrainingSpec, parse, read_run, verify_files
 from elboflow.vae.training.compiled import is_worth_compiling
 from elboflow.vae.training.gradient import Allreduce
 from elboflow.vae.training.steps import Diverged
@@ -46,6 +47,8 @@ def begin(
     """A rank's view of a training before its first step; `grey` is the data set's train.npy."""
     vae = VAE(spec, manifest.shape)
     initialise(vae, seed, mean_image(grey, manifest.shape.levels))
+    if spec.weights:
+        load_weights(vae, Path(spec.weights))
     vae.to(worker.device)
     validation = load_split(manifest, "validation", vae.likelihood.observes)
     place = (worker.rank, worker.size, allreduce)
@@ -112,10 +115,15 @@ def save_training(training: Training, state: Path, digest: str) -> None:
 
 
 def train(args: argparse.Namespace, worker: Worker) -> None:
-    """Train and, on rank 0, write model, metrics and speed once, at the end."""
+    """Train and, on rank 0, write model, metrics and speed once, at the end.
+
+    Weights that were trained elsewhere are validated alone.
+    """
     inputs = taken(args.training)
     run, document = read_run(args.training)
     spec = parse(TrainingSpec, document.get("training"), str(args.training))
+    verify_files(spec)
+    inputs |= taken(*map(Path, spec.files))
     set_arithmetic(spec.precision, spec.deterministic)
     manifest = read_manifest(args.data / spec.dataset)
     inputs[manifest.folder / "manifest.json"] = manifest.sha256
@@ -123,13 +131,17 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     if worker.rank == 0 and is_worth_compiling(spec, total_steps(spec, len(grey)), worker.device):
         print(f"{run} seed {args.seed}: compiling the training step, 10 to 30 s", flush=True)
     training = begin(manifest, grey, spec, args.seed, worker, allreduce(worker))
-    digest = state_digest(document["training"], args.seed, manifest.sha256)
-    args.state = kept_states.place(args.state, digest)
-    restore(training, args.state, digest, worker)
-    started_at_step = training.step
-    seconds = run_to_the_end(training, f"{run} seed {args.seed}", args, digest, worker)
-    if worker.rank == 0:
-        save_training(training, args.state, digest)
+    started_at_step, seconds = 0, 0.0
+    if spec.weights:
+        training.end_epoch()
+    else:
+        digest = state_digest(document["training"], args.seed, manifest.sha256)
+        args.state = kept_states.place(args.state, digest)
+        restore(training, args.state, digest, worker)
+        started_at_step = training.step
+        seconds = run_to_the_end(training, f"{run} seed {args.seed}", args, digest, worker)
+        if worker.rank == 0:
+            save_training(training, args.state, digest)
     images = (training.step - started_at_step) * spec.batch_size
     steps = {"steps": training.step, "started_at_step": started_at_step}
     speed = record_of_speed(worker, run, args.seed, images, seconds, **steps)

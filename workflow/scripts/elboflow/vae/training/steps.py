@@ -37,6 +37,10 @@ class Sums:
         )
 
 
+COLUMNS = (
+    *("learning_rate", "beta", "train_objective_nats", "train_elbo_nats", "train_rate_nats"),
+    *("train_distortion_nats", "gradient_norm"),
+)
 NOTHING = Sums(0.0, 0.0, 0.0, 0)
 
 
@@ -108,17 +112,16 @@ class Steps:
             self.norms += norm
             self.epoch_steps += 1
 
-    def means(self) -> dict[str, float]:
-        """Of the epoch's steps, columns of metrics.csv."""
+    def means(self) -> dict[str, float | None]:
+        """Of the epoch's steps, columns of metrics.csv; None without steps."""
+        if not self.epoch_steps:
+            return dict.fromkeys(COLUMNS)
         count = self.sums.images
         rate, distortion = self.sums.rate / count, self.sums.distortion / count
-        return {
-            "train_objective_nats": self.sums.objective / count,
-            "train_elbo_nats": -distortion - rate,
-            "train_rate_nats": rate,
-            "train_distortion_nats": distortion,
-            "gradient_norm": self.norms / self.epoch_steps,
-        }
+        elbo, objective = -distortion - rate, self.sums.objective / count
+        norm = self.norms / self.epoch_steps
+        values = [self.learning_rate, self.beta, objective, elbo, rate, distortion, norm]
+        return dict(zip(COLUMNS, values, strict=True))
 
     def state(self) -> dict[str, Any]:
         """All that is needed to go on exactly.

@@ -18,8 +18,11 @@ from elboflow.vae.training.validation import EarlyStopping, Validation
 
 
 def total_steps(spec: TrainingSpec, images: int) -> int:
-    """Steps on global batches that show `images` training images `epochs` times, at most."""
-    return -(-spec.epochs * images // spec.batch_size)
+    """Steps on global batches that show `images` training images `epochs` times, at most.
+
+    None with weights that were trained elsewhere.
+    """
+    return 0 if spec.weights else -(-spec.epochs * images // spec.batch_size)
 
 
 class Training:
@@ -54,7 +57,7 @@ class Training:
         else:
             gradient = eager_gradient(vae, spec)
         self.taken = Steps(spec, self.flat, batches, gradient, allreduce)
-        self.metrics: list[dict[str, float]] = []
+        self.metrics: list[dict[str, Any]] = []
         self.early_stopping = EarlyStopping(spec)
 
     @property
@@ -70,7 +73,7 @@ class Training:
     def kept_epoch(self) -> int:
         """The epoch whose parameters the model keeps."""
         best = self.early_stopping.best
-        return best["epoch"] if best else len(self.metrics)
+        return int((best or self.metrics[-1])["epoch"])
 
     @property
     def summary(self) -> str:
@@ -87,10 +90,12 @@ class Training:
     def end_epoch(self) -> None:
         """Validate, add a row to the metrics, and remember the best parameters.
 
+        Weights that were trained elsewhere have one such epoch, 0, without steps.
+
         Raises:
             Diverged: the validation ELBO is not finite.
         """
-        epoch = len(self.metrics) + 1
+        epoch = 0 if self.spec.weights else len(self.metrics) + 1
         rate, distortion = self.validation.rate_and_distortion()
         if not math.isfinite(rate + distortion):
             raise Diverged(f"the validation ELBO is not finite after epoch {epoch}")
@@ -98,8 +103,6 @@ class Training:
             {
                 "epoch": epoch,
                 "step": self.step,
-                "learning_rate": self.taken.learning_rate,
-                "beta": self.taken.beta,
                 **self.taken.means(),
                 "validation_elbo_nats": -distortion - rate,
                 "validation_rate_nats": rate,
@@ -136,7 +139,11 @@ class Training:
         return {**kept, **constants}
 
     def metrics_csv(self) -> str:
-        """The metrics as CSV: every digit of a float64, so that equal files mean equal runs."""
+        """The metrics as CSV: every digit of a float64, so that equal files mean equal runs.
+
+        What an epoch without steps lacks is left empty.
+        """
         lines = [",".join(self.metrics[0])]
-        lines += [",".join(repr(value) for value in row.values()) for row in self.metrics]
+        for row in self.metrics:
+            lines.append(",".join("" if value is None else repr(value) for value in row.values()))
         return "\n".join(lines) + "\n"
