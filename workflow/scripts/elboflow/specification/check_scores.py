@@ -3,7 +3,7 @@
 from elboflow.specification.check_dataset import TABLES
 from elboflow.specification.model_size import SHAPES, Shape
 from elboflow.specification.resolve import Resolved
-from elboflow.vae.choices import LIKELIHOODS
+from elboflow.vae.choices import observed_by
 
 
 def complaint_about_scores(resolved: Resolved) -> str | None:
@@ -33,7 +33,7 @@ def _complaint_about(resolved: Resolved, run: str, name: str) -> str | None:
     here, there = SHAPES[source], SHAPES[trained_on]
     if here[:3] != there[:3]:
         return f"{name} has images of {_by(here)}, and the run is trained on {_by(there)}"
-    observes = LIKELIHOODS[resolved.runs[run]["likelihood"]].observes
+    observes = observed_by(resolved.runs[run])
     if observes != "binary" and here.levels != there.levels:
         levels = f"levels 0 to {here.levels}, and the run is trained on 0 to {there.levels}"
         return f"{name} has {levels}"
