@@ -9,7 +9,7 @@ TEST_ENVIRONMENT := .test-environment
 PIP = "$(VENV)/bin/python" -I workflow/scripts/elboflow/environment/site_pip.py
 PLUGIN := plugins/snakemake-executor-plugin-qsub
 ROOMS := workflow/scripts/elboflow
-TRAINING_ROOMS := $(addprefix $(ROOMS)/,vae ranks stages trained)
+TRAINING_ROOMS := $(addprefix $(ROOMS)/,vae ranks stages trained command_line)
 TRAINING_DOORS = $(shell grep -lE 'elboflow\.(ranks|stages)' workflow/scripts/*.py)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 # Of the shell's variables these are for other projects. elboflow/environment/surroundings.py keeps more from

@@ -1,0 +1,1 @@
+"""`elboflow score`, `encode`, `reconstruct` and `sample`: a trained model on the command line."""
