@@ -23,7 +23,7 @@ from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.data import ImageShape
 from elboflow.vae.measure.estimate import estimate_elbo, estimate_log_likelihood, image_noise
 from elboflow.vae.measure.rate_parts import rate_parts
-from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.model.networks import VAE
 from elboflow.vae.noise import Purpose
 from elboflow.vae.spec import BoundsSpec, TrainingSpec
 
@@ -70,7 +70,7 @@ def measure(seconds: float) -> dict[str, float]:
     set_arithmetic("float32", deterministic=True)
     draws = np.random.default_rng(0)
     vae = VAE(TrainingSpec(latent_dim=50), ImageShape(28, 28, 1, 255)).requires_grad_(False)
-    initialise(vae, 1, torch.from_numpy(draws.uniform(0, 0.5, 784)))
+    vae.initialise(1, torch.from_numpy(draws.uniform(0, 0.5, 784)))
     x = torch.from_numpy(draws.uniform(size=(IMAGES_OF_KL, 784)) < 0.25).float()
     some, chained = x[: SPEC.chunk_images], x[: SPEC.ais_chunk_images]
     q, chunk = vae.encode(some), SPEC.chunk_samples

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from elboflow.files.whole import sha256
 from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.data import load, mean_image, read_manifest
-from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.model.networks import VAE
 from elboflow.vae.rows import RowsInFile
 from elboflow.vae.spec import TrainingSpec
 from elboflow.vae.training.training import Training
@@ -58,7 +58,7 @@ def begin(folder: Path, batch_size: int) -> Training:
     manifest = read_manifest(folder)
     grey = load(manifest, "train.npy")
     vae = VAE(spec, manifest.shape)
-    initialise(vae, 1, mean_image(grey, LEVELS))
+    vae.initialise(1, mean_image(grey, LEVELS))
     drop_pages(grey, folder / "train.npy")
     validation = np.zeros((0, PIXELS), np.uint8)
     return Training(vae, spec, 1, grey, LEVELS, validation, 0, 1, lambda _: None)

@@ -17,7 +17,7 @@ from elboflow.ranks.place import Worker
 from elboflow.ranks.worker import start
 from elboflow.stages.train import allreduce
 from elboflow.vae.data import ImageShape, mean_image
-from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.model.networks import VAE
 from elboflow.vae.spec import TrainingSpec
 from elboflow.vae.training.training import Training
 
@@ -30,7 +30,7 @@ def make_training(batch_size: int, worker: Worker) -> Training:
     spec = TrainingSpec(dataset="random", latent_dim=50, batch_size=batch_size, epochs=10_000)
     grey = np.random.default_rng(0).integers(0, LEVELS + 1, (IMAGES, PIXELS)).astype(np.uint8)
     vae = VAE(spec, ImageShape(28, 28, 1, LEVELS))
-    initialise(vae, 1, mean_image(grey, LEVELS))
+    vae.initialise(1, mean_image(grey, LEVELS))
     validation = np.zeros((0, PIXELS), np.uint8)
     return Training(
         vae, spec, 1, grey, LEVELS, validation, worker.rank, worker.size, allreduce(worker)

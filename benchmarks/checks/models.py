@@ -12,7 +12,7 @@ from elboflow.vae.measure.estimate import ImportanceWeights, estimate_log_likeli
 from elboflow.vae.model.binary_likelihoods import Bernoulli
 from elboflow.vae.model.categorical import Categorical, Uniform
 from elboflow.vae.model.linear_gaussian import LinearGaussian
-from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.model.networks import VAE
 from elboflow.vae.noise import Purpose
 from elboflow.vae.spec import TrainingSpec
 
@@ -32,7 +32,7 @@ def make_vae(shape: ImageShape, **changes: Any) -> VAE:
     """A VAE in float64, linear unless it is said."""
     linear = {"latent_dim": 2, "encoder_layers": [], "decoder_layers": [], "precision": "float64"}
     vae = VAE(TrainingSpec(**{**linear, **changes}), shape)
-    initialise(vae, 1, torch.full((shape.pixels,), 0.4, dtype=torch.float64))
+    vae.initialise(1, torch.full((shape.pixels,), 0.4, dtype=torch.float64))
     return vae
 
 

@@ -13,7 +13,7 @@ from hypothesis import settings
 from elboflow.vae.data import ImageShape, mean_image
 from elboflow.vae.measure.aggregate import AggregatePosterior
 from elboflow.vae.model.gaussian import Gaussian
-from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.model.networks import VAE
 from elboflow.vae.model.priors import StandardNormal
 from elboflow.vae.spec import TrainingSpec
 from elboflow.vae.training.training import Training
@@ -45,7 +45,7 @@ def make_spec(**changes: Any) -> TrainingSpec:
 
 def make_vae(seed: int = 1, **changes: Any) -> VAE:
     vae = VAE(make_spec(**changes), SHAPE)
-    initialise(vae, seed, torch.full((PIXELS,), 0.4, dtype=torch.float64))
+    vae.initialise(seed, torch.full((PIXELS,), 0.4, dtype=torch.float64))
     return vae
 
 
@@ -67,7 +67,7 @@ def make_training(
 ) -> Training:
     spec, grey = make_spec(**changes), grey_images(images)
     vae = VAE(spec, SHAPE)
-    initialise(vae, seed, mean_image(grey, LEVELS))
+    vae.initialise(seed, mean_image(grey, LEVELS))
     frozen = binary_images(validation)
     return Training(vae, spec, seed, grey, LEVELS, frozen, rank, size, allreduce=lambda _: None)
 

@@ -7,7 +7,7 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 from elboflow.vae.choices import POSTERIORS
 from elboflow.vae.data import mean_image
 from elboflow.vae.model.gaussian import FullCovariance, Gaussian
-from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.model.networks import VAE
 from elboflow.vae.model.priors import StandardNormal
 
 CONTINUOUS = [name for name, choice in POSTERIORS.items() if not choice.discrete]
@@ -177,7 +177,7 @@ def test_a_trained_model_is_rebuilt_from_its_parameters(toy, posterior):
     training = toy["trained"](posterior=posterior, kl="sampled", patience=3, epochs=30)
     assert training.metrics[-1]["train_elbo_nats"] > training.metrics[0]["train_elbo_nats"]
     again = VAE(toy["spec"](posterior=posterior), training.vae.shape)
-    initialise(again, 9, mean_image(toy["grey"](35), 16))
+    again.initialise(9, mean_image(toy["grey"](35), 16))
     again.load_state_dict(training.kept_parameters())
     moved = again.posterior.state_dict()
     start = toy["vae"](posterior=posterior).posterior.state_dict()

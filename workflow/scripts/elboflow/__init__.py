@@ -10,6 +10,7 @@ from typing import Any
 
 # Found when asked for: the workflow's controller has no torch.
 MODULES = {
+    "Groups": "elboflow.vae.model.own.groups",
     "LogLikelihood": "elboflow.trained.log_likelihood",
     "TrainedModel": "elboflow.trained.model",
 }

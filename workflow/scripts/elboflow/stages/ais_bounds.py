@@ -26,14 +26,14 @@ from elboflow.vae.annealing.bounds import COLUMNS, bounds, bounds_on_simulated, 
 from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.data import load_split
 from elboflow.vae.model import simulation
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.spec import BoundsSpec, SpecError, parse, read_run
 
 FINITE_ESTIMATES = ("importance_nats", "ais_nats", "upper_nats")
 
 
 def bound_part(
-    vae: VAE, spec: BoundsSpec, seed: int, images: np.ndarray, title: str, part: Part
+    vae: Model, spec: BoundsSpec, seed: int, images: np.ndarray, title: str, part: Part
 ) -> ImageValues:
     """The columns of bounds.csv of one part; an image takes so long that time is up within one."""
     tick = partial(stop_in_time, title)

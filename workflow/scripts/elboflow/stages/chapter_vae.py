@@ -20,7 +20,7 @@ from elboflow.vae.measure.quadrature import (
     non_gaussianity,
     plane,
 )
-from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.model.networks import VAE
 from elboflow.vae.spec import TrainingSpec, parse, read_run
 from elboflow.vae.training.training import Training
 
@@ -35,7 +35,7 @@ def train_vae(spec: TrainingSpec, manifest: Manifest, seed: int) -> VAE:
     set_arithmetic(spec.precision, spec.deterministic)
     grey, levels = load(manifest, "train.npy"), manifest.shape.levels
     vae = VAE(spec, manifest.shape)
-    initialise(vae, seed, mean_image(grey, levels))
+    vae.initialise(seed, mean_image(grey, levels))
     validation = load(manifest, "validation_binary.npy")
     training = Training(vae, spec, seed, grey, levels, validation, 0, 1, lambda _: None)
     while not training.finished:

@@ -34,15 +34,17 @@ from elboflow.vae.measure.rate_parts import rate_parts
 from elboflow.vae.measure.second_binarisation import binarisation_sd
 from elboflow.vae.measure.summary import PerImage
 from elboflow.vae.measure.two_sample import told_apart
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.make import make_model
+from elboflow.vae.model.model import Model
+from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
 from elboflow.vae.noise import Purpose, normals, words
 from elboflow.vae.spec import EvaluationSpec, TrainingSpec, parse, read_run
 
 
-def in_float32(vae: VAE, spec: TrainingSpec) -> tuple[VAE, TrainingSpec]:
+def in_float32(vae: Model, spec: TrainingSpec) -> tuple[Model, TrainingSpec]:
     """The same model in float32 arithmetic."""
     reference = replace(spec, precision="float32")
-    copy = VAE(reference, vae.shape).to(vae.device)
+    copy = make_model(reference, vae.shape).to(vae.device)
     copy.load_state_dict(vae.state_dict())
     return copy, reference
 
@@ -57,7 +59,7 @@ MUST_BE_FINITE = ("rate", "distortion", "log_likelihood", "ess")
 
 @torch.no_grad()
 def measure(
-    vae: VAE,
+    vae: Model,
     training: TrainingSpec,
     title: str,
     *,
@@ -94,21 +96,30 @@ def measure(
 
 @torch.no_grad()
 def pictures(
-    vae: VAE, spec: EvaluationSpec, seed: int, grey: np.ndarray, images: np.ndarray
+    vae: Model, spec: EvaluationSpec, seed: int, grey: np.ndarray, images: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Originals, the decoder's means at the posterior means, and at draws from the prior."""
+    """Originals, the decoder's means at the posterior means, and at draws from the prior.
+
+    Of a model without latents its draws, if it has any, and no reconstructions.
+    """
     shown = images[: spec.figure_images]
-    posterior = vae.encode(observed(vae, shown))
+    found = {"grey": grey[: spec.figure_images]}
+    if vae.likelihood.observes == "binary":
+        found["binary"] = shown
     raw = words(seed, Purpose.SAMPLES, [(0, 0)], spec.figure_images, vae.latent_dim, vae.device)
     prior = vae.prior.sample(normals(raw[0], vae.dtype))
-    reconstruction = vae.likelihood.mean(vae.decode(posterior.mean))
-    sample = vae.likelihood.mean(vae.decode(prior))
-    return {
-        "grey": grey[: spec.figure_images],
-        **({"binary": shown} if vae.likelihood.observes == "binary" else {}),
-        "reconstruction": reconstruction.float().cpu().numpy(),
-        "sample": sample.float().cpu().numpy(),
-    }
+    if vae.has_latents:
+        posterior = vae.encode(observed(vae, shown))
+        found["reconstruction"] = _means(vae, posterior.mean)
+        found["sample"] = _means(vae, prior)
+    elif vae.draws_images:
+        _, x = simulate(vae, seed, range(FIRST_IMAGE, FIRST_IMAGE + spec.figure_images))
+        found["sample"] = vae.likelihood.to_unit(x).float().cpu().numpy()
+    return found
+
+
+def _means(vae: Model, z: torch.Tensor) -> np.ndarray:
+    return vae.likelihood.mean(vae.decode(z)).float().cpu().numpy()
 
 
 def evaluate(args: argparse.Namespace, worker: Worker) -> None:

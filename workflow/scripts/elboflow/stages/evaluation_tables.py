@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
 from typing import Any
@@ -19,8 +20,15 @@ from elboflow.vae.measure.summary import (
     precision_effects,
     summarise,
 )
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 
+# Of z and its draws, which a model without latents has none of.
+OF_LATENTS = re.compile(
+    "rate|distortion|(test_minus_train_|.*_|)gap|ess|dominated_share|heavy_tail_share|"
+    "active_units.*|informative_units"
+)
+COLUMNS_OF_LATENTS = ("rate_nats", "distortion_nats", "ess", "largest_weight", "pareto_k")
+CHECKS_OF_LATENTS = ("not_collapsed", "enough_importance_samples")
 CURVE_HEADER = "samples,bound_nats,monte_carlo_error_nats,rise_nats,rise_error_nats"
 
 
@@ -36,7 +44,7 @@ def table(header: str, rows: Iterable[Iterable[Any]]) -> bytes:
 def tables(
     images: PerImage,
     base: Baselines,
-    vae: VAE,
+    vae: Model,
     limit: float,
     more: list[Quantity],
     parts: RateParts | None,
@@ -56,6 +64,9 @@ def tables(
     quantities += more
     if reference is not None:
         quantities += precision_effects(images, reference)
+    if not images.has_latents:
+        quantities = [q for q in quantities if not OF_LATENTS.fullmatch(q.name)]
+        checks = [row for row in checks if row[0] not in CHECKS_OF_LATENTS]
     count = len(images.rate)
     summary = [
         [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, q.images or count]
@@ -93,7 +104,10 @@ def table_per_image(images: PerImage, more: Mapping[str, np.ndarray | None]) -> 
         "exact_log_likelihood_nats": images.exact_log_likelihood,
         **more,
     }
-    columns = {name: column for name, column in known.items() if column is not None}
+    lacking = () if images.has_latents else COLUMNS_OF_LATENTS
+    columns = {
+        name: column for name, column in known.items() if column is not None and name not in lacking
+    }
     values = np.stack(list(columns.values()), axis=1).tolist()
     rows = ([image, *row] for image, row in enumerate(values))
     return table("image," + ",".join(columns), rows)

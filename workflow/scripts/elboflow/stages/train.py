@@ -20,12 +20,16 @@ from elboflow.vae import checkpoint
 from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.data import Manifest, load, load_split, mean_image, read_manifest
 from elboflow.vae.given_weights import load_weights
-from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.measure.overfitting import observed_training
+from elboflow.vae.model.make import make_model
+from elboflow.vae.model.own.check import require_fit
 from elboflow.vae.spec import TrainingSpec, parse, read_run, verify_files
 from elboflow.vae.training.compiled import is_worth_compiling
 from elboflow.vae.training.gradient import Allreduce
 from elboflow.vae.training.steps import Diverged
 from elboflow.vae.training.training import Training, total_steps
+
+LOOKED_AT = 6  # training images on which a user's model is tried
 
 
 def allreduce(worker: Worker) -> Allreduce:
@@ -45,11 +49,12 @@ def begin(
     allreduce: Allreduce,
 ) -> Training:
     """A rank's view of a training before its first step; `grey` is the data set's train.npy."""
-    vae = VAE(spec, manifest.shape)
-    initialise(vae, seed, mean_image(grey, manifest.shape.levels))
+    vae = make_model(spec, manifest.shape)
+    vae.initialise(seed, mean_image(grey, manifest.shape.levels))
     if spec.weights:
         load_weights(vae, Path(spec.weights))
     vae.to(worker.device)
+    require_fit(vae, observed_training(vae, seed, grey, LOOKED_AT), trains=not spec.weights)
     validation = load_split(manifest, "validation", vae.likelihood.observes)
     place = (worker.rank, worker.size, allreduce)
     return Training(vae, spec, seed, grey, manifest.shape.levels, validation, *place)

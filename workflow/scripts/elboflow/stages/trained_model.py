@@ -8,7 +8,8 @@ import torch
 
 from elboflow.vae.checkpoint import load_model
 from elboflow.vae.data import DataError, Manifest, as_observed, read_manifest
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.make import make_model
+from elboflow.vae.model.model import Model
 from elboflow.vae.spec import EvaluationSpec, TrainingSpec, parse
 
 
@@ -23,19 +24,19 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", type=Path, required=True, help="folder of finished images")
 
 
-def load_vae(path: Path, data: Path) -> tuple[VAE, TrainingSpec, Manifest]:
+def load_vae(path: Path, data: Path) -> tuple[Model, TrainingSpec, Manifest]:
     """Rebuild the model from its file alone, and find the data that it was trained on."""
     document = load_model(path)
     spec = parse(TrainingSpec, document["training"], str(path))
     manifest = read_manifest(data / spec.dataset)
     if document["data_sha256"] != manifest.sha256:
         raise DataError(f"{path}: was trained on other data than the manifest's; train it again")
-    vae = VAE(spec, manifest.shape)
+    vae = make_model(spec, manifest.shape)
     vae.load_state_dict(document["model"])
     return vae, spec, manifest
 
 
-def observed(vae: VAE, images: np.ndarray) -> torch.Tensor:
+def observed(vae: Model, images: np.ndarray) -> torch.Tensor:
     """Stored images as the model's likelihood sees them, on its device."""
     stored = torch.from_numpy(images).to(vae.device)
     return as_observed(stored, vae.likelihood.observes, vae.shape.levels, vae.dtype)

@@ -12,7 +12,7 @@ from elboflow.vae.measure.bound_curve import errors, halvings
 from elboflow.vae.measure.exact import exact_log_likelihood
 from elboflow.vae.measure.pareto import reliable_up_to
 from elboflow.vae.measure.per_image import importance_weights
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.spec import EvaluationSpec
 
 
@@ -35,7 +35,7 @@ class LogLikelihood:
 
 
 def measured(
-    vae: VAE, spec: EvaluationSpec, seed: int, images: Sequence[int], x: Tensor
+    vae: Model, spec: EvaluationSpec, seed: int, images: Sequence[int], x: Tensor
 ) -> dict[str, Tensor]:
     """What `log_likelihood` needs of some images, on the CPU.
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from elboflow.vae.annealing.ais import Tick
 from elboflow.vae.measure.estimate import chunks, image_noise, standard_error
 from elboflow.vae.model.draws import Draws, draw
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.noise import Purpose
 from elboflow.vae.spec import EvaluationSpec
@@ -35,7 +35,7 @@ Noise = Callable[[int, int], Tensor]
 
 
 def split_gap(
-    vae: VAE,
+    vae: Model,
     spec: EvaluationSpec,
     seed: int,
     images: Sequence[int],
@@ -51,7 +51,7 @@ def split_gap(
         images: numbers of the images, which key their noise.
         x: the images, shape (B, D).
     """
-    if not vae.posterior.choice.searched:
+    if not vae.family.searched:
         return {}
     with torch.no_grad():
         posterior = vae.encode(x)
@@ -71,7 +71,7 @@ def split_gap(
 
 
 def best_posterior(
-    vae: VAE, x: Tensor, start: Posterior, noise: Noise, tick: Tick = lambda: None
+    vae: Model, x: Tensor, start: Posterior, noise: Noise, tick: Tick = lambda: None
 ) -> Posterior:
     """The q of the family of `start` with the largest ELBO of each image that a search finds.
 

@@ -17,7 +17,7 @@ from elboflow.vae.annealing.ais import Tick, pilot, schedule
 from elboflow.vae.annealing.chains import ChainNoise, path_of, start_of
 from elboflow.vae.measure.checks import ROUNDING, STANDARD_ERRORS, ImpossibleResult
 from elboflow.vae.measure.estimate import ImportanceWeights, estimate_log_likelihood, image_noise
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.model.simulation import simulate
 from elboflow.vae.noise import Purpose
@@ -31,7 +31,7 @@ COLUMNS = (
 
 
 def bounds_on_simulated(
-    vae: VAE, spec: BoundsSpec, seed: int, images: Sequence[int], tick: Tick = lambda: None
+    vae: Model, spec: BoundsSpec, seed: int, images: Sequence[int], tick: Tick = lambda: None
 ) -> dict[str, Tensor]:
     """All COLUMNS for images of these numbers that the model makes."""
     z, x = simulate(vae, seed, images)
@@ -39,7 +39,7 @@ def bounds_on_simulated(
 
 
 def bounds(
-    vae: VAE,
+    vae: Model,
     spec: BoundsSpec,
     seed: int,
     images: Sequence[int],
@@ -70,7 +70,7 @@ def bounds(
 
 
 def _annealed(
-    vae: VAE,
+    vae: Model,
     spec: BoundsSpec,
     seed: int,
     images: Sequence[int],

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from elboflow.vae.annealing.ais import Noise, Path
 from elboflow.vae.model.draws import log_joint
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.noise import Purpose, normals, uniforms, words
 
@@ -20,7 +20,7 @@ class ChainNoise:
     """Noise of chains that is a function of (seed, purpose, image, chain, step) alone."""
 
     def __init__(
-        self, vae: VAE, seed: int, purpose: Purpose, images: Sequence[int], chains: int
+        self, vae: Model, seed: int, purpose: Purpose, images: Sequence[int], chains: int
     ) -> None:
         self.vae, self.seed, self.purpose = vae, seed, purpose
         self.shape = (chains, len(images))
@@ -40,14 +40,14 @@ class ChainNoise:
         return normals(raw[..., :-1], self.vae.dtype), uniforms(raw[..., -1])
 
 
-def path_of(vae: VAE, x: Tensor, posterior: Posterior, start: str) -> Path:
+def path_of(vae: Model, x: Tensor, posterior: Posterior, start: str) -> Path:
     """The path to p(z) p(x | z) from q(z | x), or from p(z)."""
     first = posterior.log_prob if start == "posterior" else vae.prior.log_prob
     return first, partial(log_joint, vae, x)
 
 
 @torch.no_grad()
-def start_of(vae: VAE, posterior: Posterior, start: str, noise: Noise) -> Tensor:
+def start_of(vae: Model, posterior: Posterior, start: str, noise: Noise) -> Tensor:
     """Samples of q(z | x), or of p(z), from the noise of step 0; shape (C, B, L)."""
     epsilon, _ = noise(0)
     return posterior.sample(epsilon)[0] if start == "posterior" else vae.prior.sample(epsilon)

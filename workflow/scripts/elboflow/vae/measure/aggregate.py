@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from elboflow.vae.measure.estimate import chunks, image_noise, standard_error
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.noise import Purpose
 
@@ -56,7 +56,7 @@ class AggregatePosterior:
         first: number of the first image, which keys the draws.
     """
 
-    def __init__(self, vae: VAE, x: Tensor, seed: int = 0, first: int = 0) -> None:
+    def __init__(self, vae: Model, x: Tensor, seed: int = 0, first: int = 0) -> None:
         self.vae, self.images = vae, len(x)
         pieces = list(chunks(self.images, IMAGES_AT_ONCE))
         self.posteriors: list[Posterior] = [

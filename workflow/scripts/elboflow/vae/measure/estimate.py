@@ -12,13 +12,13 @@ from elboflow.vae.measure.blocks import log_block_means
 from elboflow.vae.measure.pareto import tail_shape
 from elboflow.vae.measure.proposal import proposal
 from elboflow.vae.model.draws import draw, log_joint
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.noise import Purpose, normals, words
 
 
 def image_noise(
-    vae: VAE, seed: int, purpose: Purpose, images: Sequence[int]
+    vae: Model, seed: int, purpose: Purpose, images: Sequence[int]
 ) -> Callable[[int, int], Tensor]:
     """Noise that is a function of (seed, purpose, image, sample) alone.
 
@@ -54,7 +54,7 @@ class ElboEstimate:
 
 
 def estimate_elbo(
-    vae: VAE,
+    vae: Model,
     x: Tensor,
     posterior: Posterior,
     noise: Callable[[int, int], Tensor],
@@ -147,7 +147,7 @@ class ImportanceWeights:
 
 
 def estimate_log_likelihood(
-    vae: VAE,
+    vae: Model,
     x: Tensor,
     posterior: Posterior,
     noise: Callable[[int, int], Tensor],

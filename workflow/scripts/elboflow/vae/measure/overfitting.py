@@ -17,7 +17,7 @@ from torch import Tensor
 from elboflow.vae.data import Manifest, as_observed, load, load_split
 from elboflow.vae.measure.checks import FEWEST_IMAGES
 from elboflow.vae.measure.summary import PerImage, Quantity, mean_of
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.noise import Purpose, binarised
 
 MOST_OF_A_SPLIT = 1000  # images of a split
@@ -31,7 +31,7 @@ def spread(images: np.ndarray, most: int) -> np.ndarray:
     return images[:: len(images) // count][:count]
 
 
-def other_splits(vae: VAE, seed: int, manifest: Manifest) -> dict[str, Tensor]:
+def other_splits(vae: Model, seed: int, manifest: Manifest) -> dict[str, Tensor]:
     """Training and validation images as the likelihood observes them, each (N, D); none of few."""
     stored = {
         "train": fixed(vae, seed, spread(load(manifest, "train.npy"), MOST_OF_A_SPLIT)),
@@ -46,12 +46,18 @@ def other_splits(vae: VAE, seed: int, manifest: Manifest) -> dict[str, Tensor]:
     }
 
 
-def fixed(vae: VAE, seed: int, training: np.ndarray) -> Tensor:
+def fixed(vae: Model, seed: int, training: np.ndarray) -> Tensor:
     """Training images of grey levels, (N, D), as they are stored or in one fixed binarisation."""
     grey = torch.from_numpy(np.ascontiguousarray(training)).to(vae.device)
     if vae.likelihood.observes != "binary":
         return grey
     return binarised(grey, vae.shape.levels, seed, Purpose.TRAINING_IMAGES)
+
+
+def observed_training(vae: Model, seed: int, training: np.ndarray, count: int) -> Tensor:
+    """Training images from all over their split, as the likelihood observes them, shape (n, D)."""
+    images = fixed(vae, seed, spread(training, count))
+    return as_observed(images, vae.likelihood.observes, vae.shape.levels, vae.dtype)
 
 
 def overfitting(test: PerImage, others: Mapping[str, PerImage]) -> list[Quantity]:

@@ -11,7 +11,7 @@ from elboflow.vae.measure.estimate import (
     estimate_log_likelihood,
     image_noise,
 )
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.noise import Purpose
 from elboflow.vae.spec import EvaluationSpec
@@ -19,7 +19,7 @@ from elboflow.vae.spec import EvaluationSpec
 
 @torch.no_grad()
 def estimates(
-    vae: VAE,
+    vae: Model,
     spec: EvaluationSpec,
     seed: int,
     images: Sequence[int],
@@ -51,7 +51,7 @@ def estimates(
 
 
 def importance_weights(
-    vae: VAE,
+    vae: Model,
     spec: EvaluationSpec,
     seed: int,
     images: Sequence[int],

@@ -24,7 +24,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.model.posterior import Posterior
 
 Noise = Callable[[int, int], Tensor]
@@ -65,7 +65,7 @@ class DefensiveMixture:
         offset: the turn of each image's first sample, 0 .. TURNS - 1, shape (B,).
     """
 
-    def __init__(self, vae: VAE, q: Posterior, wider: Posterior, offset: Tensor) -> None:
+    def __init__(self, vae: Model, q: Posterior, wider: Posterior, offset: Tensor) -> None:
         self.prior, self.q, self.wider, self.offset = vae.prior, q, wider, offset
 
     def sample(self, first: int, epsilon: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,7 +88,9 @@ class DefensiveMixture:
         return torch.stack(terms).logsumexp(0)
 
 
-def proposal(vae: VAE, q: Posterior, noise: Noise, samples: int) -> OwnPosterior | DefensiveMixture:
+def proposal(
+    vae: Model, q: Posterior, noise: Noise, samples: int
+) -> OwnPosterior | DefensiveMixture:
     """What K samples of z are drawn from, to estimate log p(x).
 
     q itself in more dimensions or with fewer samples than the mixture is for; so does a discrete z,

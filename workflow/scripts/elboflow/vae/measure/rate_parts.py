@@ -12,7 +12,7 @@ from elboflow.vae.measure.conventions import NATS
 from elboflow.vae.measure.estimate import chunks
 from elboflow.vae.measure.held_out import marginal_kl_at_least
 from elboflow.vae.measure.summary import PerImage, Quantity, mean_of
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
 
 SIMULATED_AT_ONCE = 100
@@ -34,9 +34,9 @@ class RateParts:
 
 
 @torch.no_grad()
-def rate_parts(vae: VAE, seed: int, x: Tensor) -> RateParts | None:
+def rate_parts(vae: Model, seed: int, x: Tensor) -> RateParts | None:
     """Of the test images x, shape (N, D); none of very few, or where a z is weighed too slowly."""
-    if len(x) < FEWEST_IMAGES or not vae.posterior.choice.weighs_any_z:
+    if len(x) < FEWEST_IMAGES or not vae.family.weighs_any_z:
         return None
     real = AggregatePosterior(vae, x, seed)
     numbers = [FIRST_IMAGE + image for image in range(len(x))]

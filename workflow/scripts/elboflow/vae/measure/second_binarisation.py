@@ -14,7 +14,7 @@ from elboflow.vae.measure.conventions import NATS
 from elboflow.vae.measure.estimate import chunks, estimate_log_likelihood, image_noise
 from elboflow.vae.measure.overfitting import spread
 from elboflow.vae.measure.summary import Quantity
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.noise import Purpose, binarised
 
 MOST_REDRAWN = 400  # images; the variance is then right to some 10 %
@@ -23,7 +23,7 @@ REDRAWN_AT_ONCE = 50
 
 
 @torch.no_grad()
-def binarisation_sd(vae: VAE, seed: int, grey: np.ndarray) -> list[Quantity]:
+def binarisation_sd(vae: Model, seed: int, grey: np.ndarray) -> list[Quantity]:
     """Standard deviation of the mean log p(x) of all test images over their binarisations, in nats.
 
     None where the images are not binary ones that were drawn from grey levels.
@@ -40,7 +40,7 @@ def binarisation_sd(vae: VAE, seed: int, grey: np.ndarray) -> list[Quantity]:
     return [Quantity("binarisation_sd", NATS, sd, None, None, len(chosen))]
 
 
-def _log_likelihood(vae: VAE, seed: int, grey: Tensor, draw: int) -> Tensor:
+def _log_likelihood(vae: Model, seed: int, grey: Tensor, draw: int) -> Tensor:
     """Estimates for one binarisation of the images, float64, shape (n,)."""
     images = binarised(grey, vae.shape.levels, seed, Purpose.SECOND_BINARISATION, draw)
     x = as_observed(images, vae.likelihood.observes, vae.shape.levels, vae.dtype)

@@ -53,6 +53,10 @@ class PerImage:
     distortion_monte_carlo_error: np.ndarray | None = None
 
     @property
+    def has_latents(self) -> bool:
+        return self.posterior_mean.shape[1] > 0
+
+    @property
     def elbo(self) -> np.ndarray:
         return -self.distortion - self.rate
 

@@ -7,14 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elboflow.vae.data import as_observed
 from elboflow.vae.measure.checks import FEWEST_IMAGES
 from elboflow.vae.measure.divergence import divergence_bound
 from elboflow.vae.measure.estimate import chunks, image_noise
 from elboflow.vae.measure.neighbours import halves, nearer_to_first
-from elboflow.vae.measure.overfitting import fixed, spread
+from elboflow.vae.measure.overfitting import observed_training
 from elboflow.vae.measure.summary import Quantity
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
 from elboflow.vae.noise import Purpose, uniforms, words
 
@@ -24,7 +23,7 @@ SHARE = "share of images"
 
 
 @torch.no_grad()
-def told_apart(vae: VAE, seed: int, tested: Tensor, training: np.ndarray) -> list[Quantity]:
+def told_apart(vae: Model, seed: int, tested: Tensor, training: np.ndarray) -> list[Quantity]:
     """What tells samples, reconstructions and training images apart; none of very few images.
 
     Samples: z from the prior. Reconstructions: z from q(z | x) of test images other than those that
@@ -35,7 +34,7 @@ def told_apart(vae: VAE, seed: int, tested: Tensor, training: np.ndarray) -> lis
         training: uint8, grey levels of the training images.
     """
     count = min(len(tested) // 2, len(training), MOST)
-    if count < FEWEST_IMAGES:
+    if count < FEWEST_IMAGES or not vae.draws_images:
         return []
     # From all over the split: published ones may not be shuffled.
     step = len(tested) // count
@@ -43,12 +42,12 @@ def told_apart(vae: VAE, seed: int, tested: Tensor, training: np.ndarray) -> lis
     numbers = [FIRST_IMAGE + image for image in range(count)]
     pieces = [slice(first, first + size) for first, size in chunks(count, AT_ONCE)]
     samples = torch.cat([simulate(vae, seed, numbers[piece])[1] for piece in pieces])
-    reconstructed = [_reconstruct(vae, seed, others[piece], numbers[piece]) for piece in pieces]
-    made = {
-        "sample": samples,
-        "reconstruction": torch.cat(reconstructed),
-        "training": _observed_training(vae, seed, training, count),
-    }
+    made = {"sample": samples}
+    if vae.has_latents:
+        made["reconstruction"] = torch.cat(
+            [_reconstruct(vae, seed, others[piece], numbers[piece]) for piece in pieces]
+        )
+    made["training"] = observed_training(vae, seed, training, count)
     found = [
         quantity
         for kind, images in made.items()
@@ -57,7 +56,7 @@ def told_apart(vae: VAE, seed: int, tested: Tensor, training: np.ndarray) -> lis
     return [*found, *_memorised(vae, seed, samples, tested, training)]
 
 
-def _compared(kind: str, vae: VAE, seed: int, real: Tensor, made: Tensor) -> list[Quantity]:
+def _compared(kind: str, vae: Model, seed: int, real: Tensor, made: Tensor) -> list[Quantity]:
     by_neighbours = halves(real, made)
     bound = divergence_bound(real, made, vae.shape, seed)
     return [
@@ -69,7 +68,7 @@ def _compared(kind: str, vae: VAE, seed: int, real: Tensor, made: Tensor) -> lis
 
 
 def _memorised(
-    vae: VAE, seed: int, samples: Tensor, tested: Tensor, training: np.ndarray
+    vae: Model, seed: int, samples: Tensor, tested: Tensor, training: np.ndarray
 ) -> list[Quantity]:
     """Share of samples whose nearest image is a training one, among as many of the test split.
 
@@ -77,7 +76,7 @@ def _memorised(
     models, AISTATS 2020, arXiv:2004.05675.
     """
     count = min(len(tested), len(training))
-    known = _observed_training(vae, seed, training, count)
+    known = observed_training(vae, seed, training, count)
     fresh = tested[:: len(tested) // count][:count]
     share, null = nearer_to_first(samples, known, fresh)
     return [
@@ -86,16 +85,10 @@ def _memorised(
     ]
 
 
-def _reconstruct(vae: VAE, seed: int, x: Tensor, numbers: list[int]) -> Tensor:
+def _reconstruct(vae: Model, seed: int, x: Tensor, numbers: list[int]) -> Tensor:
     """x' ~ p(x' | z) with z ~ q(z | x), shape (B, D)."""
     noise = image_noise(vae, seed, Purpose.RECONSTRUCTION_Z, numbers)
     z, _ = vae.encode(x).sample(noise(0, 1))
     starts = [(number, 0) for number in numbers]
     raw = words(seed, Purpose.RECONSTRUCTION_X, starts, 1, vae.shape.pixels, vae.device)[:, 0]
-    return vae.likelihood.sample(vae.decode(z[0]).double(), uniforms(raw)).to(x.dtype)
-
-
-def _observed_training(vae: VAE, seed: int, training: np.ndarray, count: int) -> Tensor:
-    """Training images from all over their split, as the likelihood observes them, shape (n, D)."""
-    images = fixed(vae, seed, spread(training, count))
-    return as_observed(images, vae.likelihood.observes, vae.shape.levels, vae.dtype)
+    return vae.draw_images(z[0], uniforms(raw)).to(x.dtype)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.model.prior import Prior
 
@@ -49,21 +49,21 @@ class Draws:
         return self.log_posterior - self.log_prior
 
 
-def log_likelihood(vae: VAE, x: Tensor, z: Tensor) -> Tensor:
+def log_likelihood(vae: Model, x: Tensor, z: Tensor) -> Tensor:
     """log p(x | z) in nats, of images (B, D) and z of shape (K, B, L): shape (K, B)."""
-    if torch.is_grad_enabled() or z.device.type != "cpu":
+    if torch.is_grad_enabled() or z.device.type != "cpu" or vae.latent_dim == 0:
         return vae.likelihood.log_prob(vae.decode(z), x)
     pieces = z.tensor_split(-(-len(z) * x.numel() // IN_CACHE))
     return torch.cat([vae.likelihood.log_prob(vae.decode(piece), x) for piece in pieces])
 
 
-def log_joint(vae: VAE, x: Tensor, z: Tensor) -> Tensor:
+def log_joint(vae: Model, x: Tensor, z: Tensor) -> Tensor:
     """log p(x, z) in nats, of images (B, D) and z of shape (K, B, L): shape (K, B)."""
     return vae.prior.log_prob(z) + log_likelihood(vae, x, z)
 
 
 def draw(
-    vae: VAE,
+    vae: Model,
     x: Tensor,
     epsilon: Tensor,
     posterior: Posterior | None = None,

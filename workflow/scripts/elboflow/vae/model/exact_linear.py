@@ -6,16 +6,18 @@ import torch
 from torch import nn
 
 from elboflow.vae.model.linear_gaussian import LinearGaussian
+from elboflow.vae.model.model import Model
 from elboflow.vae.model.networks import VAE
 
 
-def is_linear_gaussian(vae: VAE) -> bool:
+def is_linear_gaussian(vae: Model) -> bool:
     """Whether decoder, likelihood and prior are those of a linear-Gaussian model.
 
     In reduced precision the decoder rounds its products, and is linear no more.
     """
     return (
-        all(isinstance(layer, nn.Linear) for layer in _decoder_layers(vae))
+        isinstance(vae, VAE)
+        and all(isinstance(layer, nn.Linear) for layer in _decoder_layers(vae))
         and vae.likelihood.normal_sd() is not None
         and vae.prior.is_standard_normal
         and not vae.rounds_products
@@ -23,14 +25,14 @@ def is_linear_gaussian(vae: VAE) -> bool:
 
 
 @torch.no_grad()
-def linear_gaussian(vae: VAE) -> LinearGaussian:
+def linear_gaussian(vae: Model) -> LinearGaussian:
     """The same model, in which log p(x) and p(z | x) are exact.
 
     Raises:
         ValueError: it is no linear-Gaussian model.
     """
     sd = vae.likelihood.normal_sd()
-    if not is_linear_gaussian(vae) or sd is None:
+    if not isinstance(vae, VAE) or not is_linear_gaussian(vae) or sd is None:
         raise ValueError("exact values need a linear decoder, gaussian pixels and a normal prior")
     weights = torch.eye(vae.latent_dim, dtype=torch.float64)
     mean = torch.zeros(vae.latent_dim, dtype=torch.float64)

@@ -8,10 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from elboflow.vae.arithmetic import PARAMETERS
+from elboflow.vae.choices import Posterior as Family
 from elboflow.vae.data import ImageShape
 from elboflow.vae.model.convolution import ConvolutionalFeatures, ConvolutionalOutput
 from elboflow.vae.model.likelihoods import make_likelihood
 from elboflow.vae.model.mlp import mlp
+from elboflow.vae.model.model import Model
 from elboflow.vae.model.posterior import Posterior
 from elboflow.vae.model.posteriors import make_posterior_head
 from elboflow.vae.model.priors import make_prior
@@ -19,7 +21,7 @@ from elboflow.vae.noise import Purpose, generator
 from elboflow.vae.spec import TrainingSpec
 
 
-class VAE(nn.Module):
+class VAE(Model):
     """p(z), p(x | z) and q(z | x) as a training specification names them."""
 
     def __init__(self, spec: TrainingSpec, shape: ImageShape) -> None:
@@ -38,17 +40,29 @@ class VAE(nn.Module):
         self.to(PARAMETERS[spec.precision])
 
     @property
-    def dtype(self) -> torch.dtype:
-        return self.output.weight.dtype
+    def family(self) -> Family:
+        return self.posterior.choice
 
-    @property
-    def device(self) -> torch.device:
-        return self.output.weight.device
+    def initialise(self, seed: int, mean_image: Tensor) -> None:
+        """Glorot-uniform weights, zero biases, and an output bias that shows the training mean.
 
-    @property
-    def rounds_products(self) -> bool:
-        """Whether the layers' products may be rounded further than the parameters are."""
-        return self.precision in ("tf32", "bf16")
+        Glorot and Bengio, Understanding the difficulty of training deep feedforward neural
+        networks, AISTATS 2010, equation 16. Posterior and prior have the last word on their own
+        parameters. The draws are numpy's, in float64: the same on every device.
+        """
+        draws = generator(seed, Purpose.PARAMETERS)
+        with torch.no_grad():
+            for layer in self.modules():
+                if isinstance(layer, (nn.Linear, nn.Conv2d)):
+                    outputs, inputs, *kernel = layer.weight.shape
+                    bound = (6 / ((inputs + outputs) * math.prod(kernel))) ** 0.5
+                    drawn = draws.uniform(-bound, bound, tuple(layer.weight.shape))
+                    layer.weight.copy_(torch.from_numpy(drawn))
+                    if layer.bias is not None:
+                        layer.bias.zero_()
+            self.posterior.initialise()
+            self.prior.initialise(draws, mean_image)
+            self.output.bias.copy_(self.likelihood.initial_output(mean_image))
 
     def encode(self, x: Tensor) -> Posterior:
         """q(z | x) for images of shape (B, D)."""
@@ -66,10 +80,8 @@ class VAE(nn.Module):
             outputs = self.output(self.decoder(z[..., : self.first_dim]))
         return outputs.to(self.dtype)
 
-    def kl_per_dimension(self, posterior: Posterior) -> Tensor:
-        """KL(q(z_l | x) || p(z_l)) in nats, shape (B, L); nan where the KL is no sum of such."""
-        kl = posterior.kl_per_dimension() if self.prior.closed_form_kl else None
-        return torch.full_like(posterior.mean, torch.nan) if kl is None else kl
+    def draw_images(self, z: Tensor, uniform: Tensor) -> Tensor:
+        return self.likelihood.sample(self.decode(z).double(), uniform)
 
     def _rounded_products(self) -> AbstractContextManager[Any]:
         """Layers in bfloat16, where the specification says so; densities are never rounded."""
@@ -94,25 +106,3 @@ def _output(
     if not spec.channels:
         return nn.Linear(features, shape.pixels * per_pixel)
     return ConvolutionalOutput(features, shape, per_pixel, spec.channels, spec.activation)
-
-
-def initialise(vae: VAE, seed: int, mean_image: Tensor) -> None:
-    """Glorot-uniform weights, zero biases, and an output bias that shows the training mean.
-
-    Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks,
-    AISTATS 2010, equation 16. Posterior and prior have the last word on their own parameters. The
-    draws are numpy's, in float64: the same on every device.
-    """
-    draws = generator(seed, Purpose.PARAMETERS)
-    with torch.no_grad():
-        for layer in vae.modules():
-            if isinstance(layer, (nn.Linear, nn.Conv2d)):
-                outputs, inputs, *kernel = layer.weight.shape
-                bound = (6 / ((inputs + outputs) * math.prod(kernel))) ** 0.5
-                drawn = draws.uniform(-bound, bound, tuple(layer.weight.shape))
-                layer.weight.copy_(torch.from_numpy(drawn))
-                if layer.bias is not None:
-                    layer.bias.zero_()
-        vae.posterior.initialise()
-        vae.prior.initialise(draws, mean_image)
-        vae.output.bias.copy_(vae.likelihood.initial_output(mean_image))

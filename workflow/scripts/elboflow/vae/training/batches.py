@@ -4,7 +4,7 @@ import numpy as np
 from torch import Tensor
 
 from elboflow.vae.data import TrainingImages, as_observed
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.noise import Purpose, normals, words
 from elboflow.vae.spec import TrainingSpec
 
@@ -23,7 +23,7 @@ class Batches:
     """
 
     def __init__(
-        self, vae: VAE, spec: TrainingSpec, seed: int, grey: np.ndarray, levels: int, share: slice
+        self, vae: Model, spec: TrainingSpec, seed: int, grey: np.ndarray, levels: int, share: slice
     ) -> None:
         self.vae, self.spec, self.seed, self.share = vae, spec, seed, share
         observes = vae.likelihood.observes

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.spec import SpecError, TrainingSpec
 from elboflow.vae.training.flat_parameters import FlatParameters
 from elboflow.vae.training.gradient import Gradient, traceable_gradient
@@ -17,11 +17,12 @@ STEPS_WORTH_COMPILING = 30_000
 
 def is_worth_compiling(spec: TrainingSpec, steps: int, device: torch.device) -> bool:
     """Decided by what is trained alone, never by a clock: results stay reproducible."""
-    return spec.compile and steps >= STEPS_WORTH_COMPILING and device.type == "cpu"
+    of_ours = spec.model is None  # that of a user may do what can't be traced
+    return of_ours and spec.compile and steps >= STEPS_WORTH_COMPILING and device.type == "cpu"
 
 
 def compiled_gradient(
-    vae: VAE, spec: TrainingSpec, flat: FlatParameters, x: Tensor, epsilon: Tensor
+    vae: Model, spec: TrainingSpec, flat: FlatParameters, x: Tensor, epsilon: Tensor
 ) -> Gradient:
     """The same as `eager_gradient`, but for the last digits, for batches of these shapes.
 

@@ -5,7 +5,7 @@ import itertools
 import torch
 from torch import Tensor
 
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 
 
 class FlatParameters:
@@ -18,7 +18,7 @@ class FlatParameters:
     evaluation altogether, are float64.)
     """
 
-    def __init__(self, vae: VAE) -> None:
+    def __init__(self, vae: Model) -> None:
         parameters = list(vae.parameters())
         bounds = list(itertools.accumulate((p.numel() for p in parameters), initial=0))
         self.places = {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.spec import TrainingSpec
 from elboflow.vae.training.flat_parameters import FlatParameters
 from elboflow.vae.training.objectives import Bound, objective
@@ -16,7 +16,7 @@ Gradient = Callable[[Tensor, Tensor, float], Tensor]
 """Maps a rank's images (B, D), noise (K, B, L) and beta to a buffer, see FlatParameters."""
 
 
-def eager_gradient(vae: VAE, spec: TrainingSpec) -> Gradient:
+def eager_gradient(vae: Model, spec: TrainingSpec) -> Gradient:
     """This rank's share of the gradient of the mean objective, operator by operator.
 
     The loss is the negative sum over this rank's images divided by the global batch size, so that
@@ -31,7 +31,7 @@ def eager_gradient(vae: VAE, spec: TrainingSpec) -> Gradient:
 
 
 def traceable_gradient(
-    vae: VAE, spec: TrainingSpec, flat: FlatParameters
+    vae: Model, spec: TrainingSpec, flat: FlatParameters
 ) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
     """The same as a function of all that changes, (flat.values, x, epsilon, beta) to the buffer."""
     objective_of = _Objective(vae, spec)
@@ -48,7 +48,7 @@ def traceable_gradient(
 class _Objective(nn.Module):
     """The objective as a module, whose parameters can be put in for a call."""
 
-    def __init__(self, vae: VAE, spec: TrainingSpec) -> None:
+    def __init__(self, vae: Model, spec: TrainingSpec) -> None:
         super().__init__()
         self.vae, self.spec = vae, spec
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from elboflow.vae.model.categorical import Categorical
 from elboflow.vae.model.draws import Draws, draw
 from elboflow.vae.model.enumeration import log_likelihoods
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.registry import Registry
 from elboflow.vae.spec import SpecError, TrainingSpec
 
@@ -76,7 +76,7 @@ def importance_weighted(draws: Draws) -> Bound:
     return Bound(bound, sampled.rate, sampled.distortion)
 
 
-def enumerated(vae: VAE, x: Tensor, beta: float = 1.0) -> Bound:
+def enumerated(vae: Model, x: Tensor, beta: float = 1.0) -> Bound:
     """-distortion - beta x rate of a discrete z, exact: both are sums over all values."""
     posterior = vae.encode(x)
     distortion = -(posterior.mean.T * log_likelihoods(vae, x)).sum(0)
@@ -104,7 +104,7 @@ def score_function(draws: Draws, beta: float = 1.0) -> Bound:
 
 
 def gumbel_softmax(
-    vae: VAE, x: Tensor, epsilon: Tensor, temperature: float, beta: float = 1.0
+    vae: Model, x: Tensor, epsilon: Tensor, temperature: float, beta: float = 1.0
 ) -> Bound:
     """-distortion - beta x rate with relaxed draws in the decoder, differentiated through them.
 
@@ -121,7 +121,7 @@ def gumbel_softmax(
     return Bound(-distortion - beta * rate, rate, distortion)
 
 
-def best_elbo(vae: VAE, x: Tensor, epsilon: Tensor) -> Bound:
+def best_elbo(vae: Model, x: Tensor, epsilon: Tensor) -> Bound:
     """The ELBO with as little noise as the model allows; arguments as of `draw`."""
     if vae.prior.discrete:
         return enumerated(vae, x)
@@ -130,7 +130,9 @@ def best_elbo(vae: VAE, x: Tensor, epsilon: Tensor) -> Bound:
 
 @objectives("elbo")
 def _elbo(draws: Draws, spec: TrainingSpec, beta: float) -> Bound:
-    return elbo(draws, spec.kl, beta, spec.free_bits)
+    # Of a user's distributions nobody knows before whether there is a closed form.
+    kl = None if spec.model and spec.kl == "analytic" else spec.kl
+    return elbo(draws, kl, beta, spec.free_bits)
 
 
 @objectives("importance_weighted")
@@ -139,21 +141,25 @@ def _importance_weighted(draws: Draws, spec: TrainingSpec, beta: float) -> Bound
 
 
 @discrete_gradients("pathwise")
-def _enumerated(vae: VAE, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
+def _enumerated(vae: Model, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
     return enumerated(vae, x, beta)
 
 
 @discrete_gradients("score_function")
-def _score_function(vae: VAE, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
+def _score_function(
+    vae: Model, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float
+) -> Bound:
     return score_function(draw(vae, x, epsilon), beta)
 
 
 @discrete_gradients("gumbel_softmax")
-def _gumbel_softmax(vae: VAE, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
+def _gumbel_softmax(
+    vae: Model, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float
+) -> Bound:
     return gumbel_softmax(vae, x, epsilon, spec.gumbel_temperature, beta)
 
 
-def objective(vae: VAE, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
+def objective(vae: Model, spec: TrainingSpec, x: Tensor, epsilon: Tensor, beta: float) -> Bound:
     """The objective that the specification names, to be differentiated as it says."""
     if vae.prior.discrete:
         return discrete_gradients[spec.gradient](vae, spec, x, epsilon, beta)

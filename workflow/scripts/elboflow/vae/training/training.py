@@ -4,10 +4,11 @@ import math
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from elboflow.vae.data import rank_slice
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.spec import TrainingSpec
 from elboflow.vae.training.batches import Batches
 from elboflow.vae.training.compiled import compiled_gradient, is_worth_compiling
@@ -37,7 +38,7 @@ class Training:
 
     def __init__(
         self,
-        vae: VAE,
+        vae: Model,
         spec: TrainingSpec,
         seed: int,
         grey: np.ndarray,
@@ -129,14 +130,13 @@ class Training:
     def kept_parameters(self) -> dict[str, Tensor]:
         """The model's state_dict: of the best epoch if there is early stopping, else the last."""
         best = self.early_stopping.best
-        values = best["values"] if best else self.flat.values.detach().cpu()
-        constants = {
-            name: value.cpu()
-            for name, value in self.vae.state_dict().items()
-            if name not in self.flat.places
-        }
-        kept = {name: value.clone() for name, value in self.flat.by_name(values).items()}
-        return {**kept, **constants}
+        last = self.flat.values.detach().clone()
+        with torch.no_grad():
+            if best:
+                self.flat.values.copy_(best["values"])
+            kept = {name: value.cpu().clone() for name, value in self.vae.state_dict().items()}
+            self.flat.values.copy_(last)
+        return kept
 
     def metrics_csv(self) -> str:
         """The metrics as CSV: every digit of a float64, so that equal files mean equal runs.

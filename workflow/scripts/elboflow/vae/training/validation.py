@@ -9,7 +9,7 @@ from torch import Tensor
 
 from elboflow.vae.data import as_observed
 from elboflow.vae.measure.estimate import chunks, image_noise
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.noise import Purpose
 from elboflow.vae.spec import TrainingSpec
 from elboflow.vae.training.gradient import Allreduce
@@ -31,7 +31,7 @@ class Validation:
 
     def __init__(
         self,
-        vae: VAE,
+        vae: Model,
         seed: int,
         images: np.ndarray,
         levels: int,

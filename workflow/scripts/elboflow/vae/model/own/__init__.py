@@ -1,0 +1,1 @@
+"""Models that users write: their torch.distributions, as training and measuring know them."""
