@@ -15,7 +15,7 @@ from elboflow.vae.measure.bound_curve import errors, halvings
 from elboflow.vae.measure.exact import exact_log_likelihood
 from elboflow.vae.measure.pareto import reliable_up_to
 from elboflow.vae.measure.per_image import estimates
-from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.model.networks import VAE
 from elboflow.vae.spec import EvaluationSpec
 
 COLOUR = ImageShape(3, 4, 3, 255)
@@ -34,7 +34,7 @@ def model_of(toy):
 def in_colour(toy, likelihood="gaussian", shape=COLOUR):
     spec = toy["spec"](likelihood=likelihood)
     vae = VAE(spec, shape)
-    initialise(vae, 1, torch.full((shape.pixels,), 0.4, dtype=torch.float64))
+    vae.initialise(1, torch.full((shape.pixels,), 0.4, dtype=torch.float64))
     return TrainedModel(vae, spec)
 
 

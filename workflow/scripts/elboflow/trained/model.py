@@ -16,7 +16,7 @@ from elboflow.trained.log_likelihood import LogLikelihood, log_likelihood, measu
 from elboflow.vae.arithmetic import rounded_as
 from elboflow.vae.data import DataError, as_observed
 from elboflow.vae.measure.estimate import chunks
-from elboflow.vae.model.networks import VAE
+from elboflow.vae.model.model import Model
 from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
 from elboflow.vae.spec import EvaluationSpec, TrainingSpec
 
@@ -43,7 +43,7 @@ class TrainedModel:
         binarisation_seed: of its data set.
     """
 
-    def __init__(self, vae: VAE, specification: TrainingSpec, binarisation_seed: int = 0) -> None:
+    def __init__(self, vae: Model, specification: TrainingSpec, binarisation_seed: int = 0) -> None:
         self.vae, self.specification = vae, specification
         self.binarisation_seed = binarisation_seed
 
