@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import own_models
 
+import own_models
 from elboflow.vae.annealing.bounds import bounds
 from elboflow.vae.data import ImageShape
 from elboflow.vae.measure.estimate import estimate_elbo, estimate_log_likelihood, image_noise
