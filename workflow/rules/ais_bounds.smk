@@ -36,6 +36,7 @@ if BOUNDED:
         input:
             smoke_test=ancient(SMOKE_TEST),
             evaluation="results/runs/{run}/ais_bounds.json",
+            own_files=ancient(files_of_run),
             model="results/runs/{run}/seed{seed}/model.pt",
             manifest=manifest_of_run,
         output:

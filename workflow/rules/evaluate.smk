@@ -29,6 +29,7 @@ rule evaluate:
     input:
         smoke_test=ancient(SMOKE_TEST),
         evaluation="results/runs/{run}/evaluation.json",
+        own_files=ancient(files_of_run),
         model="results/runs/{run}/seed{seed}/model.pt",
         manifest=manifest_of_run,
     output:

@@ -26,6 +26,7 @@ rule report:
         template=f"{PAGES}/report.html.jinja",
         gap_parts=f"{PAGES}/gap_parts.html.jinja",
         overfitting=f"{PAGES}/overfitting.html.jinja",
+        own_models=f"{PAGES}/own_models.html.jinja",
         rate_parts=f"{PAGES}/rate_parts.html.jinja",
         scores_template=f"{PAGES}/scores.html.jinja",
         two_sample=f"{PAGES}/two_sample.html.jinja",

@@ -5,12 +5,15 @@ INPUTS:
 
     training = results/runs/{run}/training.json
     manifest = results/data/{dataset}/manifest.json
+    the user's own model and weights, if the run names any
 
 OUTPUTS:
 
     model   = results/runs/{run}/seed{seed}/model.pt
     metrics = results/runs/{run}/seed{seed}/metrics.csv          (nats per image, one row an epoch)
     speed   = results/machine/train/{run}/seed{seed}.json        (images/s, hosts)
+
+Weights that were trained elsewhere are validated alone: metrics.csv has one row then, of epoch 0.
 
 Checkpoints live in results/state/{run}/seed{seed}/{digest}, which no rule declares: Snakemake deletes
 the declared outputs of a failed job, and a training that was interrupted goes on from there. The digest
@@ -25,6 +28,7 @@ rule train:
     input:
         smoke_test=ancient(SMOKE_TEST),
         training="results/runs/{run}/training.json",
+        own_files=ancient(files_of_run),
         manifest=manifest_of_run,
     output:
         model="results/runs/{run}/seed{seed}/model.pt",

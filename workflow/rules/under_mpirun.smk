@@ -85,6 +85,14 @@ def manifest_of_run(wildcards):
     return f"results/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
 
 
+def files_of_run(wildcards):
+    """The user's own model and weights, which the plan names; digests of them are in the specification.
+
+    Snakemake takes braces for wildcards.
+    """
+    return [path for path in RUNS[wildcards.run]["files"] if not set("{}") & set(path)]
+
+
 def code_of_stage(stage):
     """A digest of pins and code. The specification says it, not what reads it: while the environment is
     to be rebuilt, Snakemake asks nothing behind it for other reasons to run.

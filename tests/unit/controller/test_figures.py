@@ -386,8 +386,8 @@ def test_a_run_on_a_data_set_without_manifest_is_refused(finished: Path) -> None
 
 
 def test_an_archive_without_an_array_is_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "images.npz", grey=np.zeros((1, 4)))
-    with pytest.raises(InputError, match=r"images\.npz: .*reconstruction"):
+    np.savez(tmp_path / "images.npz", sample=np.zeros((1, 4)))
+    with pytest.raises(InputError, match=r"images\.npz: .*grey"):
         read_images(tmp_path / "images.npz")
 
 

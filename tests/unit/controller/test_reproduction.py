@@ -13,6 +13,7 @@ from elboflow.pages.comparisons import published_rows
 from elboflow.reading.columns import REPRODUCTION
 from elboflow.reading.csv_tables import read_table, write_table
 from elboflow.reading.reproduction import error_parts, otherwise, reproductions, trained_passes
+from elboflow.reading.tables import inapplicable
 from elboflow.specification.check import ConfigError, check
 from elboflow.specification.published import (
     PUBLISHED_VALUES,
@@ -152,12 +153,14 @@ def test_settings_of_a_recipe_are_those_of_a_run(
 
 def settings_of(config: dict[str, Any]) -> pd.DataFrame:
     """tables/settings.csv of a configuration's runs."""
+    documents = {run: specification(run, resolve(config, run)) for run in config["runs"]}
     rows = [
         (run, part, key, value if isinstance(value, str) else json.dumps(value))
-        for run in config["runs"]
-        for part, values in specification(run, resolve(config, run)).items()
+        for run, document in documents.items()
+        for part, values in document.items()
         if part != "run"
         for key, value in values.items()
+        if key not in inapplicable(document["training"])
     ]
     return pd.DataFrame(rows, columns=["run", "part", "key", "value"])
 

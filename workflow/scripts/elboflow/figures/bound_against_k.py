@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from elboflow.figures import style
-from elboflow.figures.panels import panel_names, panel_rows
+from elboflow.figures.panels import NO_LATENTS, panel_names, panel_rows, say
 from elboflow.reading.columns import CURVE, SETTINGS, SUMMARY
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.figure_tables import wide
@@ -42,6 +42,9 @@ def draw_runs(
     axes: Axes, curves: pd.DataFrame, means: pd.DataFrame, looks: dict[str, style.Look]
 ) -> None:
     """All runs on equal data."""
+    if curves.empty:
+        say(axes, f"log p(x) of {NO_LATENTS} is exact: no bound rises to it")
+        return
     largest, of_run = curves["samples"].max(), dict(means.iterrows())
     for number, (run, rows) in enumerate(curves.groupby("run", sort=True)):
         mean, look = of_run[str(run)], looks[str(run)]
@@ -75,7 +78,7 @@ def plot_bound_against_k(
 def draw(inputs: Any) -> Figure:
     """The figure of the files that its rule names."""
     return plot_bound_against_k(
-        curves=read_table(inputs.bound_against_k, CURVE.gathered),
+        curves=read_table(inputs.bound_against_k, CURVE.gathered, may_be_empty=True),
         summary=read_table(inputs.summary, SUMMARY),
         settings=read_table(inputs.settings, SETTINGS),
     )

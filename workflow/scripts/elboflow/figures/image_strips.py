@@ -15,8 +15,9 @@ from elboflow.reading.errors import InputError
 from elboflow.reading.json_files import read_manifest_json, read_run_json
 from elboflow.reading.paths import run_and_seed
 
-ARRAYS = ("grey", "reconstruction", "sample")
-OPTIONAL = ("binary",)  # of models of binary images
+ARRAYS = ("grey",)
+# Of models of binary images; of models with latents; of models that can be drawn from.
+OPTIONAL = ("binary", "reconstruction", "sample")
 LABEL_WIDTH, SHEET_WIDTH, GAP, LEAST_HEIGHT = 1.9, 6.4, 0.12, 0.3  # inches
 
 

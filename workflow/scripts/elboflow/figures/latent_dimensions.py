@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from elboflow.figures import style
+from elboflow.figures.panels import NO_LATENTS, words_alone
 from elboflow.reading.columns import SETTINGS, UNITS
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.settings import setting
@@ -55,13 +56,15 @@ def draw_variances(axes: Axes, rows: pd.DataFrame, look: style.Look, threshold: 
 
 
 def plot_latent_dimensions(units: pd.DataFrame, settings: pd.DataFrame) -> Figure:
-    """One row of two panels for each run: nats, and the variance, which has no unit."""
+    """One row of two panels for each run with latents: nats, and a variance without unit."""
     style.apply()
     thresholds = setting(settings, "active_unit_threshold")
-    looks = style.looks(thresholds)
-    size = (7.2, 2.1 * len(looks) + 0.3)
-    figure, panels = plt.subplots(len(looks), 2, figsize=size, squeeze=False)
-    for run, (left, right) in zip(sorted(looks), panels, strict=True):
+    looks, drawn = style.looks(thresholds), sorted(set(units["run"]))
+    if not drawn:
+        return words_alone(f"{NO_LATENTS} alone")
+    size = (7.2, 2.1 * len(drawn) + 0.3)
+    figure, panels = plt.subplots(len(drawn), 2, figsize=size, squeeze=False)
+    for run, (left, right) in zip(drawn, panels, strict=True):
         rows = units[units["run"] == run]
         draw_rates(left, rows, looks[run])
         draw_variances(right, rows, looks[run], float(thresholds[run]))
@@ -72,6 +75,6 @@ def plot_latent_dimensions(units: pd.DataFrame, settings: pd.DataFrame) -> Figur
 def draw(inputs: Any) -> Figure:
     """The figure of the files that its rule names."""
     return plot_latent_dimensions(
-        units=read_table(inputs.units, UNITS.gathered),
+        units=read_table(inputs.units, UNITS.gathered, may_be_empty=True),
         settings=read_table(inputs.settings, SETTINGS),
     )

@@ -3,12 +3,14 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from elboflow.figures import style
 from elboflow.reading.settings import kinds
 from elboflow.vae.choices import DATA
 
+NO_LATENTS = "models without latents"
 ABREAST = 3  # panels beside each other, where each run has one
 
 
@@ -18,6 +20,19 @@ def panel_names(settings: pd.DataFrame) -> dict[str, str]:
         run: dataset if observes == "binary" else f"{dataset}, {DATA[observes].words}"
         for run, (dataset, observes) in kinds(settings).items()
     }
+
+
+def say(axes: Axes, words: str) -> None:
+    """Words in the place of a panel that there is nothing to draw in."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, words, ha="center", va="center", transform=axes.transAxes)
+
+
+def words_alone(words: str) -> Figure:
+    """The same in the place of a whole figure."""
+    figure = plt.figure(figsize=(7.5, 1))
+    figure.text(0.5, 0.5, words, ha="center", va="center")
+    return figure
 
 
 def panel_rows(

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from elboflow.figures import style
-from elboflow.figures.panels import panel_names, panel_rows
+from elboflow.figures.panels import NO_LATENTS, panel_names, panel_rows, say
 from elboflow.figures.rate_distortion_plane import (
     beta_series,
     draw_equal_elbos,
@@ -31,6 +31,10 @@ def draw_plane(
     looks: dict[str, style.Look],
 ) -> None:
     """Rate against distortion, one point per seed with its data errors, over the regions."""
+    results = results[results["run"].isin(results.loc[results["quantity"] == "rate", "run"])]
+    if results.empty:
+        say(axes, f"{NO_LATENTS} have no rate")
+        return
     values = wide(results, ["run", "seed"], "value")
     errors = wide(results, ["run", "seed"], "data_error").fillna(0)
     rate, distortion = values["rate"], values["distortion"]
@@ -61,7 +65,11 @@ def draw_plane(
 def draw_gaps(
     axes: Axes, means: pd.DataFrame, errors: pd.DataFrame, looks: dict[str, style.Look]
 ) -> None:
-    """From the ELBO to log p(x), one line per run, the best at the top."""
+    """From the ELBO to log p(x), one line per run, the best at the top.
+
+    Of a model without latents log p(x) alone.
+    """
+    means = means.reindex(columns=means.columns.union(["elbo"]))
     means = means.sort_values("log_likelihood", kind="stable")
     for place, run in enumerate(means.index):
         mean, colour = means.loc[run], looks[run].colour

@@ -34,6 +34,8 @@ def beta_series(settings: pd.DataFrame) -> list[list[str]]:
     alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for run, rows in settings[settings["part"] == "training"].groupby("run", sort=True):
         values = dict(zip(rows["key"], rows["value"], strict=True))
+        if "beta" not in values:  # weights that were trained elsewhere
+            continue
         betas[str(run)] = float(values.pop("beta"))
         alike.setdefault(tuple(sorted(values.items())), []).append(str(run))
     return [sorted(runs, key=betas.__getitem__) for runs in alike.values() if len(runs) > 1]
@@ -104,5 +106,5 @@ def draw_series(axes: Axes, means: pd.DataFrame, series: Sequence[Sequence[str]]
     """Join the runs of each series of beta that is among the rows of `means`."""
     for runs in series:
         if runs[0] in means.index:
-            own = means.loc[list(runs)]
+            own = means.loc[list(runs)].dropna(subset=["rate", "distortion"])
             axes.plot(own["rate"], own["distortion"], color="#8a8a8a", linewidth=1, zorder=1)

@@ -24,7 +24,11 @@ def strips(images: Mapping[str, dict[str, np.ndarray]], runs: Mapping[str, DataS
         if binary:
             longest = max(binary, key=len)
             rows.append(Strip(f"{dataset.name}: binary input", longest, dataset.shape))
-        rows += [Strip(run, images[run]["reconstruction"], dataset.shape) for run in members]
+        rows += [
+            Strip(run, images[run]["reconstruction"], dataset.shape)
+            for run in members
+            if "reconstruction" in images[run]  # a model without latents has none
+        ]
     return rows
 
 

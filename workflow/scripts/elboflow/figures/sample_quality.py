@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from elboflow.figures import style
-from elboflow.figures.panels import panel_names, panel_rows
+from elboflow.figures.panels import panel_names, panel_rows, words_alone
 from elboflow.reading.columns import SETTINGS, SUMMARY
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.figure_tables import wide
@@ -32,6 +31,11 @@ def measured(summary: pd.DataFrame) -> pd.DataFrame:
     """The rows of runs that were held against test images; those of few images were not."""
     runs = summary.loc[summary["quantity"] == f"{TRAINING}_jsd_bound", "run"]
     return summary[summary["run"].isin(runs)]
+
+
+def lies_in(mean: pd.Series, quantity: str) -> bool:
+    """Whether a run has a quantity: a model without latents has no reconstructions."""
+    return bool(pd.notna(mean.get(quantity)))
 
 
 def mark(axes: Axes, x: Any, y: Any, **look: Any) -> None:
@@ -66,6 +70,8 @@ def draw_halves(
         mean, error = means.loc[run], errors.loc[run]
         for kind, (_, filled) in MADE.items():
             real, made = f"{kind}_1nn_real", f"{kind}_1nn_made"
+            if not lies_in(mean, real):
+                continue
             look = look_of(looks[str(run)], filled)
             mark(axes, mean[real], mean[made], xerr=error[real], yerr=error[made], **look)
 
@@ -80,6 +86,8 @@ def draw_bounds(
         drawn[TRAINING] = {"fmt": "x", "color": "#999999"}
         for step, (kind, look) in zip((-0.2, 0, 0.2), drawn.items(), strict=True):
             bound = f"{kind}_jsd_bound"
+            if not lies_in(means.loc[run], bound):
+                continue
             x, error = means.loc[run, bound], errors.loc[run, bound]
             mark(axes, x, place + step, xerr=error, **look)
     axes.set_yticks(range(len(means)), [style.label(str(run)) for run in means.index])
@@ -102,9 +110,7 @@ def plot_sample_quality(summary: pd.DataFrame, settings: pd.DataFrame) -> Figure
     panels, rows = panel_names(settings), measured(summary)
     names = sorted({panels[run] for run in rows["run"]})
     if not names:
-        figure = plt.figure(figsize=(7.5, 1))
-        figure.text(0.5, 0.5, "not measured: too few test images", ha="center", va="center")
-        return figure
+        return words_alone("not measured: too few test images")
     figure, axes = panel_rows(names, 2, width=7.5, height=3.9)
     looks = style.looks(panels)
     for name, (left, right) in zip(names, axes, strict=True):

@@ -33,7 +33,7 @@ def kept_epochs(
     """
     chosen = []
     for (run, _), rows in training.groupby(["run", "seed"]):
-        stops_early = patience[str(run)] != "null"
+        stops_early = patience.get(str(run), "null") != "null"
         warm = rows[rows["epoch"] >= float(warmup.get(str(run), 0))]
         best = stops_early and len(warm)
         objective = warm[VALIDATION] - (float(beta.get(str(run), 1)) - 1) * warm[RATE]
@@ -69,11 +69,20 @@ def draw_run(
     for _, rows in training[training["run"] == run].groupby("seed"):
         axes.plot(rows["epoch"], rows[TRAINING], color=look.colour, linewidth=0.7, alpha=0.55)
         axes.plot(rows["epoch"], rows[VALIDATION], color=look.colour, linewidth=1.5)
-    own = kept[kept["run"] == run]
-    at, edge = (own["epoch"], own[VALIDATION]), "white"
-    axes.plot(*at, look.marker, color=look.colour, markersize=7, markeredgecolor=edge, zorder=3)
     axes.set_title(style.label(run, 30), weight="bold")
-    text = f"kept: {number(own[VALIDATION].mean())}"
+    draw_kept(axes, kept[kept["run"] == run], look)
+
+
+def draw_kept(axes: Axes, own: pd.DataFrame, look: style.Look) -> None:
+    """What is evaluated: an epoch of each seed, or the level of weights that were given."""
+    kept = number(own[VALIDATION].mean())
+    given = (own["epoch"] == 0).all()
+    if given:
+        axes.axhline(own[VALIDATION].mean(), color=look.colour, linewidth=1.5, linestyle="--")
+    else:
+        at, edge = (own["epoch"], own[VALIDATION]), "white"
+        axes.plot(*at, look.marker, color=look.colour, markersize=7, markeredgecolor=edge, zorder=3)
+    text = f"weights given,\nnot trained here: {kept}" if given else f"kept: {kept}"
     axes.text(0.97, 0.04, text, transform=axes.transAxes, ha="right")
 
 
@@ -113,7 +122,7 @@ def plot_training_curves(training: pd.DataFrame, settings: pd.DataFrame) -> Figu
 def finish_row(line: Sequence[Axes], row: list[str], same: pd.DataFrame, name: str) -> None:
     """Give the panels of a row the same axes and take away those without a run."""
     for axes in line[: len(row)]:
-        axes.set_xlim(0, math.ceil(same["epoch"].max() * 1.03))
+        axes.set_xlim(0, max(1, math.ceil(same["epoch"].max() * 1.03)))
         axes.set_ylim(*elbo_range(same))
     line[0].set_ylabel(f"ELBO of {style.label(name)}\n(nats per image)")
     for axes in line[len(row) :]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from elboflow.reading.notation import digits_of, error_decimals, number, significant
+from elboflow.reading.paired import COMPARED
 from elboflow.vae.choices import DATA
 
 
@@ -37,6 +38,14 @@ def difference_cells(row: pd.Series) -> dict[str, Any]:
     }
 
 
+def _cells(pair: pd.DataFrame) -> list[dict[str, Any] | None]:
+    """The differences of a pair of runs; None of what one of both lacks."""
+    return [
+        difference_cells(pair.loc[[name]].iloc[0]) if name in pair.index else None
+        for name in COMPARED
+    ]
+
+
 def best_against_others(
     comparisons: pd.DataFrame, samples: Mapping[str, str]
 ) -> list[dict[str, Any]]:
@@ -50,8 +59,7 @@ def best_against_others(
         best = rows["run"].iloc[0]  # the pairs are in the order of log p(x)
         pairs = rows[rows["run"] == best].groupby("other", sort=False)
         others = [
-            {"name": other, "cells": [difference_cells(row) for _, row in pair.iterrows()]}
-            for other, pair in pairs
+            {"name": other, "cells": _cells(pair.set_index("quantity"))} for other, pair in pairs
         ]
         taken = {run: samples[run] for run in [best, *(other["name"] for other in others)]}
         groups.append(
@@ -66,6 +74,7 @@ def best_against_others(
     return groups
 
 
+NOT_TRAINED = "weights given, not trained here"
 # Parts of the error of a difference from a published value.
 ERROR_PARTS = {
     "published_error": "published",
@@ -98,7 +107,9 @@ def published_rows(reproduction: pd.DataFrame, published: Mapping[str, Any]) -> 
                 "difference": {"mean": number(row["difference"], 2), "errors": errors},
                 "interval": f"{number(row['lower'], 2)} to {number(row['upper'], 2)}",
                 "seeds": row["seeds"],
-                "passes": f"{row['passes']} of {most}{row['published_passes']}",
+                "passes": f"{row['passes']} of {most}{row['published_passes']}"
+                if row["passes"]
+                else NOT_TRAINED,
                 "otherwise": row["otherwise"],
             }
         )

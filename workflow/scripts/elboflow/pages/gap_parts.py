@@ -25,6 +25,7 @@ def gap_rows(bounds: pd.DataFrame | None, settings: pd.DataFrame) -> dict[str, A
                 cells = [cell(named.loc[[f"test_{name}"]].iloc[0], 3) for name in GAPS]
                 rows.append({"run": run, "cells": cells})
     posteriors, second = (setting(settings, key) for key in ("posterior", "second_latent_dim"))
+    left = (set() if bounds is None else set(bounds["run"])) - {row["run"] for row in rows}
     return {
         "rows": rows,
         "discrete": [run for run, name in posteriors.items() if POSTERIORS[name].discrete],
@@ -33,5 +34,6 @@ def gap_rows(bounds: pd.DataFrame | None, settings: pd.DataFrame) -> dict[str, A
             for run, name in posteriors.items()
             if not (POSTERIORS[name].discrete or POSTERIORS[name].searched)
             or second.get(run, "null") != "null"
-        ],
+        ]
+        + [run for run in setting(settings, "model") if run in left],
     }

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from elboflow.pages.comparisons import interval_of
-from elboflow.pages.tables import cell
+from elboflow.pages.tables import ABSENT, cell
 from elboflow.reading.notation import number
 
 QUANTILE = 1.96  # of a normal distribution, for 95 % intervals
@@ -30,6 +30,8 @@ def overfitting_rows(summary: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _cells(rows: pd.DataFrame, difference: str, quantity: str) -> list[dict[str, Any] | None]:
     names = [f"{split}{quantity}" for split in SPLIT_PREFIXES]
+    if difference not in rows.index:
+        return [ABSENT] * (len(names) + 1)
     means = [cell(rows.loc[[name]].iloc[0], 2) if name in rows.index else None for name in names]
     return [*means, _difference(rows.loc[[difference]].iloc[0])]
 

@@ -18,15 +18,14 @@ from elboflow.pages.promises import promised
 from elboflow.pages.rate import rate_rows
 from elboflow.pages.scores import scores_table
 from elboflow.pages.seeds import spreads
+from elboflow.pages.settings import count_checks, own_models, split_settings
 from elboflow.pages.tables import (
     HEADLINE,
     PER_SEED,
-    count_checks,
     exact_values,
     headline,
     precision_rows,
     repeated_images,
-    split_settings,
     trainings,
 )
 from elboflow.pages.two_sample import two_sample_rows
@@ -41,7 +40,7 @@ from elboflow.reading.columns import (
 )
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.json_files import read_manifest_json
-from elboflow.reading.settings import kinds, setting
+from elboflow.reading.settings import kinds, likelihoods, setting
 from elboflow.specification.published import read_published
 
 TITLE = ".. title: "  # begins a caption, as a comment of reStructuredText
@@ -110,7 +109,8 @@ def context(
         "warnings": checks[checks["status"] != "ok"].to_dict("records"),
         "checks": count_checks(checks),
         "columns": [heading for _, heading, _ in HEADLINE],
-        "headline": headline(summary, kinds(settings), setting(settings, "likelihood"), manifests),
+        "headline": headline(summary, kinds(settings), likelihoods(settings), manifests),
+        "own_models": own_models(summary, settings),
         "spreads": spreads(summary),
         "comparisons": best_against_others(comparisons, setting(settings, "importance_samples")),
         "published": published_rows(reproduction, published),

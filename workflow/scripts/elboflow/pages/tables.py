@@ -9,6 +9,7 @@ import pandas as pd
 from elboflow.images.duplicates import told
 from elboflow.reading.columns import BASELINES
 from elboflow.reading.notation import digits_of, error_decimals, number, significant
+from elboflow.reading.settings import OWN
 from elboflow.vae.choices import DATA
 
 # Quantity, heading, decimals.
@@ -31,6 +32,8 @@ OTHER_COUNTS = {
     "active_units_at_half_threshold": "at half of it",
     "informative_units": "above 0.1 nat",
 }
+DASH = "\N{EN DASH}"
+ABSENT: dict[str, Any] = {"mean": DASH, "errors": []}  # of what a model without latents lacks
 ERRORS = {"data_error": "data", "monte_carlo_error": "MC", "seed_sd": "{seeds} seeds"}
 
 
@@ -44,8 +47,20 @@ def cell(row: pd.Series, decimals: int) -> dict[str, Any]:
     return {"mean": number(row["mean"], decimals), "errors": errors}
 
 
+def cell_of(own: pd.DataFrame, quantity: str, decimals: int) -> dict[str, Any] | None:
+    """The cell of a quantity from a run's rows; nothing in the place of bits of densities."""
+    if quantity in own.index:
+        return cell(own.loc[[quantity]].iloc[0], decimals)
+    return None if quantity == "bits_per_dim" else ABSENT
+
+
 def log_likelihood_interval(own: pd.DataFrame) -> str:
-    """Where the mean log p(x) of the test images is, bias of the bound included, from its rows."""
+    """Where the mean log p(x) of the test images is, bias of the bound included, from its rows.
+
+    Without these rows it is exact.
+    """
+    if "log_likelihood_lower" not in own.index:
+        return "exact"
     ends = [float(own["mean"][f"log_likelihood_{end}"]) for end in ("lower", "upper")]
     width = ends[1] - ends[0]
     decimals = min(error_decimals(width), 6) if width > 0 else 2
@@ -54,6 +69,8 @@ def log_likelihood_interval(own: pd.DataFrame) -> str:
 
 def units_cell(rows: pd.DataFrame) -> dict[str, Any]:
     """The number of active units of a run, with what other limits make of it."""
+    if "active_units" not in rows.index:
+        return ABSENT
     shown = cell(rows.loc[["active_units"]].iloc[0], 1)
     counts = rows["mean"].to_dict()
     others = [
@@ -80,6 +97,8 @@ def baseline_rows(
         # Equal for all runs of a likelihood; seeds do not enter into it.
         chosen["seed_sd"], chosen["likelihood"] = np.nan, chosen["run"].map(likelihoods)
         chosen = chosen.drop_duplicates(["mean", "likelihood"]).sort_values("likelihood")
+        own = chosen["likelihood"].str.startswith(OWN)
+        chosen = chosen[~own | ~chosen["mean"].isin(chosen["mean"][~own])]
         if quantity == "noise_floor":
             chosen = chosen[:1]
         found[quantity] = [
@@ -101,10 +120,7 @@ def run_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
     found = []
     for run in best["run"]:
         own = rows[rows["run"] == run].set_index("quantity")
-        cells = [
-            cell(own.loc[quantity], decimals) if quantity in own.index else None
-            for quantity, _, decimals in HEADLINE
-        ]
+        cells = [cell_of(own, quantity, decimals) for quantity, _, decimals in HEADLINE]
         cells[INTERVAL] = {"mean": log_likelihood_interval(own), "errors": []}
         cells[ACTIVE] = units_cell(own)
         found.append({"name": run, "baseline": False, "cells": cells})
@@ -153,7 +169,10 @@ def trainings(results: pd.DataFrame) -> list[dict[str, Any]]:
     found = []
     for (run, seed), rows in results.groupby(["run", "seed"], sort=True):
         values = rows.set_index("quantity")["value"]
-        cells = [number(values[quantity], decimals) for quantity, _, decimals in PER_SEED]
+        cells = [
+            number(values[quantity], decimals) if quantity in values else DASH
+            for quantity, _, decimals in PER_SEED
+        ]
         found.append({"run": run, "seed": seed, "cells": cells})
     return found
 
@@ -162,8 +181,9 @@ def precision_rows(summary: pd.DataFrame, precisions: Mapping[str, str]) -> list
     """For each run of reduced precision, by how much its results differ from those in float32."""
     effects = summary[summary["quantity"].str.endswith("_minus_float32")]
     found = []
-    for run, rows in effects.sort_values("quantity").groupby("run", sort=True):  # ELBO, log p(x)
-        cells = [cell(row, 4) for _, row in rows.iterrows()]
+    for run, rows in effects.groupby("run", sort=True):
+        own = rows.set_index("quantity")
+        cells = [cell_of(own, f"{name}_minus_float32", 4) for name in ("elbo", "log_likelihood")]
         found.append({"run": run, "precision": precisions[str(run)], "cells": cells})
     return found
 
@@ -171,27 +191,10 @@ def precision_rows(summary: pd.DataFrame, precisions: Mapping[str, str]) -> list
 def exact_values(summary: pd.DataFrame) -> list[dict[str, Any]]:
     """For each run whose log p(x) is exact, that and its estimates."""
     quantities = ("exact_log_likelihood", "log_likelihood", "elbo")
-    rows = summary.set_index(["run", "quantity"]).sort_index()
-    runs = summary.loc[summary["quantity"] == quantities[0], "run"]
-    return [
-        {"run": run, "cells": [cell(rows.loc[(run, quantity)], 4) for quantity in quantities]}
-        for run in sorted(runs)
-    ]
-
-
-def split_settings(settings: pd.DataFrame) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """The settings that differ between runs as a table, and those that all share."""
-    table = settings.pivot(index="run", columns="key", values="value").sort_index()
-    keys = [key for key in table.columns if table[key].nunique() > 1]
-    rows = [(run, list(table.loc[run, keys])) for run in table.index]
-    shared = [(key, table[key].iloc[0]) for key in table.columns if key not in keys]
-    return {"columns": keys, "rows": rows}, shared
-
-
-def count_checks(checks: pd.DataFrame) -> list[dict[str, Any]]:
-    """How many trainings pass each check."""
-    passed = (checks["status"] == "ok").groupby(checks["check"], sort=True)
-    return [
-        {"check": name, "passed": int(values.sum()), "total": len(values)}
-        for name, values in passed
-    ]
+    found = []
+    for run, rows in summary.groupby("run", sort=True):
+        own = rows.set_index("quantity")
+        if quantities[0] in own.index:
+            cells = [cell_of(own, quantity, 4) for quantity in quantities]
+            found.append({"run": run, "cells": cells})
+    return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 class Columns:
     """The columns that a table must have; `optional` ones are numbers that may be left empty.
 
+    `lacking` are those of them that may be missing altogether, as of a model without latents.
     No two rows have the same values in all of the columns `key`.
     """
 
@@ -14,6 +15,7 @@ class Columns:
     integers: tuple[str, ...] = ()
     floats: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
 
     @property
@@ -36,10 +38,11 @@ BASELINES = {"noise_floor": "noise floor", "mean_image": "mean image"}
 ELBO_PARTS = ("elbo_nats", "rate_nats", "distortion_nats")
 METRICS = Columns(
     integers=("epoch", "step"),
-    floats=(
+    floats=tuple(f"validation_{part}" for part in ELBO_PARTS),
+    optional=(  # empty of weights that were trained elsewhere
         *("learning_rate", "beta", "train_objective_nats"),
         *(f"train_{part}" for part in ELBO_PARTS),
-        *("gradient_norm", *(f"validation_{part}" for part in ELBO_PARTS)),
+        "gradient_norm",
     ),
     key=("epoch",),
 )
@@ -75,6 +78,10 @@ PER_IMAGE = Columns(
     floats=(
         *("elbo_nats", "elbo_monte_carlo_error_nats"),
         *("log_likelihood_nats", "log_likelihood_monte_carlo_error_nats"),
+    ),
+    lacking=(
+        *("elbo_nats", "elbo_monte_carlo_error_nats"),
+        "log_likelihood_monte_carlo_error_nats",  # of one that is exact
     ),
     key=("image",),
 )

@@ -21,17 +21,21 @@ from elboflow.reading.settings import kinds
 
 
 def of_seeds(frames: Sequence[pd.DataFrame], quantity: str, shortfall: float = 0.0) -> Estimates:
-    """One quantity of all seeds of a run."""
+    """One quantity of all seeds of a run; without a column of Monte Carlo errors it has none."""
     columns = f"{quantity}_nats", f"{quantity}_monte_carlo_error_nats"
-    values, errors = (np.stack([frame[name].to_numpy() for frame in frames]) for name in columns)
+    zero = pd.Series(0.0, frames[0].index)
+    values, errors = (
+        np.stack([frame.get(name, zero).to_numpy() for frame in frames]) for name in columns
+    )
     return Estimates(values, errors, shortfall)
 
 
 def shortfalls(summary: pd.DataFrame) -> dict[str, float]:
     """By how much the estimate of each run's log p(x) may be too low, in nats per image."""
     means = summary.pivot(index="run", columns="quantity", values="mean")
-    missing = means["log_likelihood_upper"] - means["log_likelihood"]
-    return dict(missing.clip(lower=0))
+    known = means["log_likelihood"]
+    missing = means.get("log_likelihood_upper", known) - known
+    return dict(missing.clip(lower=0).fillna(0))  # none of one that is exact
 
 
 def comparisons(
@@ -49,8 +53,9 @@ def comparisons(
     rows = []
     measured = {
         run: {
-            "log_likelihood": of_seeds(frames, "log_likelihood", missing[run]),
-            "elbo": of_seeds(frames, "elbo"),
+            name: of_seeds(frames, name, missing[run] if name == "log_likelihood" else 0.0)
+            for name in COMPARED
+            if all(f"{name}_nats" in frame for frame in frames)
         }
         for run, frames in runs.items()
     }
@@ -64,6 +69,8 @@ def comparisons(
         pairs = list(itertools.combinations(ranked, 2))
         together = joint_intervals({run: measured[run] for run in ranked}, pairs)
         for (one, other), name in itertools.product(pairs, COMPARED):
+            if name not in measured[one] or name not in measured[other]:
+                continue
             found = compare(measured[one][name], measured[other][name], together)
             names = {"dataset": kind[0], "observes": kind[1], "quantity": name}
             rows.append({**names, "run": one, "other": other, **found})

@@ -26,12 +26,14 @@ def read_table(path: str | Path, columns: Columns, may_be_empty: bool = False) -
     """
     header, *rows = _read_rows(Path(path), may_be_empty)
     for name in (*header, *columns.names):
-        if (found := header.count(name)) != 1:
+        if (found := header.count(name)) != 1 and (found or name not in columns.lacking):
             many = "more than one" if found else "no"
             raise InputError(f"{path}: {many} column {name!r}; delete the file and run again")
     # Everything is text first: a run may be called NA, null or 007.
     frame = pd.DataFrame(rows, columns=header, dtype="str")
     for name in columns.integers + columns.floats + columns.optional:
+        if name not in header:
+            continue
         kind = int if name in columns.integers else float
         frame[name] = _numbers(path, frame[name], kind, name in columns.optional)
     if columns.key:
@@ -85,7 +87,8 @@ def write_table(table: pd.DataFrame, path: str | Path, decimals: int = 6) -> Non
     """Write a CSV with fixed decimals, learning rates with eight significant digits."""
     table = table.copy()
     if "learning_rate" in table:
-        table["learning_rate"] = table["learning_rate"].map("{:.8g}".format)
+        rates = table["learning_rate"].map("{:.8g}".format, na_action="ignore")
+        table["learning_rate"] = rates
     floats = table.select_dtypes("float").columns
     table[floats] = table[floats].round(decimals) + 0.0  # no negative zeros
     content = table.to_csv(index=False, float_format=f"%.{decimals}f", lineterminator="\n")

@@ -46,10 +46,16 @@ class JointIntervals:
 def joint_intervals(
     measured: Mapping[str, Mapping[str, Estimates]], pairs: Sequence[tuple[str, str]]
 ) -> JointIntervals:
-    """Of the differences of all pairs of runs, in both quantities."""
-    place = {key: column for column, key in enumerate(itertools.product(COMPARED, measured))}
+    """Of the differences of all pairs of runs, in those quantities that both have."""
+    known = [key for key in itertools.product(COMPARED, measured) if key[0] in measured[key[1]]]
+    place = {key: column for column, key in enumerate(known)}
     values = np.stack([measured[run][name].values.mean(0) for name, run in place], axis=1)
-    chosen = [(place[name, one], place[name, other]) for name in COMPARED for one, other in pairs]
+    chosen = [
+        (place[name, one], place[name, other])
+        for name in COMPARED
+        for one, other in pairs
+        if (name, one) in place and (name, other) in place
+    ]
     return JointIntervals(len(chosen), critical_value(values, chosen))
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from elboflow.files.whole import write_bytes, write_result
 from elboflow.reading.notation import digits_of, error_decimals, plain, significant, with_error
-from elboflow.reading.settings import kinds, setting
+from elboflow.reading.settings import kinds, likelihoods
 
 FIRST_COLUMNS = {"run": "run", "dataset": "data", "likelihood": "likelihood"}
 # Quantity, heading in LaTeX, decimals where it has no error.
@@ -21,6 +21,7 @@ QUANTITY_COLUMNS = [
     ("active_units", "active units", 1),
 ]
 LAST_COLUMNS = {"log_likelihood_seed_sd": r"s.d.\ of $\log p(x)$", "seeds": "seeds"}
+EXACT = "exact"
 COMMENT = r"""% Means over seeds on the test images, in nats per image (bits per dimension, units).
 % (..): standard error over the test images in units of the last digits; -101.23(11) is -101.23
 % with an error of 0.11. log p(x): the bound of K importance samples, low on average; within: 95 %
@@ -35,7 +36,7 @@ def paper_table(summary: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
 
     Runs of one data set that observe the same of it stand together, the best log p(x) first.
     """
-    of_run, likelihoods = kinds(settings), setting(settings, "likelihood")
+    of_run, names_of = kinds(settings), likelihoods(settings)
     found = {(row["run"], row["quantity"]): row for row in summary.to_dict("records")}
 
     def order(run: str) -> tuple[tuple[str, str], float, str]:
@@ -43,16 +44,14 @@ def paper_table(summary: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
 
     rows = []
     for run in sorted(of_run, key=order):
-        names = {"run": run, "dataset": of_run[run][0], "likelihood": likelihoods[run]}
+        names = {"run": run, "dataset": of_run[run][0], "likelihood": names_of[run]}
         values = {
             quantity: with_error(row["mean"], row["data_error"], decimals) if row else ""
             for quantity, _, decimals in QUANTITY_COLUMNS
             for row in [found.get((run, quantity))]
         }
-        ends = [found[run, f"log_likelihood_{end}"]["mean"] for end in ("lower", "upper")]
-        width = ends[1] - ends[0]
-        decimals = min(error_decimals(width), 6) if width > 0 else 2
-        values["log_likelihood_interval"] = " to ".join(plain(end, decimals) for end in ends)
+        ends = [found.get((run, f"log_likelihood_{end}")) for end in ("lower", "upper")]
+        values["log_likelihood_interval"] = _interval([end["mean"] for end in ends if end])
         own = found[run, "log_likelihood"]
         spread = (
             "" if np.isnan(own["seed_sd"]) else significant(own["seed_sd"], digits_of("seed_sd"))
@@ -62,9 +61,19 @@ def paper_table(summary: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _interval(ends: list[float]) -> str:
+    """An interval in words; without ends the value itself is exact."""
+    if not ends:
+        return EXACT
+    width = ends[1] - ends[0]
+    decimals = min(error_decimals(width), 6) if width > 0 else 2
+    return " to ".join(plain(end, decimals) for end in ends)
+
+
 def in_mathematics(text: str) -> str:
     """Numbers in mathematics, for a true minus; the word between the ends of an interval is not."""
-    return " to ".join(f"${number}$" for number in text.split(" to ")) if text else ""
+    words = text in ("", EXACT)
+    return text if words else " to ".join(f"${number}$" for number in text.split(" to "))
 
 
 def latex(table: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from elboflow.reading.columns import REPRODUCTION
+from elboflow.reading.settings import own_model
 from elboflow.reading.simultaneous import half_width
 from elboflow.specification.published import recipe_settings
 
@@ -37,11 +38,12 @@ def otherwise(own: Mapping[str, str], published: Mapping[str, Any]) -> str:
         key: value if isinstance(value, str) else json.dumps(value)
         for key, value in published.items()
     }
-    return "; ".join(
+    differing = [
         f"{key} {own[key]}, theirs {shown[key]}"
         for key, value in sorted(published.items())
-        if own[key] != shown[key] and _read(own[key]) != value
-    )
+        if key in own and own[key] != shown[key] and _read(own[key]) != value
+    ]
+    return "; ".join([own_model(own["model"]), *differing] if "model" in own else differing)
 
 
 def _read(text: str) -> Any:
@@ -102,7 +104,8 @@ def reproduction(
     ours = quantities["log_likelihood"]
     parts, half = error_parts(quantities, value["error"], images, recipe["test_images"])
     difference = ours["mean"] - value["log_likelihood"]
-    shortfall = max(0.0, quantities["log_likelihood_upper"]["mean"] - ours["mean"])
+    upper = quantities.get("log_likelihood_upper", ours)  # itself, where it is exact
+    shortfall = max(0.0, upper["mean"] - ours["mean"])
     return {
         "run": run,
         "published": name,

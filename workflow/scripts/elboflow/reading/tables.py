@@ -1,8 +1,9 @@
 """Gather the results of all runs into tidy tables: sorted rows, six decimals, no clock, no host."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,22 +21,32 @@ from elboflow.reading.csv_tables import read_table
 from elboflow.reading.errors import InputError
 from elboflow.reading.json_files import read_run_json
 from elboflow.reading.paths import run_and_seed
-from elboflow.vae.spec import PARTS
+from elboflow.vae.spec import OF_BUILT_IN, OF_OWN, OF_TRAINING, PARTS
 
 # Of every run; some models, data and precisions have more.
-OF_EVERY_RUN = (
-    *("elbo", "rate", "distortion", "log_likelihood", "gap", "ess"),
-    *("active_units", "mean_image"),
+OF_EVERY_RUN = ("log_likelihood", "mean_image")
+OF_LATENTS = (  # all of them, unless a model has no latents
+    *("elbo", "rate", "distortion", "gap", "ess", "active_units"),
     *("log_likelihood_bias", "log_likelihood_lower", "log_likelihood_upper"),
 )
+Training = tuple[str, int]  # run and seed
 
 
-def stack(paths: Sequence[str | Path], columns: Columns, order: str) -> pd.DataFrame:
-    """Stack the tables of all runs and seeds, sorted by run, seed and `order`."""
+def stack(
+    paths: Sequence[str | Path],
+    columns: Columns,
+    order: str,
+    may_be_empty: Collection[Training] = (),
+) -> pd.DataFrame:
+    """Stack the tables of all runs and seeds, sorted by run, seed and `order`.
+
+    Args:
+        may_be_empty: the trainings whose tables may have no rows.
+    """
     frames = []
     for path in paths:
         run, seed = run_and_seed(path)
-        frame = read_table(path, columns)
+        frame = read_table(path, columns, (run, seed) in may_be_empty)
         for name in sorted({"run", "seed"} & set(frame)):
             raise InputError(f"{path}: unknown column {name!r}; delete the file and run again")
         frame.insert(0, "run", run)
@@ -49,17 +60,24 @@ def gather_results(paths: Sequence[str | Path]) -> pd.DataFrame:
     """All summaries, one row per run x seed x quantity; refuses one that lacks a quantity."""
     for path in paths:
         found = set(read_table(path, RESULTS)["quantity"])
-        missing = [name for name in OF_EVERY_RUN if name not in found]
+        wanted = (OF_LATENTS if "rate" in found else ()) + OF_EVERY_RUN
+        missing = [name for name in wanted if name not in found]
         if missing:
             raise InputError(f"{path}: no quantity {missing[0]!r}; delete the file and run again")
     return stack(paths, RESULTS, "quantity")
+
+
+def without_latents(results: pd.DataFrame) -> set[Training]:
+    """The trainings of models that have no latents, and so no rate."""
+    with_rate = results[results["quantity"] == "rate"]
+    every, having = (set(zip(t["run"], t["seed"], strict=True)) for t in (results, with_rate))
+    return every - having
 
 
 def means_over_seeds(results: pd.DataFrame, of: Sequence[str] = ("run",)) -> pd.DataFrame:
     """Means over seeds, one row per run x quantity, with the three errors kept apart.
 
     `of` has the columns that tell rows apart beside the quantity.
-
 
     data_error: root mean square of the seeds' data errors. The seeds share their test images, so
         it does not shrink with more of them.
@@ -83,16 +101,26 @@ def means_over_seeds(results: pd.DataFrame, of: Sequence[str] = ("run",)) -> pd.
 
 
 def gather_settings(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """One row per run and key of its specification; values as JSON, text without quotes."""
+    """One row per run and key that applies to it; values as JSON, text without quotes."""
     rows = []
     for path in paths:
         document = read_run_json(path)
+        without = inapplicable(document["training"])
         for part in PARTS:
             for key, value in document[part].items():
+                if key in without:
+                    continue
                 shown = value if isinstance(value, str) else json.dumps(value)
                 rows.append((Path(path).parent.name, part, key, shown))
     frame = pd.DataFrame(rows, columns=list(SETTINGS.names))
     return frame.sort_values(["run", "part", "key"], ignore_index=True)
+
+
+def inapplicable(training: Mapping[str, Any]) -> set[str]:
+    """The keys of training that say nothing of a run."""
+    given = training.get("weights")
+    keys = {*(OF_BUILT_IN if training.get("model") else OF_OWN), *(OF_TRAINING if given else ())}
+    return keys | {key for key in ("weights", "files") if not training.get(key)}
 
 
 def all_tables(
@@ -105,12 +133,13 @@ def all_tables(
 ) -> dict[str, pd.DataFrame]:
     """The tables of results by name, from the files of that kind of all runs and seeds."""
     results = gather_results(summaries)
+    exact = without_latents(results)
     return {
         "runs": results,
         "summary": means_over_seeds(results),
         "training": stack(metrics, METRICS, "epoch"),
-        "units": stack(units, UNITS, "unit"),
+        "units": stack(units, UNITS, "unit", may_be_empty=exact),
         "checks": stack(checks, CHECKS, "check"),
-        "bound_against_k": stack(curves, CURVE, "samples"),
+        "bound_against_k": stack(curves, CURVE, "samples", may_be_empty=exact),
         "settings": gather_settings(runs),
     }

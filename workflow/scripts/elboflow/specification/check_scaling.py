@@ -26,6 +26,8 @@ def complaint_about_scaling(resolved: Resolved, sizes: dict[str, Sizes]) -> str 
     if name not in resolved.runs:
         return f"run: no run {name!r}, known are {', '.join(resolved.runs)}"
     run = resolved.runs[name]
+    if run["weights"]:
+        return f"run: {name} trains nothing, since its weights are given; name another"
     if any(few > many for few, many in pairwise(ranks)):
         return f"ranks: {ranks} do not rise"
     tasks = run["tasks_per_node"]

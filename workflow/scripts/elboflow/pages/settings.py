@@ -1,0 +1,52 @@
+"""The report's tables of what runs were told, of models that are not its own, and of checks."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from elboflow.pages.comparisons import NOT_TRAINED
+from elboflow.pages.tables import DASH
+from elboflow.reading.settings import by_run, own_model
+from elboflow.vae.choices import DATA, observed_by
+
+
+def split_settings(settings: pd.DataFrame) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The settings that differ between runs as a table, and those that all share.
+
+    A dash stands where a key does not apply to a run.
+    """
+    table = settings.pivot(index="run", columns="key", values="value").sort_index()
+    table = table.fillna(DASH)
+    keys = [key for key in table.columns if table[key].nunique() > 1]
+    rows = [(run, list(table.loc[run, keys])) for run in table.index]
+    shared = [(key, table[key].iloc[0]) for key in table.columns if key not in keys]
+    return {"columns": keys, "rows": rows}, shared
+
+
+def own_models(summary: pd.DataFrame, settings: pd.DataFrame) -> dict[str, Any]:
+    """Runs of users' own models or weights, and the names of those that have no latents."""
+    having = set(summary.loc[summary["quantity"] == "rate", "run"])
+    rows = [
+        {
+            "run": run,
+            "model": own_model(own["model"]) if "model" in own else "built-in",
+            "observes": DATA[observed_by(own)].words,
+            "weights": f"{NOT_TRAINED}: {Path(own['weights']).name}"
+            if "weights" in own
+            else "trained here",
+            "noise": own.get("noise", DASH),
+        }
+        for run, own in by_run(settings).items()
+        if "model" in own or "weights" in own
+    ]
+    return {"rows": rows, "exact": sorted(set(summary["run"]) - having)}
+
+
+def count_checks(checks: pd.DataFrame) -> list[dict[str, Any]]:
+    """How many trainings pass each check."""
+    passed = (checks["status"] == "ok").groupby(checks["check"], sort=True)
+    return [
+        {"check": name, "passed": int(values.sum()), "total": len(values)}
+        for name, values in passed
+    ]
