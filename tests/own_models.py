@@ -1,4 +1,4 @@
-"""Models as users write them, for images of 3 x 4 pixels."""
+"""Models as users write them, for images of 3 x 4 pixels unless told otherwise."""
 
 import torch
 from torch import nn
@@ -28,14 +28,14 @@ def flat(x):
 class Plain(nn.Module):
     """The networks of the built-in VAE of one hidden layer each, under other names."""
 
-    def __init__(self, latent_dim=2, hidden=8):
+    def __init__(self, height=H, width=W, latent_dim=2, hidden=8):
         super().__init__()
-        self.latent_dim = latent_dim
-        self.encoder = nn.Sequential(nn.Linear(PIXELS, hidden), nn.Tanh())
+        self.image, pixels = (1, height, width), height * width
+        self.encoder = nn.Sequential(nn.Linear(pixels, hidden), nn.Tanh())
         self.mean = nn.Linear(hidden, latent_dim)
         self.log_sd = nn.Linear(hidden, latent_dim)
         self.decoder = nn.Sequential(
-            nn.Linear(latent_dim, hidden), nn.Tanh(), nn.Linear(hidden, PIXELS)
+            nn.Linear(latent_dim, hidden), nn.Tanh(), nn.Linear(hidden, pixels)
         )
         self.register_buffer("zeros", torch.zeros(latent_dim))
 
@@ -50,7 +50,7 @@ class Plain(nn.Module):
         return self.normal(self.mean(h), self.log_sd(h).exp())
 
     def pixels(self, z):
-        return self.decoder(z).view(-1, 1, H, W)
+        return self.decoder(z).view(-1, *self.image)
 
     def likelihood(self, z):
         return Independent(Bernoulli(logits=self.pixels(z)), 3)
@@ -108,8 +108,8 @@ class Grey(Plain):
 class Ladder(Plain):
     """p(z2) p(z1 | z2), and q(z1 | x) q(z2 | z1, x): drawn in the other order."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **options):
+        super().__init__(**options)
         self.down = nn.Linear(1, 2)
         self.up = nn.Linear(2 + 8, 1)
 
@@ -134,10 +134,11 @@ class Ladder(Plain):
 class Autoregressive(nn.Module):
     """Each pixel given those before it."""
 
-    def __init__(self):
+    def __init__(self, height=H, width=W):
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(PIXELS, PIXELS) / 4)
-        self.bias = nn.Parameter(torch.zeros(PIXELS))
+        self.image, pixels = (1, height, width), height * width
+        self.weight = nn.Parameter(torch.randn(pixels, pixels) / pixels**0.5)
+        self.bias = nn.Parameter(torch.zeros(pixels))
 
     def log_prob(self, x):
         x = flat(x)
@@ -145,17 +146,17 @@ class Autoregressive(nn.Module):
         return Independent(Bernoulli(logits=logits), 1).log_prob(x)
 
     def sample(self, count):
-        x = torch.zeros(count, PIXELS, dtype=self.bias.dtype)
-        for pixel in range(PIXELS):
+        x = torch.zeros(count, len(self.bias), dtype=self.bias.dtype)
+        for pixel in range(len(self.bias)):
             logits = x @ self.weight.tril(-1).T + self.bias
             x[:, pixel] = torch.bernoulli(logits[:, pixel].sigmoid())
-        return x.view(count, 1, H, W)
+        return x.view(count, *self.image)
 
 
 class BatchNorm(Plain):
-    def __init__(self):
-        super().__init__()
-        self.encoder = nn.Sequential(nn.Linear(PIXELS, 8), nn.BatchNorm1d(8))
+    def __init__(self, height=H, width=W):
+        super().__init__(height, width)
+        self.encoder = nn.Sequential(nn.Linear(height * width, 8), nn.BatchNorm1d(8))
 
 
 class SumOverTheBatch(Plain):
