@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.distributions import Distribution, Independent, Normal
 
 from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.training.objectives import draw, elbo
@@ -12,6 +13,7 @@ def arithmetic():
     """set_arithmetic, undone afterwards."""
     yield set_arithmetic
     set_arithmetic("float32", deterministic=False)
+    Distribution.set_default_validate_args(True)
 
 
 def estimates(toy, precision):
@@ -60,3 +62,9 @@ def test_a_model_trains_in_bf16(toy):
     training = toy["trained"](precision="bf16", epochs=60)
     first, last = training.metrics[0], training.metrics[-1]
     assert last["train_elbo_nats"] > first["train_elbo_nats"] + 0.1
+
+
+def test_a_distribution_of_what_diverged_is_nan_and_raises_nothing(arithmetic):
+    arithmetic("float32", deterministic=True)
+    nan = torch.tensor(torch.nan)
+    assert Independent(Normal(nan[None], nan[None].exp()), 1).log_prob(nan[None]).isnan()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch.distributions import Distribution
 
 PARAMETERS = {
     "float32": torch.float32,
@@ -19,11 +20,13 @@ def set_arithmetic(precision: str, deterministic: bool) -> None:
 
     tf32 rounds the factors of matrix products to 10 bits on GPUs that can; on a CPU it is float32.
     bf16 is up to the networks, which round theirs to 7 bits. Deterministic kernels give the same
-    bits at each repeat, on a machine of the same kind.
+    bits at each repeat, on a machine of the same kind. Distributions of users' models are NaN where
+    their parameters are, as ours: Hamiltonian Monte Carlo rejects that, training says its step.
     """
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
     set_deterministic(deterministic)
+    Distribution.set_default_validate_args(False)
     # Which would else fill each new tensor, a tenth of a training step, against programs that read
     # what they have not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
