@@ -2,9 +2,12 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+import own_models
 
 
 @pytest.fixture
@@ -117,3 +120,27 @@ def test_a_data_set_that_is_missing_is_one_line(trained):
     assert done.returncode != 0
     assert "error: " in done.stderr and "nowhere/manifest.json" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("name", "latents"), [("Ladder", True), ("Autoregressive", False)])
+def test_models_that_users_write_are_scored(experiment, make_data, tmp_path, name, latents):
+    text = Path(own_models.__file__).read_text().replace("H, W = 3, 4", "H, W = 6, 6")
+    (tmp_path / "mine.py").write_text(text)
+    run = experiment(model=f"{tmp_path}/mine.py:{name}", observes="binary", epochs=1)
+    done = run.train(ranks=2)
+    assert done.returncode == 0, done.stderr
+    make_data(run.folder / "data" / "other", test=30)
+    found = []
+    for ranks in (1, 2):
+        done = run.score("other", ranks)
+        assert done.returncode == 0, done.stderr
+        found.append(scores(run))
+        for part in (run.folder / "state" / "score_other").rglob("*.json"):
+            part.unlink()
+    assert found[0] == found[1]
+    values = columns(found[0])
+    assert ("log_likelihood_at_half_nats" in values) == latents
+    if not latents:
+        assert (
+            values["log_likelihood_nats"].tolist() == values["exact_log_likelihood_nats"].tolist()
+        )

@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 import elboflow
+import own_models
 from elboflow.command_line.main import main
 from elboflow.trained.model import TrainedModel
+from elboflow.vae.data import ImageShape
+from elboflow.vae.model.make import make_model
 
-IMAGES, PIXELS, LEVELS = 7, (3, 4), 16
+IMAGES, PIXELS = 7, (3, 4)
+SHAPE = ImageShape(*PIXELS, 1, 16)
 
 
 @pytest.fixture(params=["bernoulli", "gaussian", "categorical"])
@@ -122,3 +126,19 @@ def test_ctrl_c_leaves_the_output_of_before(model, images, capsys, monkeypatch):
     monkeypatch.setattr(model, "encode", stop)
     assert main(["encode", "m", "images.npy", "-o", "z.csv"]) == 130
     assert Path("z.csv").read_bytes() == before
+
+
+def test_a_model_without_latents_scores_and_samples_and_encodes_nothing(
+    toy, images, capsys, monkeypatch
+):
+    spec = toy["spec"](model=f"{own_models.__file__}:Autoregressive", observes="binary")
+    exact = TrainedModel(make_model(spec, SHAPE), spec)
+    monkeypatch.setattr(elboflow, "load", lambda path, device: exact, raising=False)
+    assert ", exact, " in run(capsys, "score m images.npy -o a.csv")
+    run(capsys, "sample m -o b.png")
+    assert main(["encode", "m", "images.npy", "-o", "c.csv"]) == 1
+    assert main(["reconstruct", "m", "images.npy", "-o", "c.png"]) == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "elboflow encode: m: a model without latents encodes nothing"
+    assert second.startswith("elboflow reconstruct: ") and "without latents" in second
+    assert list(Path().glob("*c.*")) == []

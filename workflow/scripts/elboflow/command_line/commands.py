@@ -50,6 +50,8 @@ def _in_words(model: TrainedModel, found: LogLikelihood) -> str:
 def encode(given: argparse.Namespace) -> str:
     """The means of q(z | x)."""
     model, images = _model_and_images(given)
+    if not model.latent_dim:
+        raise ValueError(f"{given.model}: a model without latents encodes nothing")
     z = np.asarray(model.encode(images))
     if given.output.suffix.lower() == ".npz":
         write_table(given.output, {"z": z})

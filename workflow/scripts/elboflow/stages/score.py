@@ -40,5 +40,7 @@ def score(args: argparse.Namespace, worker: Worker) -> None:
     if worker.rank == 0:
         found = replace(found, exact_log_likelihood=exact_log_likelihood(vae, x))
         not_above("elbo", found.elbo, "log_likelihood", found.log_likelihood)
-        half = {"log_likelihood_at_half_nats": found.parts[1].mean(1)}  # with K / 2 samples
-        write_outputs({args.scores: table_per_image(found, half)}, inputs)
+        # With K / 2 samples; where there is no z, log p(x) is exact.
+        half = found.parts[1].mean(1) if found.has_latents else None
+        more = {"log_likelihood_at_half_nats": half}
+        write_outputs({args.scores: table_per_image(found, more)}, inputs)
