@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from elboflow.figures.scores import draw_panel, plot_scores
+from elboflow.pages.scores import scores_table
 from elboflow.reading.auroc import auroc
 from elboflow.reading.errors import InputError
 from elboflow.reading.tables import gather_settings, means_over_seeds
@@ -72,6 +73,22 @@ def test_means_over_images_beside_the_runs_own(finished: Path) -> None:
     summary = means_over_seeds(table, of=("run", "dataset"))
     seeds = summary.set_index(["dataset", "quantity"])["seeds"]
     assert set(seeds) == {2} and len(seeds) == len(table) / 2
+
+
+def test_of_a_model_without_latents_log_p_is_exact(finished: Path) -> None:
+    write_scores(finished)
+    for path in finished.glob("results/runs/alpha/seed*/scores/other.csv"):
+        rows = [f"{image},{value}" for image, value in enumerate(LOG_P)]
+        path.write_text("\n".join(["image,log_likelihood_nats", *rows]) + "\n")
+    table = tables(finished)
+    other = table[table["dataset"] == "other"].set_index(["seed", "quantity"]).loc[1]
+    assert other.loc["log_likelihood", "value"] == -16.5
+    assert np.isnan(other.loc["log_likelihood", "monte_carlo_error"])
+    assert not {"ess", "rise_from_half"} & set(other.index)
+    (run,) = scores_table(means_over_seeds(table, of=("run", "dataset")), {"alpha": "tiny"})["runs"]
+    own, shown = run["rows"]
+    assert [cell and cell["mean"] for cell in shown["cells"]][1] == "\N{EN DASH}"
+    assert own["cells"][1] is None and shown["cells"][-1]["mean"] == "0.406"
 
 
 def test_a_density_has_no_bits(finished: Path) -> None:

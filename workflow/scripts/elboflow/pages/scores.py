@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from elboflow.pages.tables import cell
+from elboflow.pages.tables import cell_of
 from elboflow.reading.notation import number
 
 # Quantity, heading, decimals.
@@ -38,7 +38,7 @@ def scores_table(summary: pd.DataFrame | None, datasets: Mapping[str, str]) -> d
 def _row(dataset: str, rows: pd.DataFrame, own: bool) -> dict[str, Any]:
     found = rows.set_index("quantity")
     cells = [
-        cell(found.loc[[name]].iloc[0], decimals) if name in found.index else None
+        None if own and name not in found.index else cell_of(found, name, decimals)
         for name, _, decimals in COLUMNS
     ]
     return {"dataset": dataset, "own": own, "cells": [*cells, None if own else _area(found)]}

@@ -85,9 +85,11 @@ PER_IMAGE = Columns(
     ),
     key=("image",),
 )
+OF_SAMPLES = ("log_likelihood_at_half_nats", "ess")
 SCORES = Columns(
     integers=PER_IMAGE.integers,
-    floats=(*PER_IMAGE.floats, "log_likelihood_at_half_nats", "ess"),
+    floats=(*PER_IMAGE.floats, *OF_SAMPLES),
+    lacking=(*PER_IMAGE.lacking, *OF_SAMPLES),
     key=PER_IMAGE.key,
 )
 SCORES_SUMMARY = replace(SUMMARY, text=("dataset", *SUMMARY.text), key=("dataset", *SUMMARY.key))

@@ -25,12 +25,13 @@ def mean_scores(images: pd.DataFrame, pixels: int | None) -> list[dict[str, Any]
     Args:
         pixels: numbers of an image, where p(x) is a probability and so has bits/dim.
     """
-    log_p = images["log_likelihood_nats"]
-    error = images["log_likelihood_monte_carlo_error_nats"]
-    found = [mean("log_likelihood", NATS, log_p, [error])]
+    log_p, error = images["log_likelihood_nats"], "log_likelihood_monte_carlo_error_nats"
+    errors = [images[error]] if error in images else []  # none of one that is exact
+    found = [mean("log_likelihood", NATS, log_p, errors)]
     if pixels:
         bits = 1 / (pixels * np.log(2))
-        found.append(mean("bits_per_dim", "bits per pixel", -bits * log_p, [bits * error]))
+        scaled = [bits * one for one in errors]
+        found.append(mean("bits_per_dim", "bits per pixel", -bits * log_p, scaled))
     return found
 
 
@@ -40,15 +41,15 @@ def against(images: pd.DataFrame, own: pd.DataFrame) -> list[dict[str, Any]]:
     above = (log_p > inside.median()).astype(float)
     area = auroc(inside.to_numpy(), log_p.to_numpy())._asdict()
     names = {"value": "auroc", "lower": "auroc_lower", "upper": "auroc_upper"}
-    return [
-        mean("rise_from_half", NATS, log_p - images["log_likelihood_at_half_nats"]),
-        mean("ess", "samples", images["ess"]),
-        mean("above_own_median", "share of images", above),
-        *(
-            {"quantity": names[end], "unit": "area", "value": value, "images": len(images)}
-            for end, value in area.items()
-        ),
+    found = [mean("above_own_median", "share of images", above)]
+    found += [
+        {"quantity": names[end], "unit": "area", "value": value, "images": len(images)}
+        for end, value in area.items()
     ]
+    if "ess" in images:  # the model has latents
+        rise = log_p - images["log_likelihood_at_half_nats"]
+        found += [mean("rise_from_half", NATS, rise), mean("ess", "samples", images["ess"])]
+    return found
 
 
 def scores_of_runs(
