@@ -2,6 +2,7 @@
 
 import base64
 import importlib.util
+import shlex
 
 import pandas as pd
 import pytest
@@ -67,11 +68,22 @@ TRAININGS = {
 }
 
 
+def documented(fresh, name):
+    """The words of the command that a configuration's first comment tells."""
+    lines = (fresh.folder / "config" / f"{name}.yaml").read_text().splitlines()
+    (command,) = (line for line in lines if line.startswith("#   snakemake "))
+    return shlex.split(command.removeprefix("#   snakemake "))
+
+
 @pytest.mark.parametrize("name", TRAININGS)
 def test_a_named_configuration_replaces_the_default_runs(fresh, name):
-    plan = fresh.planned("--configfile", f"config/{name}.yaml")
+    plan = fresh.planned(*documented(fresh, name))
     assert plan["train"] == TRAININGS[name]
     assert plan["fetch_data"] == 1
+
+
+def test_the_configuration_of_scaling_measures_it(fresh):
+    assert fresh.planned(*documented(fresh, "scaling"))["measure_scaling"] == 2
 
 
 def test_after_a_crash_what_was_being_written_is_computed_again(finished):

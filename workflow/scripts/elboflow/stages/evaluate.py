@@ -44,7 +44,7 @@ from elboflow.vae.spec import EvaluationSpec, TrainingSpec, parse, read_run
 def in_float32(vae: Model, spec: TrainingSpec) -> tuple[Model, TrainingSpec]:
     """The same model in float32 arithmetic."""
     reference = replace(spec, precision="float32")
-    copy = make_model(reference, vae.shape).to(vae.device)
+    copy = make_model(reference, vae.shape).to(vae.device).eval()
     copy.load_state_dict(vae.state_dict())
     return copy, reference
 

@@ -33,6 +33,7 @@ def load_vae(path: Path, data: Path) -> tuple[Model, TrainingSpec, Manifest]:
         raise DataError(f"{path}: was trained on other data than the manifest's; train it again")
     vae = make_model(spec, manifest.shape)
     vae.load_state_dict(document["model"])
+    vae.eval()
     return vae, spec, manifest
 
 
