@@ -237,3 +237,23 @@ class NoGradient(Plain):
 class Infinite(Plain):
     def likelihood(self, z):
         return Independent(Bernoulli(logits=self.pixels(z) / 0), 3)
+
+
+class Averages(Autoregressive):
+    def log_prob(self, x):
+        return super().log_prob(x) / len(self.bias)
+
+
+class Scaled(nn.Module):
+    """A density of grey levels 0 .. 255 that is given level / 255, and forgets to say so."""
+
+    def __init__(self):
+        super().__init__()
+        self.mean = nn.Parameter(torch.full((PIXELS,), 100.0))
+
+    def log_prob(self, x):
+        return Independent(Normal(self.mean, 30.0), 1).log_prob(255 * flat(x))
+
+    def sample(self, count):
+        noise = torch.randn(count, PIXELS, dtype=self.mean.dtype)
+        return (self.mean + 30 * noise).view(count, 1, H, W) / 255

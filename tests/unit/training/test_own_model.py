@@ -27,7 +27,13 @@ from elboflow.vae.training.training import Training
 FILE = Path(own_models.__file__)
 SHAPE = ImageShape(3, 4, 1, 16)
 INJECTED = ["Plain", "FullRank", "LowRank", "Heavy", "Squashed", "Ladder", "Grey", "Levels"]
-OBSERVES = {"Grey": "unit", "OtherScale": "unit", "Levels": "levels", "OneLevelShort": "levels"}
+OBSERVES = {
+    "Grey": "unit",
+    "OtherScale": "unit",
+    "Scaled": "unit",
+    "Levels": "levels",
+    "OneLevelShort": "levels",
+}
 
 
 def spec_of(name: str, **changes: Any) -> TrainingSpec:
@@ -215,6 +221,7 @@ def test_gaussian_posteriors_have_all_diagnostics(name: str) -> None:
         ("Returns", "likelihood(z) returns a Tensor"),
         ("NoGradient", "parameters that need no gradient must be buffers: mean.weight"),
         ("Infinite", "log p(x | z) is not finite"),
+        ("Scaled", "is the log-determinant of a change of scale missing?"),
         ("Missing", "the file has no class Missing"),
         ("flat", "building it failed: TypeError"),
     ],
@@ -226,6 +233,13 @@ def test_refused_in_one_line(name: str, said: str) -> None:
     lines = str(refused.value).splitlines()
     assert said in lines[0]
     assert all(line.startswith(f"{FILE}:{name}: ") for line in lines)
+
+
+def test_an_average_over_pixels_is_no_probability() -> None:
+    spec = spec_of("Averages", model_options={"height": 6, "width": 6})
+    model = make_model(spec, ImageShape(6, 6, 1, 16))
+    with pytest.raises(OwnModelError, match="are pixels averaged in place of added"):
+        require_fit(model, torch.eye(36).double()[:6], trains=True)
 
 
 def test_other_observed_kind_is_refused() -> None:

@@ -13,6 +13,7 @@ from elboflow.vae.model.draws import Draws, draw
 from elboflow.vae.model.model import Model
 from elboflow.vae.model.own.lifted import Lifted
 from elboflow.vae.model.own.module import OwnModelError, build, told
+from elboflow.vae.model.own.normalised import not_normalised
 
 SAMPLES = 2
 TOLERANCE = 1e-4  # relative: another batch may be summed in another order
@@ -40,6 +41,7 @@ def require_fit(model: Model, x: Tensor, trains: bool) -> None:
             *_not_finite(model, x),
             *_leaks(shaken, x),
             *_independent(shaken, x),
+            *not_normalised(model, x),
             *(_without_gradient(shaken, x) if trains else ()),
         ]
     if found:
