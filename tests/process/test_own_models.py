@@ -80,3 +80,12 @@ def test_a_wrong_model_is_refused_in_one_line_before_it_trains(experiment):
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert "changes with the others in its batch" in line
     assert not run.checkpoints()
+
+
+def test_ais_of_latents_that_it_cannot_move_is_refused(experiment):
+    run = experiment(**{**RUNS["seeded"], "ais_images": 2, "epochs": 1})
+    assert run.train(1).returncode == 0
+    refused = run.ais_bounds(1)
+    assert refused.returncode != 0
+    assert "say ais_images: 0" in refused.stderr and "Traceback" not in refused.stderr
+    assert not (run.folder / "bounds.csv").exists()

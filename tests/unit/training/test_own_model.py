@@ -204,6 +204,17 @@ def test_gaussian_posteriors_have_all_diagnostics(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "real"),
+    [
+        *((name, True) for name in ("Plain", "FullRank", "LowRank", "Heavy", "Ladder")),
+        *((name, False) for name in ("Squashed", "Positive", "Discrete", "Autoregressive")),
+    ],
+)
+def test_ais_is_for_a_z_of_any_real_numbers(name: str, real: bool) -> None:
+    assert own(name).any_z_has_a_density == real
+
+
+@pytest.mark.parametrize(
     ("name", "said"),
     [
         ("BatchNorm", "posterior(x) of an image changes with the others"),

@@ -74,6 +74,11 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
     if not spec.ais_images:
         raise SpecError(f"{args.evaluation}: ais_images is 0, so that there is nothing to do")
     vae, training, manifest = load_vae(args.model, args.data)
+    if not vae.any_z_has_a_density:
+        raise SpecError(
+            f"{run}: AIS needs a z that may be any real numbers, and this model's may not; "
+            "say ais_images: 0"
+        )
     inputs[manifest.folder / "manifest.json"] = manifest.sha256
     set_arithmetic(training.precision, training.deterministic)
     vae.to(worker.device).requires_grad_(False)

@@ -40,6 +40,11 @@ class Model(nn.Module):
         return self.latent_dim > 0
 
     @property
+    def any_z_has_a_density(self) -> bool:
+        """Whether z may be any real numbers, as where AIS moves it."""
+        return not self.prior.discrete
+
+    @property
     def draws_images(self) -> bool:
         """Whether images can be drawn from it."""
         return True

@@ -85,6 +85,10 @@ class ExactModel(Lifted):
         return ANY_FAMILY
 
     @property
+    def any_z_has_a_density(self) -> bool:
+        return False
+
+    @property
     def draws_images(self) -> bool:
         return callable(getattr(self.own, "sample", None))
 

@@ -13,7 +13,7 @@ from torch.distributions.constraints import Constraint
 from elboflow.vae.choices import DATA
 from elboflow.vae.data import ImageShape
 from elboflow.vae.model.own.groups import Groups
-from elboflow.vae.model.own.latents import Joint, members
+from elboflow.vae.model.own.latents import Joint, innermost, members
 from elboflow.vae.model.own.module import OwnModelError, told
 from elboflow.vae.model.own.pixels import as_images
 from elboflow.vae.spec import TrainingSpec
@@ -94,8 +94,7 @@ def _of_pixels(likelihood: Any, image: tuple[int, ...]) -> Iterator[str]:
 
 def _observing(support: Constraint, observes: str, levels: int) -> Iterator[str]:
     """Whether images of this kind are what the likelihood is a density of."""
-    while hasattr(support, "base_constraint"):
-        support = support.base_constraint
+    support = innermost(support)
     values = torch.linspace(0, 1, 2) if observes != "levels" else torch.arange(levels + 1.0)
     discrete = DATA[observes].discrete
     if support.is_discrete != discrete:

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from torch.distributions import (
     LowRankMultivariateNormal,
     MultivariateNormal,
     Normal,
+    constraints,
 )
 
 from elboflow.vae import choices
@@ -63,6 +65,19 @@ def sizes_of(joint: Joint) -> dict[str, int]:
 def is_injected(joint: Joint) -> bool:
     """Whether draws are functions of noise, image by image: see draws.py."""
     return all(draws.is_injected(group) for _, group in members(joint))
+
+
+def is_real(joint: Joint) -> bool:
+    """Whether z may be any real numbers: elsewhere torch's densities need not even be 0."""
+    supports = [innermost(group.support) for _, group in members(joint)]
+    return all(isinstance(support, type(constraints.real)) for support in supports)
+
+
+def innermost(support: Any) -> Any:
+    """What is said of a single number."""
+    while hasattr(support, "base_constraint"):
+        support = support.base_constraint
+    return support
 
 
 def members(joint: Joint) -> list[tuple[str, Distribution]]:

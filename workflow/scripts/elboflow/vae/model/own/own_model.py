@@ -14,6 +14,7 @@ from elboflow.vae.model.own.latents import (
     OwnPrior,
     family_of,
     is_injected,
+    is_real,
     places_of,
     posterior_of,
     sizes_of,
@@ -35,11 +36,16 @@ class OwnModel(Lifted):
         self.prior = OwnPrior(own.prior, self.places)
         self.likelihood = OwnLikelihood(str(spec.observes), shape)
         self._family = family_of(posterior)
+        self._is_real = is_real(prior) and is_real(posterior)
         self.noise = "injected" if is_injected(prior) and is_injected(posterior) else "seeded"
 
     @property
     def family(self) -> Family:
         return self._family
+
+    @property
+    def any_z_has_a_density(self) -> bool:
+        return self._is_real
 
     def encode(self, x: Tensor) -> Posterior:
         """q(z | x) for images of shape (B, D)."""
