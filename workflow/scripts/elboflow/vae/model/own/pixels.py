@@ -53,6 +53,9 @@ class OwnLikelihood(Likelihood):
         return self._observes
 
     def log_prob(self, outputs: Any, x: Tensor) -> Tensor:
+        if (binary := _bernoulli(outputs.distribution)) is not None:
+            # As the built-in one has it: a quarter faster.
+            return self.baseline.log_prob(self._pixels(binary.logits, outputs.leading), x)
         images = as_images(x, self.shape)
         rows = images.expand(*outputs.leading, *images.shape[-3:]).flatten(0, -4)
         return outputs.distribution.log_prob(rows).view(outputs.leading)
@@ -65,12 +68,16 @@ class OwnLikelihood(Likelihood):
             noise = torch.arange(outputs.leading.numel(), dtype=torch.float64)[:, None]
             mean = seeded(outputs.distribution, noise, torch.Size([DRAWS_OF_MEAN])).mean(0)
         largest = self.shape.levels if self.observes == "levels" else 1
-        return (as_pixels(mean) / largest).clamp(0, 1).view(*outputs.leading, -1)
+        return self._pixels(mean / largest, outputs.leading).clamp(0, 1)
+
+    def _pixels(self, images: Tensor, leading: torch.Size) -> Tensor:
+        """Of rows of z the pixels of each z, (N, C, H, W) to (..., D)."""
+        return as_pixels(images).view(*leading, self.shape.pixels)
 
     def sample(self, outputs: Any, uniform: Tensor) -> Tensor:
         distribution, noise = outputs.distribution, as_images(uniform, self.shape)
-        if isinstance(distribution, Independent) and isinstance(distribution.base_dist, Bernoulli):
-            return as_pixels((noise < distribution.mean).double())
+        if (binary := _bernoulli(distribution)) is not None:
+            return as_pixels((noise < binary.mean).double())
         if is_injected(distribution):
             return as_pixels(draw(distribution, torch.special.ndtri(noise)).double())
         return as_pixels(seeded(distribution, noise, torch.Size()).double())
@@ -84,3 +91,9 @@ class OwnLikelihood(Likelihood):
     def independent_pixels(self, counts: Tensor, x: Tensor) -> Tensor:
         """Independent pixels of the kind that BASELINES names."""
         return self.baseline.independent_pixels(counts, x)
+
+
+def _bernoulli(distribution: Distribution) -> Bernoulli | None:
+    """The binary pixels that are independent of each other, if they are."""
+    base = distribution.base_dist if isinstance(distribution, Independent) else None
+    return base if type(base) is Bernoulli else None
