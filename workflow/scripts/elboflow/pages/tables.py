@@ -57,9 +57,9 @@ def cell_of(own: pd.DataFrame, quantity: str, decimals: int) -> dict[str, Any] |
 def log_likelihood_interval(own: pd.DataFrame) -> str:
     """Where the mean log p(x) of the test images is, bias of the bound included, from its rows.
 
-    Without these rows it is exact.
+    That of a model without latents, and so without a rate, is exact.
     """
-    if "log_likelihood_lower" not in own.index:
+    if "rate" not in own.index:
         return "exact"
     ends = [float(own["mean"][f"log_likelihood_{end}"]) for end in ("lower", "upper")]
     width = ends[1] - ends[0]

@@ -50,8 +50,10 @@ def paper_table(summary: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
             for quantity, _, decimals in QUANTITY_COLUMNS
             for row in [found.get((run, quantity))]
         }
-        ends = [found.get((run, f"log_likelihood_{end}")) for end in ("lower", "upper")]
-        values["log_likelihood_interval"] = _interval([end["mean"] for end in ends if end])
+        values["log_likelihood_interval"] = EXACT  # of a model without latents, and so without rate
+        if (run, "rate") in found:
+            ends = (found[run, f"log_likelihood_{end}"]["mean"] for end in ("lower", "upper"))
+            values["log_likelihood_interval"] = _interval(*ends)
         own = found[run, "log_likelihood"]
         spread = (
             "" if np.isnan(own["seed_sd"]) else significant(own["seed_sd"], digits_of("seed_sd"))
@@ -61,13 +63,10 @@ def paper_table(summary: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _interval(ends: list[float]) -> str:
-    """An interval in words; without ends the value itself is exact."""
-    if not ends:
-        return EXACT
-    width = ends[1] - ends[0]
+def _interval(lower: float, upper: float) -> str:
+    width = upper - lower
     decimals = min(error_decimals(width), 6) if width > 0 else 2
-    return " to ".join(plain(end, decimals) for end in ends)
+    return f"{plain(lower, decimals)} to {plain(upper, decimals)}"
 
 
 def in_mathematics(text: str) -> str:
