@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from elboflow.pages.tables import cell
+from elboflow.pages.cells import cell
 from elboflow.reading.settings import setting
 from elboflow.vae.choices import POSTERIORS
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from elboflow.pages.cells import ABSENT, cell
 from elboflow.pages.comparisons import interval_of
-from elboflow.pages.tables import ABSENT, cell
 from elboflow.reading.notation import number
 
 QUANTILE = 1.96  # of a normal distribution, for 95 % intervals

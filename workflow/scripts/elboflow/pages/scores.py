@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from elboflow.pages.tables import cell_of
+from elboflow.pages.cells import cell_of
 from elboflow.reading.notation import number
 
 # Quantity, heading, decimals.

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from elboflow.pages.cells import DASH
 from elboflow.pages.comparisons import NOT_TRAINED
-from elboflow.pages.tables import DASH
 from elboflow.reading.settings import by_run, own_model
 from elboflow.vae.choices import DATA, observed_by
 

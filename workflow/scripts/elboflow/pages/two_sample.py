@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from elboflow.pages.tables import cell, significant
-from elboflow.reading.notation import number
+from elboflow.pages.cells import cell
+from elboflow.reading.notation import number, significant
 
 KINDS = {
     "sample": "samples",
