@@ -26,6 +26,7 @@ include: "workflow/rules/chapter.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/plot.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/model_card.smk"
 include: "workflow/rules/own_files.smk"
 include: "workflow/rules/damaged.smk"
 
@@ -37,4 +38,5 @@ rule all:
         "results/report.html",
         "results/tables/paper.tex",
         "results/machine.html",
+        per_seed("results/runs/{run}/seed{seed}/README.md"),
     localrule: True

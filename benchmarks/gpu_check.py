@@ -102,7 +102,7 @@ def train(run: Path, data: Path, ranks: int, turn: int) -> float:
         seed=1,
         state=state,
         checkpoint_seconds=3600,
-        model=run / "model.pt",
+        model=run / "model.safetensors",
         metrics=run / "metrics.csv",
         speed=run / "train.json",
     )
@@ -114,7 +114,7 @@ def evaluate(run: Path, data: Path, ranks: int) -> dict[str, Any]:
         "evaluate.py",
         ranks,
         evaluation=run / "run.json",
-        model=run / "model.pt",
+        model=run / "model.safetensors",
         data=data,
         seed=1,
         state=run / "state_evaluate",

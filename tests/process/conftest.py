@@ -110,7 +110,8 @@ class Experiment:
 
     def flags(self, **values: object) -> list[object]:
         """The words of a stage: those that all have, and its own."""
-        shared = {"data": self.folder / "data", "seed": 1, "model": self.folder / "model.pt"}
+        model = self.folder / "model.safetensors"
+        shared = {"data": self.folder / "data", "seed": 1, "model": model}
         pairs = {**shared, **values}.items()
         return [word for name, value in pairs for word in (f"--{name.replace('_', '-')}", value)]
 
@@ -191,7 +192,7 @@ def kill_in_the_middle() -> Callable[..., None]:
         # A kill between the two renames of a save leaves the one before, under its other name.
         (state,) = {path.parent for path in run.states().glob("*/*.pt")}
         assert newest(state)[0] is not None
-        assert not (run.folder / "model.pt").exists()
+        assert not (run.folder / "model.safetensors").exists()
 
     return kill
 

@@ -4,10 +4,14 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
+import elboflow
 from elboflow.files.whole import write_result
 from elboflow.pages.promised_numbers import UNPROMISED
-from elboflow.vae.checkpoint import load_model, serialise
+from elboflow.trained.model_file import model_files, read_model
+from elboflow.vae.data import read_manifest
+from elboflow.vae.measure.pareto import reliable_up_to
 from promise_table import promises
 
 IMAGES = 53
@@ -59,6 +63,27 @@ def test_in_float32_ranks_agree_but_for_the_last_digits(experiment):
     for ranks in (2, 4):
         for name in ("log_likelihood", "elbo"):
             assert found[ranks][name] == pytest.approx(found[1][name], rel=0, abs=1e-6)
+
+
+@pytest.mark.promise(
+    "log_likelihood",
+    "elboflow.load(...).log_prob gives the numbers of the evaluation, and needs no data set",
+    "every value and error of per_image.csv, to the bit",
+)
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_a_loaded_model_gives_the_numbers_of_the_evaluation(experiment, precision):
+    run = experiment(chunk_images=20, chunk_samples=200, precision=precision, evaluation_seed=3)
+    assert run.train(2).returncode == 0
+    assert run.evaluate(2).returncode == 0
+    images = np.load(run.folder / "data" / "toy" / "test_binary.npy")
+    (run.folder / "data").rename(run.folder / "away")
+    torch.set_num_threads(1)  # as each rank has
+    found = elboflow.load(run.folder).log_prob(images, samples=200, seed=(3 << 32) + 1)
+    measured = columns(run.folder)
+    assert np.array_equal(found.nats, measured["log_likelihood_nats"])
+    errors = measured["log_likelihood_monte_carlo_error_nats"]
+    assert np.array_equal(found.monte_carlo_error, errors)
+    assert np.array_equal(found.trusted, measured["pareto_k"] <= reliable_up_to(200))
 
 
 def flip_a_digit(path):
@@ -143,10 +168,13 @@ def test_a_part_of_other_settings_is_not_believed(trained):
     outcome="the evaluation names quantity and images, and saves nothing of them",
 )
 def test_values_that_are_not_finite_name_their_images(trained):
-    document = load_model(trained.folder / "model.pt")
-    for values in document["model"].values():
-        values.fill_(float("inf"))
-    write_result(trained.folder / "model.pt", serialise(document))
+    saved = read_model(trained.folder / "model.safetensors")
+    weights = {name: torch.full_like(values, torch.inf) for name, values in saved.weights.items()}
+    manifest = read_manifest(trained.folder / "data" / "toy")
+    for path, content in model_files(
+        saved.path, saved.build(), weights, manifest, **saved.about
+    ).items():
+        write_result(path, content)
     done = trained.evaluate()
     assert done.returncode != 0
     assert "error: rate is not finite for test_float64 image 0, 1, 2, 3, 4, 5, 6:" in done.stderr
@@ -258,12 +286,12 @@ def test_a_likelihood_above_the_noise_floor_fails_and_writes_nothing(experiment)
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (lambda f: (f / "model.pt").write_bytes(b"PK"), "model.pt: damaged"),
-        (lambda f: (f / "model.pt").unlink(), "no such file or directory: "),
+        (lambda f: (f / "model.safetensors").write_bytes(b"PK"), "model.safetensors: damaged"),
+        (lambda f: (f / "model.safetensors").unlink(), "no such file or directory: "),
         (lambda f: (f / "data/toy/test_binary.npy").unlink(), "test_binary.npy: unreadable"),
         (
             lambda f: replace_test_images(f, np.zeros((IMAGES, 36), dtype=np.uint8)),
-            "model.pt: was trained on other data",
+            "model.safetensors: was trained on other data",
         ),
     ],
 )

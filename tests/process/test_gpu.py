@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from elboflow.vae.checkpoint import load_model
+from elboflow.trained.model_file import read_model
 from elboflow.vae.noise import Purpose, words
 
 GPUS = torch.cuda.device_count()
@@ -26,7 +26,7 @@ needs_two = pytest.mark.skipif(GPUS < 2, reason="one GPU: two ranks need two")
 
 
 def parameters(run):
-    return load_model(run.folder / "model.pt")["model"]
+    return read_model(run.folder / "model.safetensors").weights
 
 
 def largest_difference(one, other):
@@ -77,7 +77,7 @@ def test_training_repeats_to_the_same_bits(experiment, precision):
     one, other = (
         trained(experiment(name, precision=precision), ON_GPU) for name in ("one", "other")
     )
-    for name in ("metrics.csv", "model.pt"):
+    for name in ("metrics.csv", "model.safetensors"):
         assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes()
 
 
@@ -89,7 +89,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(experiment, kill_in_the_midd
     trained(killed, ON_GPU)
     speed = json.loads((killed.folder / "speed.json").read_text())
     assert 0 < speed["started_at_step"] < speed["steps"]
-    for name in ("metrics.csv", "model.pt"):
+    for name in ("metrics.csv", "model.safetensors"):
         assert (killed.folder / name).read_bytes() == (straight.folder / name).read_bytes()
 
 

@@ -5,13 +5,10 @@ import csv
 import numpy as np
 import pytest
 
-from elboflow.vae.checkpoint import load_model
+from elboflow.trained.model_file import read_model
 from elboflow.vae.choices import DATA, LIKELIHOODS
-from elboflow.vae.data import ImageShape
 from elboflow.vae.model.exact_linear import linear_gaussian
 from elboflow.vae.model.linear_gaussian import maximum_likelihood
-from elboflow.vae.model.networks import VAE
-from elboflow.vae.spec import TrainingSpec
 
 
 def read(path):
@@ -50,7 +47,7 @@ def test_ranks_change_nothing_for_grey_levels(experiment):
     runs = [experiment(f"ranks{n}", likelihood="gaussian", epochs=3) for n in (1, 2)]
     for ranks, run in enumerate(runs, 1):
         assert run.train(ranks).returncode == 0
-    one, two = (load_model(run.folder / "model.pt")["model"] for run in runs)
+    one, two = (read_model(run.folder / "model.safetensors").weights for run in runs)
     assert "likelihood.scale.log_scale" in one
     for name, values in one.items():
         np.testing.assert_allclose(two[name], values, rtol=1e-9, atol=1e-9)
@@ -74,9 +71,7 @@ def test_a_linear_model_reaches_the_closed_form_optimum(experiment):
         batch_size=100,
     )
     quantities, checks = measured(run, ranks=1)
-    document = load_model(run.folder / "model.pt")
-    vae = VAE(TrainingSpec(**document["training"]), ImageShape(6, 6, 1, 16))
-    vae.load_state_dict(document["model"])
+    vae = read_model(run.folder / "model.safetensors").build()
     x = np.load(run.folder / "data" / "toy" / "train.npy") / 16
     best = maximum_likelihood(x, 2).log_likelihood(x).mean()
     assert 0 <= best - linear_gaussian(vae).log_likelihood(x).mean() < 0.01

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from elboflow.vae.checkpoint import load_model
+from elboflow.trained.model_file import read_model
 
 MODELS = {
     "two_layers": {
@@ -56,7 +56,7 @@ def test_training_and_evaluation_do_not_depend_on_the_ranks(experiment, name):
         assert trained.returncode == 0, trained.stderr
         evaluated = run.evaluate(ranks)
         assert evaluated.returncode == 0, evaluated.stderr
-    one, other = (load_model(run.folder / "model.pt")["model"] for run in (alone, shared))
+    one, other = (read_model(run.folder / "model.safetensors").weights for run in (alone, shared))
     assert max((one[key].double() - other[key].double()).abs().max() for key in one) < 1e-9
     for file in ("per_image.csv", "units.csv"):
         here, there = (rows(run.folder / "evaluation" / file) for run in (alone, shared))

@@ -101,11 +101,12 @@ def test_a_training_whose_rank_is_stopped_ends_and_goes_on(experiment, start, sc
     wait_until(run.checkpoints, training)
     stop_rank(training, 0)
     assert f"nothing was done by rank 0 on {HOST};" in error_line(training)
-    assert not (run.folder / "model.pt").exists()
+    assert not (run.folder / "model.safetensors").exists()
     assert run.train(ranks=2).returncode == 0
     speed = json.loads((run.folder / "speed.json").read_text())
     assert speed["started_at_step"] > 0
-    assert (run.folder / "model.pt").read_bytes() == (straight.folder / "model.pt").read_bytes()
+    for name in ("model.safetensors", "model.json"):
+        assert (run.folder / name).read_bytes() == (straight.folder / name).read_bytes()
 
 
 @pytest.mark.fault(

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from elboflow.vae.checkpoint import load_model
+from elboflow.trained.model_file import read_model
 
 TRAIN = Path(__file__).parents[2] / "workflow/scripts/train.py"
 
 
 def parameters(folder):
-    return load_model(folder / "model.pt")["model"]
+    return read_model(folder / "model.safetensors").weights
 
 
 def largest_difference(one, other):
@@ -63,7 +63,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(experiment, kill_in_the_midd
     assert killed.train(ranks=2).returncode == 0
     speed = json.loads((killed.folder / "speed.json").read_text())
     assert 0 < speed["started_at_step"] < speed["steps"]
-    for name in ("metrics.csv", "model.pt"):
+    for name in ("metrics.csv", "model.safetensors", "model.json"):
         assert (killed.folder / name).read_bytes() == (straight.folder / name).read_bytes()
 
 
@@ -79,10 +79,10 @@ def test_a_training_goes_on_with_another_number_of_ranks(experiment, kill_in_the
 def test_a_finished_training_only_rewrites_its_outputs(experiment):
     run = experiment()
     assert run.train().returncode == 0
-    first = (run.folder / "model.pt").read_bytes()
-    (run.folder / "model.pt").unlink()
+    first = (run.folder / "model.safetensors").read_bytes()
+    (run.folder / "model.safetensors").unlink()
     assert run.train().returncode == 0
-    assert (run.folder / "model.pt").read_bytes() == first
+    assert (run.folder / "model.safetensors").read_bytes() == first
     speed = json.loads((run.folder / "speed.json").read_text())
     assert speed["started_at_step"] == speed["steps"] == 100
 
@@ -93,15 +93,15 @@ def test_a_finished_training_only_rewrites_its_outputs(experiment):
 def test_going_back_to_a_former_specification_is_instant(experiment):
     run = experiment()
     assert run.train().returncode == 0
-    first = (run.folder / "model.pt").read_bytes()
+    first = (run.folder / "model.safetensors").read_bytes()
     run.specify(beta=2.0)
     result = run.train()
     assert result.returncode == 0
     assert re.search(r"starting over\. It takes \d+\.\d MB: the newest 4 are kept", result.stderr)
-    assert (run.folder / "model.pt").read_bytes() != first
+    assert (run.folder / "model.safetensors").read_bytes() != first
     run.specify()
     assert "starting over" not in run.train().stderr
-    assert (run.folder / "model.pt").read_bytes() == first
+    assert (run.folder / "model.safetensors").read_bytes() == first
     speed = json.loads((run.folder / "speed.json").read_text())
     assert speed["started_at_step"] == speed["steps"] == 100
 
@@ -136,7 +136,7 @@ def test_divergence_ends_all_ranks_in_one_line(experiment):
     line = error_line(run.train(ranks=2))
     assert "toy_run seed 1: the objective or its gradient is not finite at step" in line
     assert "lower learning_rate" in line
-    assert not (run.folder / "model.pt").exists()
+    assert not (run.folder / "model.safetensors").exists()
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_log_that_cannot_be_written_ends_no_training(experiment, launch_comman
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "launch.sh: /dev/full cannot be written and ends here; the work goes on" in done.stderr
-    assert (run.folder / "model.pt").exists()
+    assert (run.folder / "model.safetensors").exists()
 
 
 @pytest.mark.fault(
@@ -213,7 +213,7 @@ def test_a_full_disk_ends_a_training_in_one_line(experiment, small_disk):
     assert run.train().returncode == 0
     (checkpoint,) = run.checkpoints()
     before, size = checkpoint.read_bytes(), checkpoint.stat().st_size
-    (run.folder / "model.pt").unlink()
+    (run.folder / "model.safetensors").unlink()
     (checkpoint.parent / "previous.pt").unlink(missing_ok=True)
     room = os.statvfs(small_disk)
     filling = room.f_bavail * room.f_frsize - size // 2
@@ -235,7 +235,7 @@ def test_a_training_stops_before_the_jobs_end_and_goes_on_to_the_same_bits(exper
     wanted = tmp_path / "continue"
     job = {"SNAKEMAKE_QSUB_DEADLINE": "1", "SNAKEMAKE_QSUB_CONTINUE": str(wanted)}
     steps = []
-    while not (stopped.folder / "model.pt").exists():
+    while not (stopped.folder / "model.safetensors").exists():
         result = stopped.train(ranks=2, env=job)
         if result.returncode:
             assert "the time of this job is up; saved at step" in result.stderr
@@ -244,5 +244,5 @@ def test_a_training_stops_before_the_jobs_end_and_goes_on_to_the_same_bits(exper
         steps.append(result.returncode)
     assert steps == [75, 75, 0], "3 steps, the last of which is the end"
     assert not wanted.exists()
-    for name in ("metrics.csv", "model.pt"):
+    for name in ("metrics.csv", "model.safetensors", "model.json"):
         assert (stopped.folder / name).read_bytes() == (straight.folder / name).read_bytes()

@@ -71,12 +71,12 @@ def test_a_training_of_what_was_edited_writes_nothing(experiment, start):
     add_a_blank(run.folder / "run.json")
     assert "run.json was edited while this ran: nothing is written" in training.error_line()
     assert (run.folder / "metrics.csv").read_text() == "of an earlier run"
-    assert not (run.folder / "model.pt").exists()
+    assert not (run.folder / "model.safetensors").exists()
     assert not (run.folder / "speed.json").exists()
 
 
 @EDITED
-@pytest.mark.parametrize("edited", ["model.pt", "data/toy/manifest.json"])
+@pytest.mark.parametrize("edited", ["model.safetensors", "data/toy/manifest.json"])
 def test_an_evaluation_of_what_was_edited_writes_nothing(experiment, start, edited):
     run = experiment(epochs=2)
     assert run.train().returncode == 0

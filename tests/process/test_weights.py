@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from elboflow.vae.checkpoint import load_model
+from elboflow.trained.model_file import read_model
 
 
 def metrics_of(run):
@@ -24,7 +24,7 @@ def error_line(result):
 
 @pytest.fixture
 def state(trained):
-    return load_model(trained.folder / "model.pt")["model"]
+    return read_model(trained.folder / "model.safetensors").weights
 
 
 @pytest.mark.parametrize(("suffix", "ranks"), [("pt", 1), ("safetensors", 2)])
@@ -44,9 +44,9 @@ def test_a_trainings_weights_give_its_results(trained, state, experiment, tmp_pa
     )
     for name in ("validation_elbo_nats", "validation_rate_nats", "validation_distortion_nats"):
         assert float(row[name]) == pytest.approx(float(last[name]), rel=1e-12)
-    adopted = load_model(given.folder / "model.pt")
-    assert adopted["epoch"] == 0
-    assert all((adopted["model"][name] == state[name]).all() for name in state)
+    adopted = read_model(given.folder / "model.safetensors")
+    assert adopted.about["epoch"] == 0
+    assert all((adopted.weights[name] == state[name]).all() for name in state)
     assert json.loads((given.folder / "speed.json").read_text())["steps"] == 0
     assert not given.checkpoints()
     for run in (trained, given):

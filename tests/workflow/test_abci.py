@@ -124,6 +124,6 @@ def test_the_workflow_runs_through_the_profile_on_the_stand_in(
         2,
         2,
     ]
-    for name in ("report.html", "tables/runs.csv", "runs/plain/seed1/model.pt"):
+    for name in ("report.html", "tables/runs.csv", "runs/plain/seed1/model.safetensors"):
         there, here = fresh.folder / "results" / name, finished_once.folder / "results" / name
         assert there.read_bytes() == here.read_bytes()

@@ -2,15 +2,22 @@
 
 import base64
 import importlib.util
+import json
+import os
 import shlex
+import shutil
+import subprocess
 
 import pandas as pd
 import pytest
+
+from checkout import ENVIRONMENT, REPOSITORY
 
 
 def bytes_of_results(checkout):
     results = checkout.folder / "results"
     files = [results / "report.html", *results.glob("tables/*"), *results.glob("figures/*")]
+    files += [*results.glob("runs/*/seed*/model.*"), *results.glob("runs/*/seed*/README.md")]
     return {str(file.relative_to(results)): file.read_bytes() for file in files}
 
 
@@ -38,6 +45,31 @@ def test_another_checkout_gives_the_same_bytes(finished_once, tmp_path, tiny):
     first, second = bytes_of_results(finished_once), bytes_of_results(other)
     assert sorted(first) == sorted(second)
     assert [name for name in first if first[name] != second[name]] == []
+
+
+SCORE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import elboflow, numpy
+images = numpy.load(sys.argv[3])
+print(elboflow.load(sys.argv[2]).log_prob(images, samples=20, seed=1).nats.tolist())
+"""
+
+
+@pytest.mark.parametrize("images", ["test", "test_binary"])
+def test_a_model_stands_alone_with_its_card(finished_once, tmp_path, images):
+    """Grey images become the very binary ones of the test split."""
+    results, run = finished_once.folder / "results", "results/runs/plain/seed1"
+    for name in ("model.safetensors", "model.json", "README.md"):
+        shutil.copy(finished_once.folder / run / name, tmp_path)
+    package, data = REPOSITORY / "workflow/scripts", results / f"data/digits/{images}.npy"
+    command = [ENVIRONMENT / "venv/bin/python", "-I", "-c", SCORE, package, tmp_path, data]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    measured = pd.read_csv(finished_once.folder / run / "per_image.csv")
+    assert json.loads(done.stdout) == measured["log_likelihood_nats"].tolist()
+    mean = measured["log_likelihood_nats"].mean()
+    assert f"value: {mean:.4f}\n" in (tmp_path / "README.md").read_text()
 
 
 def test_a_finished_checkout_has_nothing_to_do(finished):

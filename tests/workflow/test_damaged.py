@@ -8,7 +8,8 @@ import pytest
 RUN = "results/runs/plain/seed1"
 FILES = {
     "results/runs/plain/training.json": "resolve_run",
-    f"{RUN}/model.pt": "train",
+    f"{RUN}/model.safetensors": "train",
+    f"{RUN}/model.json": "train",
     f"{RUN}/metrics.csv": "train",
     f"{RUN}/per_image.csv": "evaluate",
     f"{RUN}/images.npz": "evaluate",
@@ -62,14 +63,14 @@ def test_a_damaged_file_that_no_rule_makes_any_more_is_no_matter(finished, tiny)
     del config["runs"]["wide"]
     finished.configure(config)
     finished.run()
-    flip(finished.folder / "results/runs/wide/seed1/model.pt")
+    flip(finished.folder / "results/runs/wide/seed1/model.safetensors")
     assert finished.planned() == {}
 
 
 @pytest.mark.parametrize("rule", ["gather_tables", "evaluate"])
 def test_a_stage_refuses_what_was_damaged_after_the_plan(finished, rule):
     """As a job sees it whose input is damaged while it waits: jobs do not plan again."""
-    name = {"gather_tables": f"{RUN}/summary.csv", "evaluate": f"{RUN}/model.pt"}[rule]
+    name = {"gather_tables": f"{RUN}/summary.csv", "evaluate": f"{RUN}/model.safetensors"}[rule]
     target = {"gather_tables": "results/tables/runs.csv", "evaluate": f"{RUN}/summary.csv"}[rule]
     damaged = finished.folder / "workflow" / "rules" / "damaged.smk"
     damaged.write_text("")

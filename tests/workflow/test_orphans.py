@@ -13,7 +13,7 @@ import pytest
 from checkout import Checkout
 from waiting import wait_until
 
-TRAINED = "results/runs/plain/seed1/model.pt"
+TRAINED = "results/runs/plain/seed1/model.safetensors"
 MEASURED = "results/runs/plain/seed1/summary.csv"
 # A target that each of these scripts makes: a shell command, one with a pipe, a `script:`.
 MADE_BY = {

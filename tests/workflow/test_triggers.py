@@ -41,7 +41,7 @@ def test_adding_a_run_computes_that_run_alone(finished, tiny):
 
 def test_editing_an_evaluation_key_retrains_nothing(finished, tiny):
     finished.configure(tiny(importance_samples=30))
-    model = finished.folder / "results/runs/plain/seed1/model.pt"
+    model = finished.folder / "results/runs/plain/seed1/model.safetensors"
     before = model.stat().st_mtime_ns
     finished.run()
     assert model.stat().st_mtime_ns == before
@@ -67,7 +67,7 @@ def test_training_waits_for_a_rebuilt_environment(finished, tiny):
     """Really rebuilt, while one run was edited as well: the edited run alone is trained."""
     (finished.folder / "results/environment/venv").unlink()
     finished.configure(tiny("wide", latent_dim=6))
-    model = finished.folder / "results/runs/plain/seed1/model.pt"
+    model = finished.folder / "results/runs/plain/seed1/model.safetensors"
     before = model.stat().st_mtime_ns
     finished.run()
     assert (finished.folder / "results/environment/venv/bin/python").exists()

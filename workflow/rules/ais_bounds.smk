@@ -4,9 +4,10 @@ into the encoder's part and that of its family of q; for runs with ais_images.
 
 INPUTS:
 
-    evaluation = results/runs/{run}/ais_bounds.json
-    model      = results/runs/{run}/seed{seed}/model.pt
-    manifest   = results/data/{dataset}/manifest.json
+    evaluation  = results/runs/{run}/ais_bounds.json
+    model       = results/runs/{run}/seed{seed}/model.safetensors
+    description = results/runs/{run}/seed{seed}/model.json
+    manifest    = results/data/{dataset}/manifest.json
 
 OUTPUTS:
 
@@ -37,7 +38,8 @@ if BOUNDED:
             smoke_test=ancient(SMOKE_TEST),
             evaluation="results/runs/{run}/ais_bounds.json",
             own_files=ancient(files_of_run),
-            model="results/runs/{run}/seed{seed}/model.pt",
+            model="results/runs/{run}/seed{seed}/model.safetensors",
+            description="results/runs/{run}/seed{seed}/model.json",
             manifest=manifest_of_run,
         output:
             bounds="results/runs/{run}/seed{seed}/bounds.csv",

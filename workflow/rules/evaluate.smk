@@ -3,9 +3,10 @@ Measure a trained model on the test split.
 
 INPUTS:
 
-    evaluation = results/runs/{run}/evaluation.json
-    model      = results/runs/{run}/seed{seed}/model.pt
-    manifest   = results/data/{dataset}/manifest.json
+    evaluation  = results/runs/{run}/evaluation.json
+    model       = results/runs/{run}/seed{seed}/model.safetensors
+    description = results/runs/{run}/seed{seed}/model.json
+    manifest    = results/data/{dataset}/manifest.json
 
 OUTPUTS, in results/runs/{run}/seed{seed}/:
 
@@ -30,7 +31,8 @@ rule evaluate:
         smoke_test=ancient(SMOKE_TEST),
         evaluation="results/runs/{run}/evaluation.json",
         own_files=ancient(files_of_run),
-        model="results/runs/{run}/seed{seed}/model.pt",
+        model="results/runs/{run}/seed{seed}/model.safetensors",
+        description="results/runs/{run}/seed{seed}/model.json",
         manifest=manifest_of_run,
     output:
         per_image="results/runs/{run}/seed{seed}/per_image.csv",

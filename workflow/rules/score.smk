@@ -5,7 +5,8 @@ asks for it.
 INPUTS:
 
     evaluation   = results/runs/{run}/score.json
-    model        = results/runs/{run}/seed{seed}/model.pt
+    model        = results/runs/{run}/seed{seed}/model.safetensors
+    description  = results/runs/{run}/seed{seed}/model.json
     manifest     = results/data/{dataset}/manifest.json   of the run's own data set
     scored       = results/data/{dataset}/manifest.json
 
@@ -38,7 +39,8 @@ if SCORES:
         input:
             smoke_test=ancient(SMOKE_TEST),
             evaluation="results/runs/{run}/score.json",
-            model="results/runs/{run}/seed{seed}/model.pt",
+            model="results/runs/{run}/seed{seed}/model.safetensors",
+            description="results/runs/{run}/seed{seed}/model.json",
             manifest=manifest_of_run,
             scored="results/data/{dataset}/manifest.json",
         output:

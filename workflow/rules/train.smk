@@ -9,9 +9,10 @@ INPUTS:
 
 OUTPUTS:
 
-    model   = results/runs/{run}/seed{seed}/model.pt
-    metrics = results/runs/{run}/seed{seed}/metrics.csv          (nats per image, one row an epoch)
-    speed   = results/machine/train/{run}/seed{seed}.json        (images/s, hosts)
+    model       = results/runs/{run}/seed{seed}/model.safetensors   (weights)
+    description = results/runs/{run}/seed{seed}/model.json          (specification, shape, digests)
+    metrics     = results/runs/{run}/seed{seed}/metrics.csv         (nats per image, one row an epoch)
+    speed       = results/machine/train/{run}/seed{seed}.json       (images/s, hosts)
 
 Weights that were trained elsewhere are validated alone: metrics.csv has one row then, of epoch 0.
 
@@ -31,7 +32,8 @@ rule train:
         own_files=ancient(files_of_run),
         manifest=manifest_of_run,
     output:
-        model="results/runs/{run}/seed{seed}/model.pt",
+        model="results/runs/{run}/seed{seed}/model.safetensors",
+        description="results/runs/{run}/seed{seed}/model.json",
         metrics="results/runs/{run}/seed{seed}/metrics.csv",
         speed="results/machine/train/{run}/seed{seed}.json",
     log:

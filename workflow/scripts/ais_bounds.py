@@ -2,7 +2,8 @@
 
     workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
         --venv results/environment/venv -- workflow/scripts/ais_bounds.py \
-        --evaluation results/runs/RUN/ais_bounds.json --model results/runs/RUN/seed1/model.pt \
+        --evaluation results/runs/RUN/ais_bounds.json \
+        --model results/runs/RUN/seed1/model.safetensors \
         --data results/data --seed 1 --state results/state/RUN/seed1/ais_bounds \
         --bounds results/runs/RUN/seed1/bounds.csv
 

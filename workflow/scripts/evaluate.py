@@ -2,7 +2,8 @@
 
     workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
         --venv results/environment/venv -- workflow/scripts/evaluate.py \
-        --evaluation results/runs/RUN/evaluation.json --model results/runs/RUN/seed1/model.pt \
+        --evaluation results/runs/RUN/evaluation.json \
+        --model results/runs/RUN/seed1/model.safetensors \
         --data results/data --seed 1 --state results/state/RUN/seed1/evaluate \
         --output-dir results/runs/RUN/seed1 --speed speed.json
 

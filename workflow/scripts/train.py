@@ -4,7 +4,7 @@
         --venv results/environment/venv -- workflow/scripts/train.py \
         --training results/runs/RUN/training.json --data results/data --seed 1 \
         --state results/state/RUN/seed1 --checkpoint-seconds 60 \
-        --model model.pt --metrics metrics.csv --speed speed.json
+        --model model.safetensors --metrics metrics.csv --speed speed.json
 
 Started again after an interruption it goes on from its last checkpoint, to the same bits.
 """
@@ -27,7 +27,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--checkpoint-seconds", type=float, required=True, help="time between two checkpoints"
     )
-    parser.add_argument("--model", type=Path, required=True, help="model.pt to write")
+    parser.add_argument("--model", type=Path, required=True, help="model.safetensors to write")
     parser.add_argument("--metrics", type=Path, required=True, help="metrics.csv to write")
     parser.add_argument("--speed", type=Path, required=True, help="images/s and hosts, as JSON")
     return parser.parse_args()

@@ -1,8 +1,10 @@
 """ELBOFlow: variational autoencoders, trained data-parallel and measured in nats.
 
-model = elboflow.load("results/runs/RUN/seed1")
-z = model.encode(images)
-model.log_prob(images).nats
+A trained model, of which nothing else is needed:
+
+    model = elboflow.load("results/runs/RUN/seed1")
+    z = model.encode(images)
+    model.log_prob(images).nats
 """
 
 import importlib
@@ -13,6 +15,7 @@ MODULES = {
     "Groups": "elboflow.vae.model.own.groups",
     "LogLikelihood": "elboflow.trained.log_likelihood",
     "TrainedModel": "elboflow.trained.model",
+    "load": "elboflow.trained.load",
 }
 
 

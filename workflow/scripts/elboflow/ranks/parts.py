@@ -20,6 +20,7 @@ from elboflow.ranks.collectives import gather, share_object
 from elboflow.ranks.place import Worker
 from elboflow.ranks.progress import Progress
 from elboflow.ranks.state_digest import state_digest
+from elboflow.trained.model_file import files_of
 from elboflow.vae.checkpoint import digest
 from elboflow.vae.data import Manifest
 from elboflow.vae.measure.checks import ImpossibleResult
@@ -74,7 +75,7 @@ def open_state(
         args: the flags of trained_model.add_inputs.
         settings: what the values of an image depend on, beside model, seed and data.
     """
-    own = {**settings, "model": digest([args.model.read_bytes()])}
+    own = {**settings, "model": digest(path.read_bytes() for path in files_of(args.model))}
     state = kept_states.place(args.state, state_digest(own, args.seed, manifest.sha256))
     if worker.rank == 0:
         state_lock.hold(args.state)

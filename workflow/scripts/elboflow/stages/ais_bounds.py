@@ -21,6 +21,7 @@ from elboflow.ranks.parts import (
 from elboflow.ranks.place import Worker
 from elboflow.stages.evaluation_tables import table
 from elboflow.stages.trained_model import load_vae, noise_seed, observed
+from elboflow.trained.model_file import files_of
 from elboflow.vae.annealing import amortisation
 from elboflow.vae.annealing.bounds import COLUMNS, bounds, bounds_on_simulated, require_bracket
 from elboflow.vae.arithmetic import set_arithmetic
@@ -66,7 +67,7 @@ def state_keys(document: dict[str, Any]) -> dict[str, Any]:
 
 def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
     """Bound all images and let rank 0 write them, once, at the end."""
-    inputs = taken(args.evaluation, args.model)
+    inputs = taken(args.evaluation, *files_of(args.model))
     run, document = read_run(args.evaluation)
     own, more = document.get("evaluation"), document.get("ais_bounds")
     values = {**own, **more} if isinstance(own, dict) and isinstance(more, dict) else None

@@ -24,6 +24,7 @@ from elboflow.ranks.place import Worker
 from elboflow.ranks.speed import record_of_speed
 from elboflow.stages.evaluation_tables import tables
 from elboflow.stages.trained_model import load_vae, noise_seed, observed
+from elboflow.trained.model_file import files_of
 from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.data import load, load_split
 from elboflow.vae.measure.baselines import baselines
@@ -124,7 +125,7 @@ def _means(vae: Model, z: torch.Tensor) -> np.ndarray:
 
 def evaluate(args: argparse.Namespace, worker: Worker) -> None:
     """Measure all images, and let rank 0 write what came out, once, at the end."""
-    inputs = taken(args.evaluation, args.model)
+    inputs = taken(args.evaluation, *files_of(args.model))
     run, document = read_run(args.evaluation)
     spec = parse(EvaluationSpec, document.get("evaluation"), str(args.evaluation))
     vae, training, manifest = load_vae(args.model, args.data)

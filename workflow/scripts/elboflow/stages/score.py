@@ -9,6 +9,7 @@ from elboflow.ranks.place import Worker
 from elboflow.stages.evaluate import STATE_KEYS, measure
 from elboflow.stages.evaluation_tables import table_per_image
 from elboflow.stages.trained_model import load_vae, noise_seed, observed
+from elboflow.trained.model_file import files_of
 from elboflow.vae.data import load_split, read_manifest, require_alike
 from elboflow.vae.measure.checks import not_above
 from elboflow.vae.measure.exact import exact_log_likelihood
@@ -21,7 +22,7 @@ def score(args: argparse.Namespace, worker: Worker) -> None:
     The noise is that of the run's own test images: the first image here has that of the first one
     there.
     """
-    inputs = taken(args.evaluation, args.model)
+    inputs = taken(args.evaluation, *files_of(args.model))
     run, document = read_run(args.evaluation)
     spec = parse(EvaluationSpec, document.get("evaluation"), str(args.evaluation))
     vae, training, own = load_vae(args.model, args.data)

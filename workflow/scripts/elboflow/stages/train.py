@@ -16,6 +16,7 @@ from elboflow.ranks.place import Worker
 from elboflow.ranks.progress import Progress
 from elboflow.ranks.speed import record_of_speed
 from elboflow.ranks.state_digest import state_digest
+from elboflow.trained.model_file import model_files
 from elboflow.vae import checkpoint
 from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.data import Manifest, load, load_split, mean_image, read_manifest
@@ -151,20 +152,20 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     steps = {"steps": training.step, "started_at_step": started_at_step}
     speed = record_of_speed(worker, run, args.seed, images, seconds, **steps)
     if worker.rank == 0:
-        model = serialised_model(training, document["training"], args.seed, manifest.sha256)
-        outputs = {args.metrics: training.metrics_csv().encode(), args.model: model}
+        about = {"run": run, "specification": document["training"], "seed": args.seed}
+        outputs = outputs_of(training, manifest, args, about)
         write_outputs(outputs, inputs, unrecorded={args.speed: speed})
 
 
-def serialised_model(
-    training: Training, spec: dict[str, Any], seed: int, data_sha256: str
-) -> bytes:
-    """The bytes of model.pt."""
-    content = {
-        "training": spec,
-        "seed": seed,
-        "data_sha256": data_sha256,
-        "epoch": training.kept_epoch,
-        "model": training.kept_parameters(),
-    }
-    return checkpoint.serialise(content)
+def outputs_of(
+    training: Training, manifest: Manifest, args: argparse.Namespace, about: dict[str, Any]
+) -> dict[Path, bytes]:
+    """The files of model and metrics.
+
+    Args:
+        about: what model.json says of the run.
+    """
+    about |= {"epoch": training.kept_epoch, "validation": training.kept_validation}
+    kept = training.kept_parameters()
+    files = model_files(args.model, training.vae, kept, manifest, **about)
+    return {**files, args.metrics: training.metrics_csv().encode()}

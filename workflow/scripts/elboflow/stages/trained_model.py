@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from elboflow.vae.checkpoint import load_model
+from elboflow.trained.model_file import read_model
 from elboflow.vae.data import DataError, Manifest, as_observed, read_manifest
-from elboflow.vae.model.make import make_model
 from elboflow.vae.model.model import Model
-from elboflow.vae.spec import EvaluationSpec, TrainingSpec, parse
+from elboflow.vae.spec import EvaluationSpec, TrainingSpec
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -18,23 +17,19 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--evaluation", type=Path, required=True, help="what the stage reads of a run"
     )
-    parser.add_argument("--model", type=Path, required=True, help="model.pt that train wrote")
+    parser.add_argument("--model", type=Path, required=True, help="model.safetensors of train")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--seed", type=int, required=True, help="the training's seed")
     parser.add_argument("--state", type=Path, required=True, help="folder of finished images")
 
 
 def load_vae(path: Path, data: Path) -> tuple[Model, TrainingSpec, Manifest]:
-    """Rebuild the model from its file alone, and find the data that it was trained on."""
-    document = load_model(path)
-    spec = parse(TrainingSpec, document["training"], str(path))
-    manifest = read_manifest(data / spec.dataset)
-    if document["data_sha256"] != manifest.sha256:
+    """Rebuild the model from its files alone, and find the data that it was trained on."""
+    saved = read_model(path)
+    manifest = read_manifest(data / saved.specification.dataset)
+    if saved.data_sha256 != manifest.sha256:
         raise DataError(f"{path}: was trained on other data than the manifest's; train it again")
-    vae = make_model(spec, manifest.shape)
-    vae.load_state_dict(document["model"])
-    vae.eval()
-    return vae, spec, manifest
+    return saved.build(), saved.specification, manifest
 
 
 def observed(vae: Model, images: np.ndarray) -> torch.Tensor:

@@ -71,6 +71,7 @@ class TrainedModel:
 
     def encode(self, images: Values) -> Values:
         """The means of q(z | x), shape (N, L)."""
+        self._require_latents("encode")
         with self._computing():
             taken = self._taken(images)
             means = [self.vae.encode(x).mean for x in self._batches(taken)]
@@ -78,12 +79,14 @@ class TrainedModel:
 
     def decode(self, z: Values) -> Values:
         """The mean images E[x | z] of z, (N, L), in [0, 1]: shape (N, H, W) or (N, H, W, C)."""
+        self._require_latents("decode")
         with self._computing():
             means = torch.cat([self._mean(some) for some in self._latent(z).split(self._at_once)])
             return given_back(means.view(-1, *self.image_shape), z)
 
     def reconstruct(self, images: Values) -> Values:
         """The mean images of the means of q(z | x), in [0, 1], of the shape of the images."""
+        self._require_latents("reconstruct")
         with self._computing():
             taken = self._taken(images)
             means = [self._mean(self.vae.encode(x).mean) for x in self._batches(taken)]
@@ -98,6 +101,10 @@ class TrainedModel:
             mean: whether to give E[x | z], in [0, 1], of the same z ~ p(z) instead.
         """
         count, seed = _whole("count", count, 1, MOST_IMAGES), _whole("seed", seed, 0, LAST_SEED)
+        if mean:
+            self._require_latents("sample(mean=True)")
+        if not self.vae.draws_images:
+            raise ValueError("sample: the model's class has no method sample(count)")
         drawn = []
         with self._computing():
             for first, some in chunks(count, self._at_once):
@@ -138,6 +145,12 @@ class TrainedModel:
         arrays = ("nats", "monte_carlo_error", "trusted")
         given = {name: given_back(getattr(whole, name), images) for name in arrays}
         return LogLikelihood(**given, exact=whole.exact)
+
+    def _require_latents(self, method: str) -> None:
+        if not self.vae.has_latents:
+            raise ValueError(
+                f"{method}: a model without latents has no z; log_prob and sample work"
+            )
 
     @contextmanager
     def _computing(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there: checkpoints of a training, and finished models."""
+"""Checkpoints of a training, which are either whole or not there."""
 
 import hashlib
 import io
@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from elboflow.files.whole import in_words, set_aside, verify, whole
+from elboflow.files.whole import in_words, set_aside, whole
 
 DIGEST_BYTES = hashlib.sha256().digest_size
 
@@ -89,19 +89,3 @@ def digest(parts: Iterable[str | bytes]) -> str:
         content = part.encode() if isinstance(part, str) else part
         total.update(len(content).to_bytes(8, "big") + content)
     return total.hexdigest()
-
-
-def load_model(path: Path) -> dict[str, Any]:
-    """Read a finished model.pt."""
-    verify(path)
-    try:
-        document = deserialise(path.read_bytes())
-        if not isinstance(document, dict) or not {"training", "model"} <= document.keys():
-            raise CheckpointError(f"{path}: not a model of this workflow; train it again")
-        return document
-    except CheckpointError:
-        raise
-    except Exception as error:  # torch raises many types for damaged archives
-        raise CheckpointError(
-            f"{path}: unreadable ({type(error).__name__}); train it again"
-        ) from error

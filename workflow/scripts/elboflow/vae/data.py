@@ -15,6 +15,7 @@ from elboflow.files.whole import sha256, verify
 from elboflow.vae.noise import Purpose, binarise, generator, words, words_for
 from elboflow.vae.rows import rows_of
 
+TOLD = ("origin", "licence", "binarisation_seed")
 MAPPED_FROM = 1 << 29  # bytes of a file from which on it is not read as a whole
 
 
@@ -44,12 +45,16 @@ class ImageShape:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What fetch_data says of a data set, and the digest of that statement."""
+    """What fetch_data says of a data set, and the digest of that statement.
+
+    about: its name, origin, licence and binarisation_seed, as far as they are told.
+    """
 
     folder: Path
     shape: ImageShape
     files: dict[str, dict[str, Any]]
     sha256: str
+    about: dict[str, Any]
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -62,7 +67,8 @@ def read_manifest(folder: Path) -> Manifest:
         digest = hashlib.sha256(content).hexdigest()
         height, width, channels = (*document["image_shape"], 1)[:3]
         shape = ImageShape(int(height), int(width), int(channels), int(document["levels"]))
-        return Manifest(folder, shape, dict(document["files"]), digest)
+        about = {"name": folder.name, **{key: document[key] for key in TOLD if key in document}}
+        return Manifest(folder, shape, dict(document["files"]), digest, about)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: unreadable ({error}); run fetch_data again") from error
 

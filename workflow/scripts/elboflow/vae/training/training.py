@@ -77,6 +77,13 @@ class Training:
         return int((best or self.metrics[-1])["epoch"])
 
     @property
+    def kept_validation(self) -> dict[str, float]:
+        """What was measured on the validation images after that epoch, in nats per image."""
+        row = next(row for row in self.metrics if row["epoch"] == self.kept_epoch)
+        prefix = "validation_"
+        return {k.removeprefix(prefix): v for k, v in row.items() if k.startswith(prefix)}
+
+    @property
     def summary(self) -> str:
         """The last epoch in a few words, for progress lines."""
         if not self.metrics:
