@@ -16,9 +16,11 @@ import pytest
 from elboflow.pages import machine as machine_report
 from elboflow.pages.html import render
 from elboflow.pages.report import paragraphs
+from elboflow.pages.settings import FOUND
 from elboflow.reading.errors import InputError
 from elboflow.reading.notation import number, significant
 from elboflow.reading.snakemake_script import snakemake_script
+from elboflow.vae.measure import conventions
 
 PAGES = Path(__file__).parents[3] / "workflow" / "report"
 Jobs = Callable[[Path], list[dict[str, Any]]]
@@ -301,7 +303,7 @@ def test_warnings_come_first(finished: Path, build: Callable[[Path], str]) -> No
     path = finished / "results/runs/beta/seed2/checks.csv"
     path.write_text("check,status,detail\nnot_collapsed,warning,0 of 2 dimensions are active\n")
     seen = words(build(finished))
-    warning = "1 warning beta, seed 2: not collapsed : 0 of 2 dimensions are active"
+    warning = "1 warning beta, seed 2: collapsed, or nearly so : 0 of 2 dimensions are active"
     assert 0 < seen.index(warning) < seen.index("A variational autoencoder")
     assert "checks passed" not in seen
 
@@ -454,3 +456,9 @@ def test_commit_is_optional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert machine_report.git_commit(tmp_path) is None
     monkeypatch.setenv("PATH", "")
     assert machine_report.git_commit(PAGES) is None
+
+
+def test_every_check_that_may_warn_says_what_it_found():
+    source = Path(conventions.__file__).with_name("checks.py").read_text()
+    may_warn = re.findall(r'"([a-z_]+)", (?:status|"warning")', source)
+    assert set(may_warn) == set(FOUND)

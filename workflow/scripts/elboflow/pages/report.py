@@ -18,7 +18,7 @@ from elboflow.pages.promises import promised
 from elboflow.pages.rate import rate_rows
 from elboflow.pages.scores import scores_table
 from elboflow.pages.seeds import spreads
-from elboflow.pages.settings import count_checks, own_models, split_settings
+from elboflow.pages.settings import count_checks, own_models, split_settings, warnings_of
 from elboflow.pages.tables import (
     HEADLINE,
     PER_SEED,
@@ -106,7 +106,7 @@ def context(
         "datasets": manifests,
         "shared_images": [(name, text) for name in repeated for text in repeated[name][0]],
         "repeated_images": {name: texts[0] + texts[1] for name, texts in repeated.items()},
-        "warnings": checks[checks["status"] != "ok"].to_dict("records"),
+        "warnings": warnings_of(checks),
         "checks": count_checks(checks),
         "columns": [heading for _, heading, _ in HEADLINE],
         "headline": headline(summary, kinds(settings), likelihoods(settings), manifests),

@@ -43,6 +43,21 @@ def own_models(summary: pd.DataFrame, settings: pd.DataFrame) -> dict[str, Any]:
     return {"rows": rows, "exact": sorted(set(summary["run"]) - having)}
 
 
+# What a check that was not passed has found: its name says the opposite.
+FOUND = {
+    "better_than_mean_image": "not clearly better than the mean training image",
+    "enough_importance_samples": "too few importance samples",
+    "not_collapsed": "collapsed, or nearly so",
+    "scale_above_floor": "the learned scale rests on its floor",
+}
+
+
+def warnings_of(checks: pd.DataFrame) -> list[dict[str, Any]]:
+    """What checks have found that a reader should know before any number."""
+    failed = checks[checks["status"] != "ok"].to_dict("records")
+    return [{**row, "found": FOUND[row["check"]]} for row in failed]
+
+
 def count_checks(checks: pd.DataFrame) -> list[dict[str, Any]]:
     """How many trainings pass each check."""
     passed = (checks["status"] == "ok").groupby(checks["check"], sort=True)
