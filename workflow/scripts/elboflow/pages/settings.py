@@ -52,10 +52,10 @@ FOUND = {
 }
 
 
-def warnings_of(checks: pd.DataFrame) -> list[dict[str, Any]]:
+def warnings_of(checks: pd.DataFrame) -> list[Any]:
     """What checks have found that a reader should know before any number."""
-    failed = checks[checks["status"] != "ok"].to_dict("records")
-    return [{**row, "found": FOUND[row["check"]]} for row in failed]
+    failed = checks[checks["status"] != "ok"]
+    return failed.assign(found=failed["check"].map(FOUND)).to_dict("records")
 
 
 def count_checks(checks: pd.DataFrame) -> list[dict[str, Any]]:
