@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from elboflow.pages import bounds as report_bounds
+from elboflow.pages import cells as report_cells
 from elboflow.pages import gap_parts as report_gap_parts
 from elboflow.pages import overfitting as report_overfitting
 from elboflow.pages import rate as report_rate
@@ -20,7 +21,7 @@ from promise_table import TABLE, as_csv, promises
 PROMISED = {quantity for quantity, *_ in promises()}
 SHOWN = {
     *(quantity for quantity, *_ in report_tables.HEADLINE + report_tables.PER_SEED),
-    *report_tables.ERRORS,
+    *report_cells.ERRORS,
     *report_rate.RATE_QUANTITIES,
     *report_gap_parts.GAPS,
     *(name for names in report_overfitting.DIFFERENCES.values() for name in names),

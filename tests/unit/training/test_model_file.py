@@ -3,6 +3,7 @@
 import json
 import shutil
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +11,14 @@ import torch
 from safetensors.numpy import load_file
 
 import elboflow
+import own_models
 from elboflow.files.whole import write_result
 from elboflow.trained.model_file import model_files, read_model
 from elboflow.vae.checkpoint import serialise
 from elboflow.vae.data import ImageShape, Manifest
+from elboflow.vae.model.make import make_model
 from elboflow.vae.model.networks import VAE
+from elboflow.vae.spec import TrainingSpec
 
 SHAPE = ImageShape(3, 4, 1, 16)
 
@@ -30,7 +34,9 @@ def written(toy, tmp_path):
         manifest = Manifest(tmp_path, shape, {}, "0" * 64, told)
         path = tmp_path / folder / "model.safetensors"
         vae = VAE(spec, shape) if shape != SHAPE else toy["vae"]()
-        files = model_files(path, vae, vae.state_dict(), manifest, **about, **changes)
+        if "specification" in changes:
+            vae = make_model(TrainingSpec(**changes["specification"]), shape)
+        files = model_files(path, vae, vae.state_dict(), manifest, **{**about, **changes})
         for file, content in files.items():
             write_result(file, content)
         return path
@@ -94,6 +100,37 @@ def test_keys_that_came_later_have_their_defaults(written, toy):
     specification = vars(toy["spec"]())
     edit(path, specification={k: v for k, v in specification.items() if k != "scale_floor"})
     assert read_model(path).specification == toy["spec"]()
+
+
+@pytest.fixture
+def own(written, toy, tmp_path, monkeypatch):
+    """A model of a user's class, trained in the working directory; its folder and its file."""
+    monkeypatch.chdir(tmp_path)
+    file = Path(shutil.copy(own_models.__file__, "mine.py"))
+    files = {"mine.py": sha256(file.read_bytes()).hexdigest(), "weights.pt": "0" * 64}
+    changes = {"model": "mine.py:Autoregressive", "observes": "binary", "weights": "weights.pt"}
+    specification = {**vars(toy["spec"]()), **changes, "files": files}
+    return written(specification=specification).parent, file
+
+
+def test_a_model_of_ones_own_is_loaded_where_its_file_is(own, toy, tmp_path, monkeypatch):
+    folder, file = own
+    images = toy["binary"](5)
+    expected = elboflow.load(folder).log_prob(images)
+    assert expected.exact
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match=r"seed1/mine\.py: cannot be read"):
+        elboflow.load(folder)
+    shutil.move(tmp_path / file, folder / "mine.py")
+    assert np.array_equal(elboflow.load(folder).log_prob(images).nats, expected.nats)
+
+
+def test_a_file_of_ones_own_that_was_edited_is_not_run(own):
+    folder, file = own
+    file.write_text("raise SystemExit('run')")
+    with pytest.raises(ValueError, match=r"mine\.py: was edited"):
+        elboflow.load(folder)
 
 
 def test_a_folder_without_a_model_is_told(written, tmp_path):

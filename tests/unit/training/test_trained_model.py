@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import elboflow
+import own_models
 from elboflow.images.binarise import binarise_split
 from elboflow.trained.model import TrainedModel
 from elboflow.vae.data import DataError, ImageShape
@@ -15,6 +16,7 @@ from elboflow.vae.measure.bound_curve import errors, halvings
 from elboflow.vae.measure.exact import exact_log_likelihood
 from elboflow.vae.measure.pareto import reliable_up_to
 from elboflow.vae.measure.per_image import estimates
+from elboflow.vae.model.make import make_model
 from elboflow.vae.model.networks import VAE
 from elboflow.vae.spec import EvaluationSpec
 
@@ -246,6 +248,23 @@ def test_a_seed_is_a_word(model_of, toy, seed):
     with pytest.raises(ValueError, match="seed: "):
         model_of().log_prob(toy["binary"](3), seed=seed)
     assert model_of().sample(1, seed=np.uint64((1 << 64) - 1)).shape == (1, 3, 4)
+
+
+def test_a_model_without_latents_scores_and_samples(toy):
+    spec = toy["spec"](model=f"{own_models.__file__}:Autoregressive", observes="binary")
+    model = TrainedModel(make_model(spec, ImageShape(3, 4, 1, 16)), spec)
+    images = toy["binary"](5)
+    found = model.log_prob(images)
+    assert found.exact
+    assert model.latent_dim == 0
+    drawn = model.sample(9, seed=2)
+    assert drawn.shape == (9, 3, 4)
+    assert set(np.unique(drawn)) <= {0, 1}
+    for name in ("encode", "decode", "reconstruct"):
+        with pytest.raises(ValueError, match=f"{name}: a model without latents has no z"):
+            getattr(model, name)(images)
+    with pytest.raises(ValueError, match="a model without latents has no z"):
+        model.sample(1, mean=True)
 
 
 def test_how_the_process_rounds_stays_as_it_is(model_of, toy, monkeypatch):

@@ -15,6 +15,9 @@ NAME = "model.safetensors"
 def load(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> TrainedModel:
     """A trained model, ready for use.
 
+    One of a user's own class runs the Python file of that class, which is looked for at its path
+    and then beside the model, and must be what the model was trained with.
+
     Args:
         path: model.safetensors, or the folder that it lies in with its model.json: that of a run's
             seed, results/runs/RUN/seed1.

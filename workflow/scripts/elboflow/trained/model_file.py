@@ -6,7 +6,7 @@ Neither has a clock or a host in it: the same training gives the same bytes.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from elboflow.vae.checkpoint import CheckpointError
 from elboflow.vae.data import DataError, ImageShape, Manifest
 from elboflow.vae.model.make import make_model
 from elboflow.vae.model.model import Model
-from elboflow.vae.spec import SpecError, TrainingSpec, parse
+from elboflow.vae.spec import SpecError, TrainingSpec, parse, verify_files
 
 FORMAT = 1
 AGAIN = "train it again"
@@ -51,8 +51,9 @@ class SavedModel:
 
     def build(self) -> Model:
         """The model itself; raises CheckpointError where weights and specification do not fit."""
+        spec = _with_own_files(self.specification, self.path.parent)
         try:
-            vae = make_model(self.specification, self.shape)
+            vae = make_model(spec, self.shape)
             vae.load_state_dict(self.weights)
             return vae.eval()
         except (SpecError, DataError):
@@ -134,6 +135,23 @@ def read_model(path: Path) -> SavedModel:
         raise CheckpointError(
             f"{description}: unreadable ({type(error).__name__}); {AGAIN}"
         ) from error
+
+
+def _with_own_files(spec: TrainingSpec, folder: Path) -> TrainingSpec:
+    """The same with the files of a user's model where they are: at their paths, or in a folder.
+
+    Raises:
+        SpecError: one is missing, or is not what the model was trained with.
+    """
+
+    def place(name: str) -> str:
+        return name if Path(name).exists() else str(folder / Path(name).name)
+
+    code = {place(name): known for name, known in spec.files.items() if name != spec.weights}
+    path, colon, name = (spec.model or "").rpartition(":")
+    found = replace(spec, files=code, model=place(path) + colon + name if colon else None)
+    verify_files(found)
+    return found
 
 
 def _sha256(content: bytes) -> str:
