@@ -13,6 +13,7 @@ TEMPLATE = Path(__file__).parents[3] / "workflow" / "report" / "model_card.md.ji
 MINUS = "\N{MINUS SIGN}"
 SUMMARY = """quantity,unit,value,data_error,monte_carlo_error,images
 elbo,nats per image,-23.6918,0.1821,0.0123,397
+rate,nats per image,5.5934,0.0435,,397
 log_likelihood,nats per image,-23.0987,0.1789,0.0040,397
 active_units,units,19.0,,,397
 bits_per_dim,bits per pixel,0.520695,0.004033,0.00009,397
@@ -115,8 +116,15 @@ def test_a_licence_is_named_where_it_is_known(card, licence, name):
 
 def test_a_model_without_latent_variables_has_none_on_its_card(card):
     own = {"model": "my_models.py:Flow", "model_options": {"width": 64}, "observes": "levels"}
-    text = card(latent_dim=0, observes="levels", specification={**own, "likelihood": "bernoulli"})
+    lines = ("quantity", "elbo", "log_likelihood,")
+    exact = [line for line in SUMMARY.splitlines(keepends=True) if line.startswith(lines)]
+    summary = "".join(exact).replace(",0.0040,", ",0.0,")
+    specification = {**own, "likelihood": "bernoulli"}
+    text = card(latent_dim=0, observes="levels", specification=specification, summary=summary)
     assert "encode" not in text
+    assert f"| log p(x), exact | {MINUS}23.10 | 0.18 |  |" in text
+    assert "interval" not in text
+    assert "importance" not in text
     assert "variational-autoencoder" not in head_of(text)[0]["tags"]
     assert "model: my_models.py:Flow\nmodel_options: {width: 64}\nobserves: levels\n" in text
     assert "likelihood: bernoulli" not in text

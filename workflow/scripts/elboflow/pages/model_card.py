@@ -44,6 +44,11 @@ QUANTITIES = {
     "active_units": ("active latent dimensions", 0),
     "heavy_tail_share": ("share of images whose log p(x) is not to be trusted", 3),
 }
+# Of models without latents, and so without a rate.
+EXACT_QUANTITIES = {
+    "log_likelihood": ("log p(x), exact", 2),
+    **{name: QUANTITIES[name] for name in ("bits_per_dim", "mean_image", "noise_floor")},
+}
 METRICS = ("log_likelihood", "exact_log_likelihood", "elbo", "bits_per_dim")
 BUILT_IN_KEYS = (
     *("likelihood", "posterior", "prior", "latent_dim"),
@@ -117,7 +122,8 @@ def _rows(results: pd.DataFrame) -> list[list[str]]:
     """Name, value and errors of what was measured, as text."""
     rows = []
     found: dict[Any, Any] = results.to_dict("index")
-    for quantity, (words, decimals) in QUANTITIES.items():
+    shown = QUANTITIES if "rate" in found else EXACT_QUANTITIES
+    for quantity, (words, decimals) in shown.items():
         if quantity in found:
             row = found[quantity]
             errors = [row[name] for name in ("data_error", "monte_carlo_error")]
