@@ -1,5 +1,6 @@
 """Runs of the user's own model: which files belong to them, and what is refused."""
 
+import os
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -115,11 +116,20 @@ def test_keys_of_built_in_models_for_all_runs_do_not_change_ones_own() -> None:
         ("parts/norms.py:A", "model: parts/norms.py has no class A"),
         ("broken.py:A", "model: broken.py, line 2: "),
         ("over_broken.py:A", "model: broken.py, line 2: "),
+        ("pipe.py:A", "model: pipe.py: no such file"),
+        ("nul.py:A", "model: nul.py: source code string cannot contain null bytes"),
+        ("latin.py:A", "model: latin.py, line 1: "),
+        ("deep.py:A", "model: deep.py: is nested too deeply"),
+        ("empty.py:A", "model: empty.py has no class A"),
     ],
 )
 def test_a_model_that_cannot_be_found_is_told_in_one_line(model: str, said: str) -> None:
     Path("broken.py").write_text("class A: ...\nclass B(:\n")
     Path("over_broken.py").write_text("import broken\nclass A: ...")
+    os.mkfifo("pipe.py")
+    for name, content in {"nul": b"a\0", "latin": b"\xe9 = 1", "empty": b""}.items():
+        Path(f"{name}.py").write_bytes(content)
+    Path("deep.py").write_text("a = " + "-" * 100_000 + "1")
     assert complaint(model=model, observes="binary").startswith(said)
 
 
@@ -152,6 +162,7 @@ def test_what_a_model_of_ones_own_cannot_have(run: dict[str, Any], said: str) ->
 @pytest.mark.parametrize(
     ("run", "said"),
     [
+        ({"weights": ""}, "weights: '' should be non-empty"),
         ({"weights": "weights.npz"}, "weights: weights.npz ends in none of .safetensors, .pt"),
         ({"weights": "none.pt"}, "weights: none.pt: no such file; correct the path"),
         ({"weights": "folder.pt"}, "weights: folder.pt: no such file; correct the path"),

@@ -27,7 +27,7 @@ def parsed(path: str) -> ast.Module:
     """The syntax tree of a file; an empty one of what is no code that Python could run."""
     try:
         return ast.parse(Path(path).read_bytes())
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])
 
 

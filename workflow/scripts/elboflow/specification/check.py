@@ -36,8 +36,8 @@ def check(config: dict[str, Any], read_files: bool = True) -> Resolved:
         for name, values in resolved.datasets.items()
     }
     for run in resolved.runs:
-        _check_run(config, run, resolved, sizes)
         _check_own_model(config, run, resolved.runs[run], read_files)
+        _check_run(config, run, resolved, sizes)
     if (
         trainings := sum(len(values["seeds"]) for values in resolved.runs.values())
     ) > MOST_TRAININGS:

@@ -33,7 +33,7 @@ def own_files(values: Mapping[str, Any]) -> dict[str, str]:
     digests = {}
     path = file_and_class(values["model"] or "")[0]
     with contextlib.suppress(OSError, ValueError):  # of a name that no file can have
-        if path:
+        if path and Path(path).is_file():  # a pipe would be waited for
             for module in modules_of(path, without=frozenset()):
                 digests[module] = sha256(Path(module))
     if values["weights"]:
@@ -83,9 +83,11 @@ def complaint_about_files(values: Mapping[str, Any]) -> str | None:
     for module in modules_of(path, without=frozenset()):
         try:
             tree = ast.parse(Path(module).read_bytes(), module)
-        except (SyntaxError, ValueError, RecursionError) as error:
-            line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-            return f"model: {printable(module)}{line}: {getattr(error, 'msg', error)}"
+        except SyntaxError as error:
+            line = f", line {error.lineno}" if error.lineno else ""
+            return f"model: {printable(module)}{line}: {error.msg}"
+        except (ValueError, RecursionError, MemoryError) as error:
+            return f"model: {printable(module)}: {str(error) or 'is nested too deeply'}"
         if module == path and not {name, "*"} & set(_names(tree.body)):
             classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
             known = f"; it has {', '.join(classes)}" if classes else ""
