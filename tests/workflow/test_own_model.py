@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from checkout import TINY, Checkout
+
 LADDER = """
 import torch
 from elboflow import Groups
@@ -60,10 +62,11 @@ class Pixels(nn.Module):
     def sample(self, count):
         return Bernoulli(logits=self.logits).sample((count,))
 """
+LADDER_RUN = {"model": "my_models.py:Ladder", "observes": "binary", "model_options": {"width": 8}}
 RUNS = {
     "plain": {},
-    "ladder": {"model": "my_models.py:Ladder", "model_options": {"width": 8}},
-    "pixels": {"model": "pixels.py:Pixels"},
+    "ladder": LADDER_RUN,
+    "pixels": {"model": "pixels.py:Pixels", "observes": "binary"},
 }
 
 
@@ -72,23 +75,16 @@ def write(checkout):
         (checkout.folder / f"{name}.py").write_text(content)
 
 
-def configured(tiny, **runs):
-    config = tiny()
-    config["runs"] = {**RUNS, **runs}
-    for run in config["runs"].values():
-        if "model" in run:
-            run["observes"] = "binary"
-    return config
+def configured(**runs):
+    return {**TINY, "runs": {**RUNS, **runs}}
 
 
 @pytest.fixture(scope="module")
 def made_once(tmp_path_factory):
     """A checkout in which a built-in model, a ladder and a model without latents have run."""
-    from checkout import TINY, Checkout
-
     checkout = Checkout.fresh(tmp_path_factory.mktemp("own") / "checkout")
     write(checkout)
-    checkout.configure(configured(lambda: {**TINY, "runs": {}}))
+    checkout.configure(configured())
     checkout.borrow_environment()
     checkout.run()
     return checkout
@@ -109,7 +105,7 @@ def summary_of(checkout, run):
 def test_own_models_go_from_their_files_to_the_report(made_once):
     page = (made_once.folder / "results/report.html").read_text()
     text = " ".join(re.sub(r"<[^>]+>", " ", page.split("<body>")[1]).split())
-    assert "ladder own model my_models.py:Ladder binary images trained here" in text
+    assert "ladder own model my_models.py:Ladder binary images trained here injected" in text
     assert "pixels has no latents: log p(x) is exact" in text
     assert str(made_once.folder) not in page
     ladder, pixels = summary_of(made_once, "ladder"), summary_of(made_once, "pixels")
@@ -137,13 +133,12 @@ def test_a_missing_file_is_one_line_before_anything_starts(made):
     assert "Traceback" not in output and len(output.splitlines()) <= 5
 
 
-def test_a_trained_model_is_measured_again_by_its_weights(made, tiny):
+def test_a_trained_model_is_measured_again_by_its_weights(made):
     """Those that the workflow wrote, as weights of another run, moved out of results/."""
     folder = made.folder / "results/runs/ladder/seed1"
-    (model,) = [path for path in folder.glob("model.*") if path.suffix in (".pt", ".safetensors")]
-    weights = f"ladder{model.suffix}"
-    (made.folder / weights).write_bytes(model.read_bytes())
-    made.configure(configured(tiny, given={**RUNS["ladder"], "weights": weights}))
+    weights = "ladder.safetensors"
+    (made.folder / weights).write_bytes((folder / "model.safetensors").read_bytes())
+    made.configure(configured(given={**LADDER_RUN, "weights": weights}))
     planned = made.planned()
     assert (planned["train"], planned["evaluate"]) == (1, 1)
     made.run()

@@ -40,6 +40,7 @@ rule gather_tables:
         units=per_seed("results/runs/{run}/seed{seed}/units.csv"),
         checks=per_seed("results/runs/{run}/seed{seed}/checks.csv"),
         curves=per_seed("results/runs/{run}/seed{seed}/bound_against_k.csv"),
+        descriptions=per_seed("results/runs/{run}/seed{seed}/model.json"),
     output:
         runs="results/tables/runs.csv",
         summary="results/tables/summary.csv",

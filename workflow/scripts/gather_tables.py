@@ -19,6 +19,7 @@ if __name__ == "__main__":
             units=given.units,
             checks=given.checks,
             curves=given.curves,
+            descriptions=given.descriptions,
         )
         for name, table in found.items():
             write_table(table, getattr(snakemake.output, name))

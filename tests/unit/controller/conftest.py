@@ -310,6 +310,7 @@ def inputs_of(
         "template": str(PAGES / "report.html.jinja"),
         "promises": str(PAGES / "promises.csv"),
     }
+    seeds["descriptions"] = each("runs/*/seed*/model.json")
     return {
         "gather_tables": {"runs": runs, **seeds},
         **{f"plot_{name}": {**tables, **drawn_from} for name in figures},

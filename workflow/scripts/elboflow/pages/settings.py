@@ -35,7 +35,7 @@ def own_models(summary: pd.DataFrame, settings: pd.DataFrame) -> dict[str, Any]:
             "weights": f"{NOT_TRAINED}: {Path(own['weights']).name}"
             if "weights" in own
             else "trained here",
-            "noise": own.get("noise", DASH),
+            "noise": own.get("noise", DASH if "model" in own else "injected"),
         }
         for run, own in by_run(settings).items()
         if "model" in own or "weights" in own

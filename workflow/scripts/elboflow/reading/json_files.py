@@ -53,6 +53,7 @@ RUN: Expected = {
     **{name: {} for name in PARTS},
     "training": {"dataset": is_text, "patience": or_null(is_integer)},
 }
+MODEL: Expected = {"noise": is_text}
 SPLITS = ("train", "validation", "test", "validation_binary", "test_binary")
 MANIFEST: Expected = {
     **dict.fromkeys(("dataset", "origin", "licence"), is_text),

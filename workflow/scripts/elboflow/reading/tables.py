@@ -19,7 +19,7 @@ from elboflow.reading.columns import (
 )
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.errors import InputError
-from elboflow.reading.json_files import read_run_json
+from elboflow.reading.json_files import MODEL, read_json, read_run_json
 from elboflow.reading.paths import run_and_seed
 from elboflow.vae.spec import OF_BUILT_IN, OF_OWN, OF_TRAINING, PARTS
 
@@ -100,18 +100,29 @@ def means_over_seeds(results: pd.DataFrame, of: Sequence[str] = ("run",)) -> pd.
     )
 
 
-def gather_settings(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """One row per run and key that applies to it; values as JSON, text without quotes."""
+def gather_settings(
+    paths: Sequence[str | Path], descriptions: Sequence[str | Path] = ()
+) -> pd.DataFrame:
+    """One row per run and key that applies to it; values as JSON, text without quotes.
+
+    Of users' own models also `noise`, which is known when they are built.
+
+    Args:
+        descriptions: each model.json.
+    """
+    noises = {run_and_seed(path)[0]: read_json(path, MODEL)["noise"] for path in descriptions}
     rows = []
     for path in paths:
-        document = read_run_json(path)
+        run, document = Path(path).parent.name, read_run_json(path)
         without = inapplicable(document["training"])
         for part in PARTS:
             for key, value in document[part].items():
                 if key in without:
                     continue
                 shown = value if isinstance(value, str) else json.dumps(value)
-                rows.append((Path(path).parent.name, part, key, shown))
+                rows.append((run, part, key, shown))
+        if document["training"].get("model") and run in noises:
+            rows.append((run, "training", "noise", noises[run]))
     frame = pd.DataFrame(rows, columns=list(SETTINGS.names))
     return frame.sort_values(["run", "part", "key"], ignore_index=True)
 
@@ -130,6 +141,7 @@ def all_tables(
     units: Sequence[str | Path],
     checks: Sequence[str | Path],
     curves: Sequence[str | Path],
+    descriptions: Sequence[str | Path] = (),
 ) -> dict[str, pd.DataFrame]:
     """The tables of results by name, from the files of that kind of all runs and seeds."""
     results = gather_results(summaries)
@@ -141,5 +153,5 @@ def all_tables(
         "units": stack(units, UNITS, "unit", may_be_empty=exact),
         "checks": stack(checks, CHECKS, "check"),
         "bound_against_k": stack(curves, CURVE, "samples", may_be_empty=exact),
-        "settings": gather_settings(runs),
+        "settings": gather_settings(runs, descriptions),
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from elboflow.vae.spec import SpecError
@@ -44,8 +45,6 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """The tensors of a file by their names; raises WeightsError."""
     try:
         if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
             content: Any = load_file(path)
         else:
             content = torch.load(path, weights_only=True, map_location="cpu")
