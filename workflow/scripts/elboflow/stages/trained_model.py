@@ -9,7 +9,7 @@ import torch
 from elboflow.trained.model_file import read_model
 from elboflow.vae.data import DataError, Manifest, as_observed, read_manifest
 from elboflow.vae.model.model import Model
-from elboflow.vae.spec import EvaluationSpec, TrainingSpec, verify_files
+from elboflow.vae.spec import EvaluationSpec, TrainingSpec
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -24,12 +24,8 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
 
 
 def load_vae(path: Path, data: Path) -> tuple[Model, TrainingSpec, Manifest]:
-    """Rebuild the model from its files alone, and find the data that it was trained on.
-
-    A user's own model is built by the very files that it was trained with.
-    """
+    """Rebuild the model from its files alone, and find the data that it was trained on."""
     saved = read_model(path)
-    verify_files(saved.specification)
     manifest = read_manifest(data / saved.specification.dataset)
     if saved.data_sha256 != manifest.sha256:
         raise DataError(f"{path}: was trained on other data than the manifest's; train it again")
