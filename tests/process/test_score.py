@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -142,4 +145,29 @@ def test_models_that_users_write_are_scored(experiment, make_data, tmp_path, nam
     assert ("log_likelihood_at_half_nats" in values) == latents
     if not latents:
         estimated, exact = (values[f"{name}log_likelihood_nats"] for name in ("", "exact_"))
-        assert estimated.tolist() == exact.tolist()
+        np.testing.assert_allclose(estimated, exact, rtol=1e-12)
+
+
+@pytest.mark.promise(
+    "score",
+    "`elboflow score` says of the test images what the evaluation says",
+    "relative 1e-9 in float64",
+)
+def test_the_command_line_says_what_the_evaluation_says(trained, scripts):
+    images = trained.folder / "data" / "toy" / "test_binary.npy"
+    words = f"score . {images} -o scores.csv --samples 200 --seed 1".split()
+    done = subprocess.run(
+        [sys.executable, "-m", "elboflow", *words],
+        cwd=trained.folder,
+        env={**os.environ, "PYTHONPATH": str(scripts)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("53 images: log p(x) ")
+    assert trained.score("toy").returncode == 0
+    evaluated = columns(scores(trained, "toy"))
+    found = columns((trained.folder / "scores.csv").read_bytes())
+    for name in ("log_likelihood_nats", "log_likelihood_monte_carlo_error_nats"):
+        np.testing.assert_allclose(found[name], evaluated[name], rtol=1e-9, atol=1e-9)

@@ -23,7 +23,7 @@ def model(request, toy, monkeypatch):
     changes = {"likelihood": request.param}
     vae = toy["vae"](**changes)
     trained = TrainedModel(vae, toy["spec"](**changes))
-    monkeypatch.setattr(elboflow, "load", lambda path, device: trained, raising=False)
+    monkeypatch.setattr(elboflow, "load", lambda path, device: trained)
     return trained
 
 
@@ -133,7 +133,7 @@ def test_a_model_without_latents_scores_and_samples_and_encodes_nothing(
 ):
     spec = toy["spec"](model=f"{own_models.__file__}:Autoregressive", observes="binary")
     exact = TrainedModel(make_model(spec, SHAPE), spec)
-    monkeypatch.setattr(elboflow, "load", lambda path, device: exact, raising=False)
+    monkeypatch.setattr(elboflow, "load", lambda path, device: exact)
     assert ", exact, " in run(capsys, "score m images.npy -o a.csv")
     run(capsys, "sample m -o b.png")
     assert main(["encode", "m", "images.npy", "-o", "c.csv"]) == 1
