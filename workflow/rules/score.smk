@@ -39,6 +39,7 @@ if SCORES:
         input:
             smoke_test=ancient(SMOKE_TEST),
             evaluation="results/runs/{run}/score.json",
+            own_files=ancient(files_of_run),
             model="results/runs/{run}/seed{seed}/model.safetensors",
             description="results/runs/{run}/seed{seed}/model.json",
             manifest=manifest_of_run,
