@@ -43,6 +43,7 @@ if SCALING:
             smoke_test=ancient(SMOKE_TEST),
             training=f"results/runs/{SCALING['run']}/training.json",
             manifest=f"results/data/{SCALED['dataset']}/manifest.json",
+            own_files=ancient(own_files_of(SCALING["run"])),
         output:
             record=f"{SCALING_FOLDER}/ranks{{ranks}}.json",
         log:

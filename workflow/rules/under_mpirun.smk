@@ -85,12 +85,16 @@ def manifest_of_run(wildcards):
     return f"results/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
 
 
-def files_of_run(wildcards):
+def own_files_of(run):
     """The user's own model and weights, which the plan names; digests of them are in the specification.
 
     Snakemake takes braces for wildcards.
     """
-    return [path for path in RUNS[wildcards.run]["files"] if not set("{}") & set(path)]
+    return [path for path in RUNS[run]["files"] if not set("{}") & set(path)]
+
+
+def files_of_run(wildcards):
+    return own_files_of(wildcards.run)
 
 
 def code_of_stage(stage):

@@ -16,7 +16,7 @@ from elboflow.ranks.timed_sum import SPLIT, TimedSum, split_of
 from elboflow.stages.train import allreduce, begin
 from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.data import load, read_manifest
-from elboflow.vae.spec import TrainingSpec, parse, read_run
+from elboflow.vae.spec import TrainingSpec, parse, read_run, verify_files
 from elboflow.vae.training.training import Training
 
 ROUNDS = 5  # of each kind, of whose values the median counts
@@ -64,6 +64,7 @@ def measure_scaling(args: argparse.Namespace, worker: Worker) -> None:
     """Measure both kinds and, on rank 0, write what they took."""
     run, document = read_run(args.training)
     spec = parse(TrainingSpec, document.get("training"), str(args.training))
+    verify_files(spec)
     set_arithmetic(spec.precision, spec.deterministic)
     manifest = read_manifest(args.data / spec.dataset)
     grey = load(manifest, "train.npy")
