@@ -239,6 +239,26 @@ class Infinite(Plain):
         return Independent(Bernoulli(logits=self.pixels(z) / 0), 3)
 
 
+class Overwrites(Plain):
+    def posterior(self, x):
+        return super().posterior(x.mul_(2).sub_(1))
+
+
+class OverwritesZ(Plain):
+    def likelihood(self, z):
+        return super().likelihood(z.mul_(2))
+
+
+class Squeezes(Plain):
+    """Of one image alone it takes the first latent for the first image."""
+
+    def posterior(self, x):
+        q = super().posterior(x).base_dist
+        mean = q.loc.squeeze()
+        scaled = torch.cat([2 * mean[..., :1], mean[..., 1:]], -1) if mean.ndim > 1 else mean
+        return self.normal(scaled.view(len(x), -1), q.scale)
+
+
 class Averages(Autoregressive):
     def log_prob(self, x):
         return super().log_prob(x) / len(self.bias)

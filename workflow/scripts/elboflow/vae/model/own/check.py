@@ -37,6 +37,7 @@ def require_fit(model: Model, x: Tensor, trains: bool) -> None:
     shaken = _shaken(model)
     with told(f"{model.spec.model}: weighing {len(x)} images"):
         found = [
+            *_writes(shaken, x),
             *_irreproducible(model, shaken, x),
             *_not_finite(model, x),
             *_leaks(shaken, x),
@@ -65,6 +66,18 @@ def _draw(model: Model, x: Tensor) -> Draws:
         torch.manual_seed(1)
         epsilon = torch.randn(SAMPLES, 1, model.latent_dim).expand(-1, len(x), -1)
     return draw(model, x, epsilon.to(x))
+
+
+@torch.no_grad()
+def _writes(model: Model, x: Tensor) -> Iterator[str]:
+    """Whether it overwrites what it is given, which others read after it."""
+    given, z = x.clone(), model.encode(x).mean.clone()
+    kept = z.clone()
+    model.likelihood.log_prob(model.decode(z[None]), x)
+    for name, before, after in (("the images", given, x), ("z", kept, z)):
+        if not torch.equal(before, after):
+            x.copy_(given)
+            yield f"it overwrites {name} that it is given: say x = 2 * x, not x *= 2"
 
 
 def _irreproducible(model: Lifted, shaken: Model, x: Tensor) -> Iterator[str]:
@@ -99,19 +112,21 @@ def _leaks(model: Model, x: Tensor) -> Iterator[str]:
     """Whether an image's values change with its neighbours in the batch."""
     observes, largest = model.likelihood.observes, float(model.shape.levels)
     turned = (largest if observes == "levels" else 1) - x[1:]
-    one, other = (_draw(model, images) for images in (x, torch.cat([x[:1], turned])))
+    here = _draw(model, x)
     of_q, of_x = "posterior(x)", "likelihood(z)" if model.has_latents else "log_prob(x)"
-    for method, first, second in (
-        (of_q, one.posterior.mean[0], other.posterior.mean[0]),
-        (of_q, one.log_posterior[:, 0], other.log_posterior[:, 0]),
-        (of_x, one.log_likelihood[:, 0], other.log_likelihood[:, 0]),
-    ):
-        if not torch.allclose(first, second, rtol=TOLERANCE, atol=TOLERANCE):
-            yield (
-                f"{method} of an image changes with the others in its batch: is there batch norm "
-                "in train mode, or a sum over the batch?"
-            )
-            return
+    tried = [(turned, "is there batch norm in train mode, or a sum over the batch?")]
+    if model.noise == "injected":  # other draws are those of a batch of that size
+        tried.append((x[:0], "is there a squeeze(), which takes a batch of one away as well?"))
+    for others, advice in tried:
+        there = _draw(model, torch.cat([x[:1], others]))
+        for method, first, second in (
+            (of_q, here.posterior.mean[0], there.posterior.mean[0]),
+            (of_q, here.log_posterior[:, 0], there.log_posterior[:, 0]),
+            (of_x, here.log_likelihood[:, 0], there.log_likelihood[:, 0]),
+        ):
+            if not torch.allclose(first, second, rtol=TOLERANCE, atol=TOLERANCE):
+                yield f"{method} of an image changes with the others in its batch: {advice}"
+                return
 
 
 @torch.no_grad()
