@@ -56,6 +56,15 @@ class Plain(nn.Module):
         return Independent(Bernoulli(logits=self.pixels(z)), 3)
 
 
+class LearnedPrior(Plain):
+    def __init__(self):
+        super().__init__()
+        self.width = nn.Parameter(torch.zeros(2))
+
+    def prior(self):
+        return self.normal(self.zeros, self.width.exp())
+
+
 class FullRank(Plain):
     def posterior(self, x):
         q = super().posterior(x).base_dist

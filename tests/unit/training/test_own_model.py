@@ -21,7 +21,8 @@ from elboflow.vae.model.own.check import require_fit
 from elboflow.vae.model.own.module import OwnModelError
 from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
 from elboflow.vae.noise import Purpose
-from elboflow.vae.spec import BoundsSpec, TrainingSpec
+from elboflow.vae.spec import BoundsSpec, SpecError, TrainingSpec
+from elboflow.vae.training.objectives import objective
 from elboflow.vae.training.training import Training
 
 FILE = Path(own_models.__file__)
@@ -247,6 +248,25 @@ def test_refused_in_one_line(name: str, said: str) -> None:
     lines = str(refused.value).splitlines()
     assert said in lines[0]
     assert all(line.startswith(f"{FILE}:{name}: ") for line in lines)
+
+
+def test_a_learned_prior_has_a_sampled_rate_and_no_free_bits() -> None:
+    """Its KL is not that to N(0, I), which it may be at first."""
+    model = own("LearnedPrior")
+    x = images(model)
+    noise = image_noise(model, 1, Purpose.ELBO, range(6))(0, 50_000)
+    assert draw(model, x, noise[:1]).analytic_rate is None
+    with torch.no_grad():
+        model.own.width.fill_(0.7)
+        drawn = draw(model, x, noise)
+        q = model.own.posterior(x.view(-1, 1, 3, 4))
+        exact = torch.distributions.kl_divergence(q, model.own.prior())
+        assert drawn.analytic_rate is None
+    error = drawn.sampled_rates.std(0) / len(noise) ** 0.5
+    assert bool(((drawn.sampled_rates.mean(0) - exact).abs() < 5 * error).all())
+    spec = spec_of("LearnedPrior", free_bits=0.1)
+    with pytest.raises(SpecError, match="free_bits"):
+        objective(model, spec, x, noise[:1], 1.0)
 
 
 def test_an_average_over_pixels_is_no_probability() -> None:

@@ -62,9 +62,9 @@ def _penalty(draws: Draws, free_bits: float) -> Tensor:
     Kingma et al., arXiv:1606.04934, have the minibatch's mean of KL_l in the maximum;
     that of each image is used here, so that a rank needs no other rank's images.
     """
-    kl = draws.posterior.kl_per_dimension()
+    kl = draws.posterior.kl_per_dimension() if draws.prior.closed_form_kl else None
     if kl is None:
-        raise SpecError("free_bits: this posterior has no KL of each dimension")
+        raise SpecError("free_bits: this posterior and prior have no analytic KL of each dimension")
     return kl.clamp(min=free_bits).sum(-1)
 
 
