@@ -18,7 +18,7 @@ unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
 export LC_ALL := C.UTF-8
 
-.PHONY: help setup report test test-faults soak check-likelihoods promises docs test-cluster test-environment lint bench unlock clean-state pins
+.PHONY: help setup report test test-faults soak check-likelihoods promises docs test-cluster test-environment lint bench status unlock clean-state pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -117,6 +117,9 @@ bench: $(TEST_ENVIRONMENT)/tests $(VENV)/requirements-dev $(VENV)/plugin ## spee
 	$(TEST_ENVIRONMENT)/venv/bin/python benchmarks/ranks.py
 	python benchmarks/scheduler_load.py
 	python benchmarks/workflow_cost.py
+
+status: $(VENV)/requirements ## how far each training is (CONFIG=config/fashion.yaml for those of another file)
+	@python workflow/scripts/status.py $(CONFIG)
 
 unlock: setup ## after an accident, release the working directory
 	snakemake --unlock

@@ -152,7 +152,8 @@ def work_through(
     left = [part for part in wanted if part not in done]
     mine = left[worker.rank :: worker.size]
     total = sum(part.count for part in mine)
-    progress = Progress(title, max(total, 1), ranks=worker.size, silent=worker.rank != 0)
+    silent = worker.rank != 0
+    progress = Progress(title, max(total, 1), ranks=worker.size, silent=silent, state=state)
     new: dict[Part, ImageValues] = {}
     for part in mine:
         stop_in_time(title)

@@ -1,12 +1,17 @@
-"""Progress of long work on rank 0: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress of long work on rank 0: a bar on a terminal, a plain line now and then elsewhere.
 
+And a file for those who look from elsewhere: `make status`.
+"""
+
+import json
 import os
 import sys
 import time
+from pathlib import Path
 
 from tqdm import tqdm
 
-SECONDS_BETWEEN_LINES = 10.0
+from elboflow.ranks.told import FILE, SECONDS_BETWEEN, clock, show
 
 
 class Progress:
@@ -16,12 +21,20 @@ class Progress:
         total, done: images in all and at the start.
         ranks: by how much to multiply the speed, where each rank counts its own share.
         silent: on all ranks but one.
+        state: a folder, whose FILE says the same.
     """
 
     def __init__(
-        self, title: str, total: int, done: int = 0, ranks: int = 1, silent: bool = False
+        self,
+        title: str,
+        total: int,
+        done: int = 0,
+        ranks: int = 1,
+        silent: bool = False,
+        state: Path | None = None,
     ) -> None:
         self.title, self.total, self.done, self.silent = title, total, done, silent
+        self.folder = state
         self.ranks = ranks
         self.started, self.at_start = time.monotonic(), done
         self.shown = self.started
@@ -33,36 +46,49 @@ class Progress:
             else None
         )
 
-    def advance(self, images: int, state: str = "") -> None:
-        """Count images; `state` is what to show beside them, an ELBO for example."""
+    def advance(self, images: int, state: str = "") -> bool:
+        """Count images, and now and then tell of them.
+
+        Args:
+            state: what to show beside them, an ELBO for example.
+
+        Returns:
+            Whether it was told now.
+        """
         self.done += images
         if self.bar is not None:
             self.bar.set_postfix_str(state, refresh=False)
             self.bar.update(images)
-        elif not self.silent and time.monotonic() - self.shown > SECONDS_BETWEEN_LINES:
-            self.shown = time.monotonic()
-            self._line(state)
+        due = not self.silent and time.monotonic() - self.shown > SECONDS_BETWEEN
+        if due:
+            self._tell(state, line=self.bar is None)
+        return due
 
     def close(self, state: str = "") -> None:
         """Show the end, whether or not all was done."""
         if self.bar is not None:
             self.bar.close()
         if not self.silent:
-            self._line(state)
+            self._tell(state)
 
-    def _line(self, state: str) -> None:
-        seconds = max(time.monotonic() - self.started, 1e-9)
-        rate = max((self.done - self.at_start) / seconds, 1e-9)
-        parts = [
-            f"{self.title}: {min(self.done / self.total, 1):4.0%}",
-            f"{rate * self.ranks:,.0f} images/s",
-            f"{_clock(max(self.total - self.done, 0) / rate)} left",
-            *([state] if state else []),
-        ]
-        print(", ".join(parts), file=sys.stderr, flush=True)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    def _tell(self, state: str, line: bool = True) -> None:
+        self.shown = time.monotonic()
+        rate = max((self.done - self.at_start) / max(self.shown - self.started, 1e-9), 1e-9)
+        left, share = max(self.total - self.done, 0) / rate, min(self.done / self.total, 1)
+        if line:
+            parts = [
+                f"{self.title}: {share:4.0%}",
+                f"{rate * self.ranks:,.0f} images/s",
+                f"{clock(left)} left",
+                *([state] if state else []),
+            ]
+            print(", ".join(parts), file=sys.stderr, flush=True)
+        if self.folder is not None:
+            told = {
+                "share": share,
+                "images_per_second": rate * self.ranks,
+                "seconds_left": left,
+                "state": state,
+                "time": time.time(),
+            }
+            show(self.folder / FILE, json.dumps(told))

@@ -16,6 +16,7 @@ from elboflow.ranks.place import Worker
 from elboflow.ranks.progress import Progress
 from elboflow.ranks.speed import record_of_speed
 from elboflow.ranks.state_digest import state_digest
+from elboflow.ranks.told import METRICS, show
 from elboflow.trained.model_file import model_files
 from elboflow.vae import checkpoint
 from elboflow.vae.arithmetic import set_arithmetic
@@ -89,7 +90,8 @@ def run_to_the_end(
     """
     silent = worker.rank != 0
     total, batch = training.steps, training.spec.batch_size
-    progress = Progress(title, total * batch, training.step * batch, silent=silent)
+    done = training.step * batch
+    progress = Progress(title, total * batch, done, silent=silent, state=args.state)
     saved, spent = time.monotonic(), 0.0
     while not training.finished:
         began = time.monotonic()
@@ -98,7 +100,8 @@ def run_to_the_end(
             spent += time.monotonic() - began
             if epoch_ended:
                 training.end_epoch()
-            progress.advance(batch, training.summary)
+            if progress.advance(batch, training.summary) and training.metrics:
+                show(args.state / METRICS, training.metrics_csv())
             if worker.rank == 0 and time.monotonic() - saved >= args.checkpoint_seconds:
                 save_training(training, args.state, digest)
                 saved = time.monotonic()

@@ -1,0 +1,33 @@
+"""Print how far each training of a configuration is, from the files that it leaves while it runs.
+
+python workflow/scripts/status.py [config/fashion.yaml]
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import yaml
+
+from elboflow.pages.status import table
+from elboflow.specification.check import check
+from elboflow.specification.config_files import check_file
+from elboflow.specification.schema import boolean_keys
+from elboflow.specification.yaml_readings import ConfigError
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("config", nargs="?", type=Path, default=Path("config/config.yaml"))
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    args = parser.parse_args()
+    try:
+        check_file(args.config, boolean_keys())
+        resolved = check(yaml.safe_load(args.config.read_text()), read_files=False)
+    except ConfigError as error:
+        sys.exit(f"error: {error}")
+    print(table(args.results, resolved.runs))
+
+
+if __name__ == "__main__":
+    main()
