@@ -56,6 +56,7 @@ $(VENV)/plugin: $(VENV)/isolated $(shell find $(PLUGIN)/src -name '*.py') $(PLUG
 
 report: setup ## train, evaluate and write results/report.html
 	snakemake --profile profiles/local
+	@echo "open $(abspath results/report.html) in a browser"
 
 $(VENV)/requirements-dev: $(VENV)/requirements requirements-dev.txt
 	$(PIP) install --quiet --requirement requirements-dev.txt

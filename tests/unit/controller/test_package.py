@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[3]
 TRAINING = ROOT / ".test-environment/venv/bin/python"
@@ -25,11 +27,11 @@ import torch
 from pathlib import Path
 from elboflow.trained.model_file import model_files
 from elboflow.vae.data import ImageShape, Manifest
-from elboflow.vae.model.networks import VAE, initialise
+from elboflow.vae.model.networks import VAE
 from elboflow.vae.spec import TrainingSpec
 spec = TrainingSpec(latent_dim=2)
 vae = VAE(spec, ImageShape(3, 3, 1, 16))
-initialise(vae, 1, torch.full((9,), 0.3))
+vae.initialise(1, torch.full((9,), 0.3))
 manifest = Manifest(Path(), vae.shape, {}, "", {"name": "toy"})
 about = {"run": "toy", "specification": vars(spec), "seed": 1}
 weights = Path(sys.argv[2]) / "model.safetensors"
@@ -75,3 +77,9 @@ def test_an_installed_package_scores_as_the_checkout_does(site, tmp_path):
 def test_the_package_alone_imports_no_torch(site, tmp_path):
     code = "print('torch' in sys.modules, 'load' in dir(elboflow))"
     assert run(code, site, tmp_path) == "False True"
+
+
+def test_the_citation_is_of_this_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
