@@ -9,6 +9,7 @@ import pandas as pd
 from jinja2 import StrictUndefined, Template
 
 from elboflow.chapter.page import chapter_context
+from elboflow.pages.answer import answers
 from elboflow.pages.bounds import bounds_tables
 from elboflow.pages.comparisons import best_against_others, published_rows
 from elboflow.pages.gap_parts import gap_rows
@@ -100,6 +101,7 @@ def context(
     manifests = sorted(manifests, key=lambda manifest: manifest["dataset"])
     differing, shared = split_settings(settings)
     rows = trainings(results)
+    groups = headline(summary, kinds(settings), likelihoods(settings), manifests)
     repeated = {manifest["dataset"]: repeated_images(manifest) for manifest in manifests}
     return {
         "counts": {"runs": summary["run"].nunique(), "trainings": len(rows)},
@@ -109,7 +111,8 @@ def context(
         "warnings": warnings_of(checks),
         "checks": count_checks(checks),
         "columns": [heading for _, heading, _ in HEADLINE],
-        "headline": headline(summary, kinds(settings), likelihoods(settings), manifests),
+        "answers": answers(groups, summary, comparisons, checks),
+        "headline": groups,
         "own_models": own_models(summary, settings),
         "spreads": spreads(summary),
         "comparisons": best_against_others(comparisons, setting(settings, "importance_samples")),

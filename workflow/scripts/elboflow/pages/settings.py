@@ -46,7 +46,7 @@ def own_models(summary: pd.DataFrame, settings: pd.DataFrame) -> dict[str, Any]:
 # What a check that was not passed has found: its name says the opposite.
 FOUND = {
     "better_than_mean_image": "not clearly better than the mean training image",
-    "enough_importance_samples": "too few importance samples",
+    "enough_importance_samples": "a lower bound only, by too few importance samples",
     "not_collapsed": "collapsed, or nearly so",
     "scale_above_floor": "the learned scale rests on its floor",
 }

@@ -1,0 +1,95 @@
+"""What the report says first: which model is best, by how much, and which numbers to trust."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from elboflow.pages.comparisons import interval_of
+from elboflow.pages.settings import FOUND
+from elboflow.pages.tables import log_likelihood_interval
+from elboflow.reading.notation import number, significant
+
+TRUSTED = "trusted"
+WITHIN = "(95 %)"
+
+
+def answers(
+    headline: Sequence[Mapping[str, Any]],
+    summary: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    checks: pd.DataFrame,
+) -> list[dict[str, Any]]:
+    """For each group of runs that may be compared a few sentences, and its runs by verdict.
+
+    Args:
+        headline: the groups of the main table, whose runs stand in the order of log p(x).
+    """
+    found = []
+    for group in headline:
+        runs = [row["name"] for row in group["rows"] if not row["baseline"]]
+        verdicts = verdicts_of(runs, checks)
+        sentences = [best_of(group, runs, summary), *against_next(runs, comparisons)]
+        found.append({"sentences": sentences, "verdicts": verdicts})
+    return found
+
+
+def best_of(group: Mapping[str, Any], runs: Sequence[str], summary: pd.DataFrame) -> str:
+    """log p(x) of the best run, where it lies, and what is above it."""
+    own = summary[summary["run"] == runs[0]].set_index("quantity")
+    mean, error = own["mean"]["log_likelihood"], own["data_error"]["log_likelihood"]
+    images = f"the {group['images']} test images of {group['dataset']}"
+    value = f"log p(x) = {number(mean, 2)} ± {significant(error, 2)} nats per image"
+    told = (
+        f"{runs[0]} explains {images} best: {value}"
+        if len(runs) > 1
+        else f"{runs[0]} gives {images} {value}"
+    )
+    interval = log_likelihood_interval(own)
+    where = "exactly" if interval == "exact" else f"of these images within {interval} {WITHIN}"
+    floor = ""
+    if "noise_floor" in own.index:
+        below = number(own["mean"]["noise_floor"] - mean, 1)
+        floor = f", {below} below the noise floor, which on average no model passes"
+    return f"{told}, {where}{floor}."
+
+
+def against_next(runs: Sequence[str], comparisons: pd.DataFrame) -> list[str]:
+    """By how much the best run is ahead of the next, and for whom that holds."""
+    if len(runs) < 2:
+        return []
+    rows = comparisons[
+        (comparisons["run"] == runs[0])
+        & (comparisons["other"] == runs[1])
+        & (comparisons["quantity"] == "log_likelihood")
+    ]
+    if rows.empty:
+        return []
+    row = rows.iloc[0]
+    low, high = row["simultaneous_lower"], row["simultaneous_upper"]
+    interval = interval_of(low, high, row["data_error"])
+    if low <= 0:
+        return [f"{runs[1]} cannot be told from it: the difference is {interval} nats {WITHIN}."]
+    ahead = f"These trainings are ahead of {runs[1]}'s by {interval} nats {WITHIN}"
+    if not row["seed_error"] >= 0:
+        return [f"{ahead}; whether those of other seeds are, one seed does not tell."]
+    with_seeds = row["simultaneous_lower_with_seeds"], row["simultaneous_upper_with_seeds"]
+    wide = interval_of(*with_seeds, row["seed_error"])
+    if with_seeds[0] > 0:
+        return [f"{ahead}, and with any seeds by {wide}."]
+    return [f"{ahead}; whether those of other seeds are, so few do not tell ({wide})."]
+
+
+def verdicts_of(runs: Sequence[str], checks: pd.DataFrame) -> list[tuple[str, list[str]]]:
+    """Verdicts, the good one first, with the runs that have them."""
+    said: dict[str, list[str]] = {TRUSTED: []}
+    for run in runs:
+        own = checks[checks["run"] == run]
+        failed = own[own["status"] != "ok"].groupby("check")["seed"].nunique()
+        seeds = own["seed"].nunique()
+        for check, count in failed.items():
+            shown = run if count == seeds else f"{run} ({count} of {seeds} trainings)"
+            said.setdefault(FOUND[str(check)], []).append(shown)
+        if failed.empty:
+            said[TRUSTED].append(run)
+    return [(verdict, names) for verdict, names in said.items() if names]
