@@ -132,14 +132,13 @@ def _leaks(model: Model, x: Tensor) -> Iterator[str]:
 @torch.no_grad()
 def _independent(model: Model, x: Tensor) -> Iterator[str]:
     """Whether something does not depend on what it is given."""
+    draws, differ = _draw(model, x), bool((x != x[0]).any())
     if not model.has_latents:
-        values = _draw(model, x).log_likelihood[0]
-        if bool((values == values[0]).all()) and bool((x != x[0]).any()):
+        if differ and _alike(draws.log_likelihood[0]):
             yield "log_prob(x) is the same for different images"
         return
-    q = model.encode(x)
-    means = q.mean
-    if bool((means == means[0]).all()) and bool((x != x[0]).any()):
+    means = draws.posterior.mean
+    if differ and _alike(means) and _alike(draws.log_posterior.T):
         yield "posterior(x) is the same for different images"
     z = torch.stack([means[:1], means[:1] + 1])
     first, second = model.likelihood.log_prob(model.decode(z), x[:1])
@@ -152,6 +151,10 @@ def _independent(model: Model, x: Tensor) -> Iterator[str]:
                 f"likelihood(z) has pixels around {mean:.3g}, and images have them in [0, 1]: "
                 "divide by the largest grey level"
             )
+
+
+def _alike(rows: Tensor) -> bool:
+    return bool((rows == rows[0]).all())
 
 
 def _mean_of_pixels(model: Model, z: Tensor) -> float:
