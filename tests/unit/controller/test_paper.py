@@ -43,6 +43,7 @@ def tables(*runs: tuple[str, float, float]) -> tuple[pd.DataFrame, pd.DataFrame]
         rows.append((run, "log_likelihood", mean, 0.113, 0.01, spread, seeds))
         rows.append((run, "log_likelihood_lower", mean - 0.02, NAN, NAN, spread, seeds))
         rows.append((run, "log_likelihood_upper", mean + 0.06, NAN, NAN, spread, seeds))
+        rows.append((run, "rate", 5.0, 0.04, NAN, spread, seeds))
         rows.append((run, "active_units", 18.5, NAN, NAN, spread, seeds))
         for key, value in (("dataset", "my_data"), ("likelihood", "bernoulli")):
             settings.append((run, "training", key, value))

@@ -22,9 +22,9 @@ from elboflow.vae import checkpoint
 from elboflow.vae.arithmetic import set_arithmetic
 from elboflow.vae.data import Manifest, load, load_split, mean_image, read_manifest
 from elboflow.vae.given_weights import load_weights
-from elboflow.vae.measure.overfitting import observed_training
 from elboflow.vae.model.make import make_model
 from elboflow.vae.model.own.check import require_fit
+from elboflow.vae.model.training_images import observed_training
 from elboflow.vae.spec import TrainingSpec, parse, read_run, verify_files
 from elboflow.vae.training.compiled import is_worth_compiling
 from elboflow.vae.training.gradient import Allreduce

@@ -18,17 +18,11 @@ from elboflow.vae.data import Manifest, as_observed, load, load_split
 from elboflow.vae.measure.checks import FEWEST_IMAGES
 from elboflow.vae.measure.summary import PerImage, Quantity, mean_of
 from elboflow.vae.model.model import Model
-from elboflow.vae.noise import Purpose, binarised
+from elboflow.vae.model.training_images import fixed, spread
 
 MOST_OF_A_SPLIT = 1000  # images of a split
 # The number of a split's first image, which keys its noise: beyond test and simulated images.
 FIRST_NUMBER = {"test": 0, "train": 2 << 32, "validation": 3 << 32}
-
-
-def spread(images: np.ndarray, most: int) -> np.ndarray:
-    """So many of a split's images, from all over it: published ones may not be shuffled."""
-    count = min(len(images), most)
-    return images[:: len(images) // count][:count]
 
 
 def other_splits(vae: Model, seed: int, manifest: Manifest) -> dict[str, Tensor]:
@@ -44,20 +38,6 @@ def other_splits(vae: Model, seed: int, manifest: Manifest) -> dict[str, Tensor]
         for origin, images in stored.items()
         if len(images) >= FEWEST_IMAGES
     }
-
-
-def fixed(vae: Model, seed: int, training: np.ndarray) -> Tensor:
-    """Training images of grey levels, (N, D), as they are stored or in one fixed binarisation."""
-    grey = torch.from_numpy(np.ascontiguousarray(training)).to(vae.device)
-    if vae.likelihood.observes != "binary":
-        return grey
-    return binarised(grey, vae.shape.levels, seed, Purpose.TRAINING_IMAGES)
-
-
-def observed_training(vae: Model, seed: int, training: np.ndarray, count: int) -> Tensor:
-    """Training images from all over their split, as the likelihood observes them, shape (n, D)."""
-    images = fixed(vae, seed, spread(training, count))
-    return as_observed(images, vae.likelihood.observes, vae.shape.levels, vae.dtype)
 
 
 def overfitting(test: PerImage, others: Mapping[str, PerImage]) -> list[Quantity]:

@@ -11,10 +11,10 @@ from elboflow.vae.measure.checks import FEWEST_IMAGES
 from elboflow.vae.measure.divergence import divergence_bound
 from elboflow.vae.measure.estimate import chunks, image_noise
 from elboflow.vae.measure.neighbours import halves, nearer_to_first
-from elboflow.vae.measure.overfitting import observed_training
 from elboflow.vae.measure.summary import Quantity
 from elboflow.vae.model.model import Model
 from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
+from elboflow.vae.model.training_images import observed_training
 from elboflow.vae.noise import Purpose, uniforms, words
 
 MOST = 1000  # images of either kind
