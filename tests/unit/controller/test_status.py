@@ -17,7 +17,7 @@ TOLD = {"share": 0.54, "images_per_second": 5012.3, "seconds_left": 75.0, "state
 def tell(results: Path, folder: str = ".", **changes: object) -> Path:
     state = results / "state" / "a" / "seed1" / folder / STATE
     state.mkdir(parents=True)
-    path = state / "progress.json"
+    path = state / "progress"
     path.write_text(json.dumps({**TOLD, "time": time.time(), **changes}))
     return path
 

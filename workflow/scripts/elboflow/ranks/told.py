@@ -5,7 +5,7 @@ from pathlib import Path
 
 from elboflow.files.whole import write_bytes
 
-FILE, METRICS = "progress.json", "metrics.csv"
+FILE, METRICS = "progress", "metrics.csv"  # the first is JSON
 SECONDS_BETWEEN = 10.0  # two looks
 
 
