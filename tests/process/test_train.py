@@ -42,7 +42,7 @@ def test_results_do_not_depend_on_the_number_of_ranks(experiment):
         assert run.train(ranks).returncode == 0
         speed = json.loads((run.folder / "speed.json").read_text())
         assert (speed["ranks"], speed["steps"]) == (ranks, 100)
-        told = json.loads((run.checkpoints()[-1].parent / "progress").read_text())
+        told = json.loads((run.states() / ".progress").read_text())
         assert told["share"] == 1
     alone = parameters(runs[1].folder)
     metrics = np.genfromtxt(runs[1].folder / "metrics.csv", delimiter=",", skip_header=1)

@@ -10,14 +10,13 @@ import pytest
 
 from elboflow.pages.status import look, table
 
-STATE = "0123456789abcdef"
 TOLD = {"share": 0.54, "images_per_second": 5012.3, "seconds_left": 75.0, "state": "epoch 12"}
 
 
 def tell(results: Path, folder: str = ".", **changes: object) -> Path:
-    state = results / "state" / "a" / "seed1" / folder / STATE
-    state.mkdir(parents=True)
-    path = state / "progress"
+    state = results / "state" / "a" / "seed1" / folder
+    state.mkdir(parents=True, exist_ok=True)
+    path = state / ".progress"
     path.write_text(json.dumps({**TOLD, "time": time.time(), **changes}))
     return path
 

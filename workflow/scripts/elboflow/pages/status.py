@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from elboflow.ranks import kept_states
 from elboflow.ranks.told import FILE, SECONDS_BETWEEN, clock
 
 SILENT = 6 * SECONDS_BETWEEN  # after which nobody may be at work any more
@@ -34,12 +33,9 @@ def look(results: Path, run: str, seed: int) -> Seen:
 
 
 def _at_work(doing: str, states: Path) -> Seen | None:
-    """What the state that was used last tells of itself, if it tells anything."""
-    known = kept_states.states(states)
-    if not known:
-        return None
+    """What a stage tells of itself in the folder of its states, if it tells anything."""
     try:
-        told = json.loads((known[-1] / FILE).read_bytes())
+        told = json.loads((states / FILE).read_bytes())
         age = time.time() - told["time"]
         row = Seen(
             doing,

@@ -153,7 +153,7 @@ def work_through(
     mine = left[worker.rank :: worker.size]
     total = sum(part.count for part in mine)
     silent = worker.rank != 0
-    progress = Progress(title, max(total, 1), ranks=worker.size, silent=silent, state=state)
+    progress = Progress(title, max(total, 1), ranks=worker.size, silent=silent, folder=state.parent)
     new: dict[Part, ImageValues] = {}
     for part in mine:
         stop_in_time(title)

@@ -21,7 +21,7 @@ class Progress:
         total, done: images in all and at the start.
         ranks: by how much to multiply the speed, where each rank counts its own share.
         silent: on all ranks but one.
-        state: a folder, whose FILE says the same.
+        folder: of states, whose FILE says the same.
     """
 
     def __init__(
@@ -31,10 +31,10 @@ class Progress:
         done: int = 0,
         ranks: int = 1,
         silent: bool = False,
-        state: Path | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.title, self.total, self.done, self.silent = title, total, done, silent
-        self.folder = state
+        self.folder = folder
         self.ranks = ranks
         self.started, self.at_start = time.monotonic(), done
         self.shown = self.started

@@ -1,11 +1,11 @@
-"""What long work tells those who look from elsewhere: files in the folder of its state."""
+"""What long work tells those who look from elsewhere: files in the folder of its states."""
 
 import contextlib
 from pathlib import Path
 
 from elboflow.files.whole import write_bytes
 
-FILE, METRICS = "progress", "metrics.csv"  # the first is JSON
+FILE, METRICS = ".progress", "metrics.csv"  # the first is JSON
 SECONDS_BETWEEN = 10.0  # two looks
 
 

@@ -91,7 +91,7 @@ def run_to_the_end(
     silent = worker.rank != 0
     total, batch = training.steps, training.spec.batch_size
     done = training.step * batch
-    progress = Progress(title, total * batch, done, silent=silent, state=args.state)
+    progress = Progress(title, total * batch, done, silent=silent, folder=args.state.parent)
     saved, spent = time.monotonic(), 0.0
     while not training.finished:
         began = time.monotonic()
@@ -101,7 +101,7 @@ def run_to_the_end(
             if epoch_ended:
                 training.end_epoch()
             if progress.advance(batch, training.summary) and training.metrics:
-                show(args.state / METRICS, training.metrics_csv())
+                show(args.state.parent / METRICS, training.metrics_csv())
             if worker.rank == 0 and time.monotonic() - saved >= args.checkpoint_seconds:
                 save_training(training, args.state, digest)
                 saved = time.monotonic()
