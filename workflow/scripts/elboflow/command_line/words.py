@@ -62,7 +62,8 @@ examples:
 SAMPLE = """
 Writes images x ~ p(x): as the model observes them in the array images of an
 .npz, or as grey levels 0 to 255 in one .png side by side, or in a new folder of
-PNG files (a name that ends in /). Image i depends on --seed and i alone.
+PNG files (a name that ends in /). Image i depends on --seed and i alone; of a
+class of your own that draws by torch's generator, on --count as well.
 
 examples:
   elboflow sample results/runs/large_latent/seed1 -o samples.png

@@ -33,7 +33,7 @@ def measured(summary: pd.DataFrame) -> pd.DataFrame:
     return summary[summary["run"].isin(runs)]
 
 
-def lies_in(mean: pd.Series, quantity: str) -> bool:
+def has_quantity(mean: pd.Series, quantity: str) -> bool:
     """Whether a run has a quantity: a model without latents has no reconstructions."""
     return bool(pd.notna(mean.get(quantity)))
 
@@ -70,7 +70,7 @@ def draw_halves(
         mean, error = means.loc[run], errors.loc[run]
         for kind, (_, filled) in MADE.items():
             real, made = f"{kind}_1nn_real", f"{kind}_1nn_made"
-            if not lies_in(mean, real):
+            if not has_quantity(mean, real):
                 continue
             look = look_of(looks[str(run)], filled)
             mark(axes, mean[real], mean[made], xerr=error[real], yerr=error[made], **look)
@@ -86,7 +86,7 @@ def draw_bounds(
         drawn[TRAINING] = {"fmt": "x", "color": "#999999"}
         for step, (kind, look) in zip((-0.2, 0, 0.2), drawn.items(), strict=True):
             bound = f"{kind}_jsd_bound"
-            if not lies_in(means.loc[run], bound):
+            if not has_quantity(means.loc[run], bound):
                 continue
             x, error = means.loc[run, bound], errors.loc[run, bound]
             mark(axes, x, place + step, xerr=error, **look)

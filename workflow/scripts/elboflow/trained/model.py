@@ -95,7 +95,8 @@ class TrainedModel:
     def sample(self, count: int, seed: int = 0, mean: bool = False) -> Array:
         """Images x ~ p(x) as the model observes them, shape (count, H, W) or (count, H, W, C).
 
-        Image i depends on seed and i alone.
+        Image i depends on seed and i alone; of a user's class that draws by torch's generator, on
+        the count as well.
 
         Args:
             mean: whether to give E[x | z], in [0, 1], of the same z ~ p(z) instead.

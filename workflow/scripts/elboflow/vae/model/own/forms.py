@@ -13,7 +13,7 @@ from torch.distributions.constraints import Constraint
 from elboflow.vae.choices import DATA
 from elboflow.vae.data import ImageShape
 from elboflow.vae.model.own.groups import Groups
-from elboflow.vae.model.own.latents import Joint, innermost, members
+from elboflow.vae.model.own.latents import Joint, innermost, members, sizes_of
 from elboflow.vae.model.own.module import OwnModelError, told
 from elboflow.vae.model.own.pixels import as_images
 from elboflow.vae.spec import TrainingSpec
@@ -38,7 +38,7 @@ def latents_of(
             posterior = own.posterior(blank)
             _require(spec, _of_latents("posterior(x)", posterior, (B,)))
             _require(spec, _alike(prior, posterior))
-        latent_dim = sum(group.event_shape.numel() for _, group in members(prior))
+        latent_dim = sum(sizes_of(prior).values())
         z = torch.zeros(N, latent_dim, dtype=dtype)
         with told(f"{spec.model}: likelihood(z) of z of shape {tuple(z.shape)}"):
             likelihood = own.likelihood(z)
