@@ -27,7 +27,11 @@ SCORES = [
 ]
 SCORES_SUMMARY = ["results/tables/scores_summary.csv"] if SCORES else []
 SCORED_MANIFESTS = sorted(
-    {f"results/data/{name}/manifest.json" for names in SCORED.values() for name in names}
+    {
+        f"results/data/{name}/manifest.json"
+        for names in SCORED.values()
+        for name in names
+    }
 )
 
 
