@@ -79,7 +79,7 @@ def test_the_body_says_what_was_measured_and_how_to_use_it(card):
         f"| log p(x), 95 % interval with that bias | {MINUS}23.103 to {MINUS}23.082 |  |  |",
         f"| ELBO | {MINUS}23.69 | 0.18 | 0.012 |",
         "| active latent dimensions | 19 |  |  |",
-        "- **not_collapsed**: 1 of 20 latent dimensions is active",
+        "- **collapsed, or nearly so**: 1 of 20 latent dimensions is active",
         "z = model.encode(images)  # (N, 20)",
         "encoder_layers: [8, 9]",
     ):

@@ -12,6 +12,7 @@ import pandas as pd
 import yaml
 
 from elboflow.pages.html import render
+from elboflow.pages.settings import warnings_of
 from elboflow.pages.tables import log_likelihood_interval
 from elboflow.reading.columns import CHECKS, RESULTS
 from elboflow.reading.csv_tables import read_table
@@ -74,7 +75,7 @@ def model_card(template: Path, description: Path, summary: Path, checks: Path) -
         observes=DATA[model["observes"]].pixels,
         count=int(results["images"].iloc[0]),
         rows=_rows(results),
-        warnings=checked[checked["status"] != "ok"].to_dict("records"),
+        warnings=warnings_of(checked),
         settings=_settings(model["specification"]),
     )
     head = yaml.safe_dump(_head(model, results), sort_keys=False, allow_unicode=True)
