@@ -31,6 +31,12 @@ def jobs(*job_ids, name="", owner="abci"):
         ("finished_walltime", State.ENDED, AT_WALLTIME, -29),
         ("finished_qdel_while_running", State.ENDED, DELETED, 271),
         ("finished_qdel_before_start", State.ENDED, DELETED, None),
+        ("walltime_snakemake_job", State.ENDED, AT_WALLTIME, -29),
+        ("killed_cput", State.ENDED, "killed over its limit of cput", -28),
+        ("held_later", State.STUCK, "", None),
+        ("sister_mom_killed", State.RUNNING, "", None),
+        ("requeued_after_sister_failed", State.WAITING, "", None),
+        ("requeued_after_ms_failed", State.WAITING, "", None),
         ("unknown", State.UNLISTED, "", None),
     ],
 )
@@ -59,6 +65,18 @@ def test_271_at_the_end_of_the_walltime_is_the_walltime_and_no_qdel(pbs_answer):
     text = answer.stdout.replace("Exit_status = -29", "Exit_status = 271").replace("= 93", "= 91")
     (status,) = pbs.parse(Answer(text, "", 0)).values()
     assert status.reason == AT_WALLTIME
+
+
+@pytest.mark.parametrize("told", ["substate", "comment"])
+def test_a_job_whose_script_ends_in_good_order_was_deleted_all_the_same(pbs_answer, told):
+    """Told to end, it exits with 1."""
+    text = pbs_answer("finished_qdel_while_running").stdout.replace("= 271", "= 1")
+    if told == "comment":
+        text = text.replace("substate = 91", "substate = 92")
+    else:
+        text = re.sub("and terminated.*?abci@es1", "and failed", text, flags=re.DOTALL)
+    (status,) = pbs.parse(Answer(text, "", 0)).values()
+    assert (status.reason, status.exit_code) == (DELETED, 1)
 
 
 def test_an_entry_that_was_cut_off_says_nothing(pbs_answer):

@@ -588,6 +588,60 @@ def test_a_group_of_jobs_is_one_job(site):
     assert site.calls("qsub") == 1
 
 
+SIBLINGS = """
+rule all:
+    input: "1", "2"
+    localrule: True
+
+rule each:
+    output: "{{n}}"
+    resources: tasks_per_node={tasks}, runtime=2, max_walltimes=3, mem_mb=100
+    shell: "echo $SNAKEMAKE_QSUB_NODES $SNAKEMAKE_QSUB_TASKS_PER_NODE >{{output}}"
+"""
+GROUPED = ("--groups", "each=pair", "--group-components", "pair=2")
+
+
+def test_jobs_of_one_task_each_share_a_node_as_a_group(site):
+    """Snakemake would have their nodes and tasks added up."""
+    site.write(SIBLINGS.format(tasks=1))
+    code, output = site.run(*GROUPED)
+    assert code == 0, output
+    assert site.calls("qsub") == 1
+    assert [(site.folder / name).read_text() for name in "12"] == ["1 1\n", "1 1\n"]
+
+
+@pytest.mark.parametrize("executor", ["qsub", "qsub-plan"])
+def test_jobs_of_several_tasks_are_no_group(site, executor):
+    site.write(SIBLINGS.format(tasks=3))
+    code, output = site.run(*GROUPED, executor=executor)
+    assert code != 0 and site.calls("qsub") == 0
+    lines = [line for line in output.splitlines() if line.startswith("group pair_each each: ")]
+    assert lines == [
+        "group pair_each each: jobs of tasks_per_node=3 each would run at the same time in one "
+        "job: leave them out of --groups, or give --group-components 1"
+    ]
+
+
+def test_a_rule_may_have_options_of_its_own(site):
+    site.job("touch done")
+    extra = "--set-resources", "job:qsub_extra=\"-W 'a b=c' -l place=excl\""
+    code, output = site.run(*extra, executor="qsub-plan")
+    assert code == 0, output
+    (line,) = [line for line in output.splitlines() if line.startswith("qsub ")]
+    assert line.endswith("-o scheduler.log -W 'a b=c' -l place=excl job.sh")
+
+
+@pytest.mark.parametrize(("value", "told"), [("-W 'a", "No closing quotation"), (3, "not 3")])
+def test_what_are_no_options_is_refused_before_anything_is_submitted(site, value, told):
+    site.job("touch done")
+    snakefile = site.folder / "Snakefile"
+    snakefile.write_text(snakefile.read_text().replace("runtime=1", f"qsub_extra={value!r}"))
+    code, output = site.run()
+    assert code != 0 and site.calls("qsub") == 0
+    assert "job: qsub_extra must be options of qsub in one line, not" in output
+    assert told in output
+
+
 def test_a_second_driver_is_refused_in_one_line(site):
     site.job(HOLDS)
     driver = site.start()

@@ -151,6 +151,14 @@ def test_settings_of_the_shell_do_not_reach_the_job(make_script, tmp_path):
     assert (work / "marker").read_text() == "marker ended with 0\n"
 
 
+def test_a_job_that_the_scheduler_starts_over_forgets_how_it_ended(make_script):
+    work, path = make_script("ls; exit 143")
+    for _ in range(2):
+        assert run(path, THE_ID="1.es1").returncode == 1
+        assert (work / "marker").is_file()
+    assert "marker" not in (work / "logs/job.log").read_text().split()
+
+
 def test_a_job_whose_inputs_stay_away_fails_and_names_them(make_script):
     work, path = make_script("touch done", inputs=("in put", "it's"))
     (work / "in put").touch()

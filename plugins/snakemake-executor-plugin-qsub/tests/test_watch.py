@@ -247,7 +247,9 @@ def test_a_job_that_runs_on_after_its_walltime_is_told_once(scheduler):
     scheduler.after(300)
     scheduler.says(RUNNING)
     scheduler.after(3600)
-    assert len(scheduler.warnings) == 1, "it was started over"
+    assert scheduler.warnings[1:] == [
+        "job 1.es1 (train-1) had started, and PBS put it back into the queue"
+    ]
 
 
 def test_a_job_killed_at_its_walltime_is_told_so(scheduler):
@@ -272,6 +274,58 @@ def test_a_failure_of_a_job_that_is_gone_is_explained_by_the_accounting(schedule
     assert scheduler.after(0).reason == (
         "exit code 205: killed at its walltime of 01:00:00 (failed 37)"
     )
+
+
+@pytest.mark.fault(
+    "a job that somebody deleted, or that was killed over a limit, and ended in good order",
+    outcome="told why, in the scheduler's words",
+)
+@pytest.mark.parametrize("before", [None, RUNNING, GONE])
+def test_why_a_job_was_told_to_end_is_asked_until_the_scheduler_says(scheduler, before):
+    """It shows the job as running for some seconds more, and its accounting comes later still."""
+    scheduler.says(before)
+    scheduler.leaves(143)
+    assert scheduler.after(30).outcome is Outcome.WAIT
+    scheduler.says(Status(State.ENDED, "and terminated by abci@es1", DELETED, 271))
+    assert scheduler.after(5).reason == (f"exit code 143: {DELETED} (and terminated by abci@es1)")
+
+
+@pytest.mark.parametrize("before", [None, RUNNING, GONE])
+def test_but_not_for_longer_than_the_grace_period(scheduler, before):
+    scheduler.says(before)
+    scheduler.leaves(143)
+    assert scheduler.after(55).outcome is Outcome.WAIT
+    verdict = scheduler.after(10)
+    assert (verdict.outcome, verdict.reason) == (Outcome.FAILED, "exit code 143")
+
+
+@pytest.mark.fault("a job that is put back into the queue (qrerun, a lost node)", outcome="goes on")
+@pytest.mark.parametrize("leaves_marker", [True, False])
+def test_a_job_that_is_put_back_into_the_queue_goes_on(scheduler, leaves_marker):
+    scheduler.says(RUNNING)
+    scheduler.after(60)
+    if leaves_marker:  # where its script was told to end
+        scheduler.leaves(143)
+    scheduler.says(Status(State.WAITING, "Not Running: Not enough free nodes available"))
+    assert scheduler.after(7200).outcome is Outcome.WAIT
+    assert scheduler.warnings == [
+        "job 1.es1 (train-1) had started, and PBS put it back into the queue: Not Running: Not "
+        "enough free nodes available"
+    ]
+    scheduler.says(RUNNING)
+    assert scheduler.after(1200).outcome is Outcome.WAIT
+    scheduler.leaves(0)
+    assert scheduler.after(0).outcome is Outcome.SUCCEEDED
+
+
+def test_a_second_end_has_a_grace_period_of_its_own(scheduler):
+    scheduler.says(RUNNING)
+    scheduler.leaves(143)
+    scheduler.after(30)
+    scheduler.journal.marker(scheduler.record).unlink()  # its script has started again
+    assert scheduler.after(600).outcome is Outcome.WAIT
+    scheduler.leaves(143)
+    assert scheduler.after(30).outcome is Outcome.WAIT
 
 
 def test_a_failure_of_which_the_scheduler_knows_no_more_is_its_exit_code(scheduler):

@@ -58,7 +58,9 @@ class Executor(RemoteExecutor):
     def __post_init__(self) -> None:
         self.settings: ExecutorSettings = self.executor_settings
         self.dialect = DIALECTS[self.settings.dialect or ""]
-        preconditions.check(self.settings, self.dialect, self.workflow.dag.needrun_jobs())
+        dag = self.workflow.dag
+        jobs = dict.fromkeys(dag.get_job_group(job) or job for job in dag.needrun_jobs())
+        preconditions.check(self.settings, self.dialect, jobs)
         self.stopped = ""  # why all jobs were left alone
         self.open_account(Path(self.workflow.persistence.path).absolute() / "qsub")
         self.requests: dict[str, Request] = {}  # by token, of all jobs in the queue

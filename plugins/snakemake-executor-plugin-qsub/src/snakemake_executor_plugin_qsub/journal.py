@@ -119,6 +119,10 @@ class Journal:
     def marker(self, record: Record) -> Path:
         return self.markers / record.token
 
+    def start_over(self, record: Record) -> None:
+        """Forget how a job ended that the scheduler has put back into the queue."""
+        files.remove(self.marker(record))
+
     def scheduler_log(self, record: Record) -> str:
         """What the scheduler itself wrote of a job, in one line."""
         with contextlib.suppress(OSError):

@@ -59,6 +59,20 @@ def judge_silent(status: Status | None, missing_for: float, grace: float) -> Out
     return Outcome.SUCCEEDED if status.succeeded else Outcome.FAILED
 
 
+def judge_signalled(status: Status | None, lasts: float, grace: float) -> Outcome:
+    """A job whose script was told to end: by a person, a limit, or to be started over.
+
+    Args:
+        status: the last that the scheduler said of it, with the reason from its accounting.
+        lasts: seconds since the end was seen.
+        grace: how many of these to grant the scheduler for telling why.
+    """
+    if status is not None and status.state is State.WAITING:
+        return Outcome.WAIT
+    is_told = status is not None and (status.state is State.ENDED or bool(status.reason))
+    return Outcome.FAILED if is_told or lasts >= grace else Outcome.WAIT
+
+
 def describe(status: Status, record: Record) -> str:
     """Why a job failed, with the scheduler's own words."""
     reason = status.reason

@@ -29,9 +29,10 @@ HISTORY = re.compile(r"^(?:qstat: )?\S+ Job has finished, use -x", re.MULTILINE)
 JOB_ID = re.compile(r"\d+(\[\d*\])?\.[A-Za-z][\w.-]*")
 CANDIDATE = re.compile(r"(?<![\w.:/-])\d+(?:\[\d*\])?(?:\.[A-Za-z][\w.-]*\w)?(?![\w:/])")
 
+EXCEEDED = re.compile(r"\bexceeded resource (\w+)")  # in a comment
+TERMINATED_BY = re.compile(r"\band terminated\b")
 KILLED_AT_WALLTIME = -29
-TERMINATED = "91"  # a substate
-SIGNALLED = 256  # an Exit_status above it is 256 + signal
+TERMINATED = "91"  # a substate; a script that ends in good order exits with 1 then, not with 271
 
 
 def job_id(answer: Answer) -> str | None:
@@ -161,10 +162,12 @@ def ended(attributes: dict[str, str], words: str) -> Status:
     """The status of a finished job. One that was deleted before it started has no exit status."""
     text, substate = attributes.get("Exit_status"), attributes.get("substate")
     code = None if text is None else int(text)
-    signalled = code is not None and code > SIGNALLED
+    exceeded, is_told = EXCEEDED.search(words), TERMINATED_BY.search(words)
     if code == KILLED_AT_WALLTIME or (code and used_up(attributes)):
         reason = AT_WALLTIME
-    elif code is None or (signalled and substate == TERMINATED):
+    elif code and exceeded:
+        reason = f"killed over its limit of {exceeded[1]}"
+    elif code is None or (code and (substate == TERMINATED or is_told)):
         reason = DELETED
     elif code < 0:
         reason = "could not be started by PBS"

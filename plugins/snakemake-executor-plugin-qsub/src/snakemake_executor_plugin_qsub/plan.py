@@ -40,6 +40,7 @@ class Request:
     tasks_per_node: int
     walltimes: int  # that it may take, if its program asks to go on
     margin: int
+    extra: tuple[str, ...] = ()  # further words, before the script
 
     def words(
         self, settings: ExecutorSettings, script: Path, log: Path, name: str = ""
@@ -58,7 +59,9 @@ class Request:
             "script": script,
             "log": log,
         }
-        return expand(settings.submit or "", fields, self.title)
+        words = expand(settings.submit or "", fields, self.title)
+        place = words.index(str(script))
+        return [*words[:place], *self.extra, *words[place:]]
 
     def line(self, settings: ExecutorSettings) -> str:
         """The submit line as one would type it, the script and log by their bare names."""
@@ -80,10 +83,13 @@ def request(job: JobExecutorInterface, settings: ExecutorSettings) -> Request:
     """Read what a job asks for.
 
     Raises:
-        WorkflowError: it has no usable runtime, nodes, tasks_per_node or max_walltimes.
+        WorkflowError: it has no usable runtime, nodes, tasks_per_node or max_walltimes, it is a
+            group in which jobs of several tasks would run at once, or its qsub_extra are no words.
     """
     named = title(job)
     resources = {name: value for name, value in job.resources.items() if not name.startswith("_")}
+    if job.is_group():
+        resources |= shared(job, named)
     seconds = runtime_seconds(resources, named)
     return Request(
         title=named,
@@ -94,7 +100,37 @@ def request(job: JobExecutorInterface, settings: ExecutorSettings) -> Request:
         tasks_per_node=count(resources, "tasks_per_node", 1, named),
         walltimes=count(resources, "max_walltimes", settings.max_walltimes, named),
         margin=min(settings.margin, 3 * seconds // 4),
+        extra=further_words(resources.get("qsub_extra", ""), named),
     )
+
+
+def shared(group: JobExecutorInterface, what: str) -> dict[str, Any]:
+    """Resources of a group that Snakemake adds up over jobs which may run at the same time.
+
+    Such jobs share a node where each has one task. An mpirun cannot be told which hosts and slots of
+    its job another one uses; one after the other, each has them all.
+    """
+    names = ("nodes", "tasks_per_node", "max_walltimes")
+    resources = [job.resources for job in group.jobs]
+    asked = {name: [each.get(name) for each in resources] for name in names}
+    largest = {name: max(filter(None, values)) for name, values in asked.items() if any(values)}
+    several = [f"{name}={largest[name]}" for name in names[:2] if largest.get(name, 1) != 1]
+    if several and any(len(siblings) > 1 for siblings in group.toposorted):
+        raise WorkflowError(
+            f"{what}: jobs of {', '.join(several)} each would run at the same time in one job: "
+            "leave them out of --groups, or give --group-components 1"
+        )
+    return largest
+
+
+def further_words(text: Any, what: str) -> tuple[str, ...]:
+    """The words of a resource qsub_extra, cut as a shell would."""
+    try:
+        return tuple(shlex.split(text))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise WorkflowError(
+            f"{what}: qsub_extra must be options of qsub in one line, not {text!r}: {error}"
+        ) from None
 
 
 def count(resources: Mapping[str, Any], name: str, default: int, what: str) -> int:

@@ -25,7 +25,7 @@ cd {workdir} || exit 1
 echo "{job_id}" >{started} || exit 1 # else nobody might know that it runs
 [ -e {ticket} ] || {{ echo "withdrawn: nothing to do"; exit 1; }}
 mkdir -p {log_folder} && exec >>{log} 2>&1 </dev/null || exit 1
-rm -f {carry_on} # of a run that the scheduler started over
+rm -f {carry_on} {marker} # of a run that the scheduler started over
 # Warnings of a coming kill are for the program that can save its work, not for what lies above it;
 # an ignored signal stays ignored in all programs that do not ask for it. TERM ends the program, and
 # bash stays to tell how it went.

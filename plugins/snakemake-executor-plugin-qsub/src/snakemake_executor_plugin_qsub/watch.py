@@ -7,11 +7,12 @@ from types import ModuleType
 
 from .commands import Answer, ask
 from .journal import Journal, Record
-from .judge import Outcome, Verdict, describe, judge_ended, judge_silent
+from .judge import Outcome, Verdict, describe, judge_ended, judge_signalled, judge_silent
 from .silence import Silence, unread
 from .status import State, Status
 from .watched import Watched, first
 
+SIGNALLED = 128  # an exit code above it is 128 + signal
 BACK_OFF = 4  # times the interval between two queries, while nothing changes
 
 
@@ -72,7 +73,8 @@ class Watch:
             self._query(failed)
         self._ask_again(job for job in silent.values() if self._is_over(job))
         for job in failed:
-            verdicts[job.record.token] = self._with_reason(job, verdicts[job.record.token])
+            token = job.record.token
+            verdicts[token] = self._with_reason(job, verdicts[token], codes[token])
         verdicts |= {token: self._judge_silent(job) for token, job in silent.items()}
         if any(verdict.outcome is not Outcome.WAIT for verdict in verdicts.values()):
             self.interval = self.poll
@@ -149,6 +151,7 @@ class Watch:
         return judge_silent(job.status, missing_for, self.grace)
 
     def _judge_silent(self, job: Watched) -> Verdict:
+        job.signalled_since = None
         outcome = self._outcome(job)
         if outcome is not Outcome.FAILED or not job.status:
             return Verdict(outcome)
@@ -159,12 +162,25 @@ class Watch:
         damaged = f"; {marker} is damaged and tells nothing" if os.path.lexists(marker) else ""
         return Verdict(outcome, reason + damaged)
 
-    def _with_reason(self, job: Watched, verdict: Verdict) -> Verdict:
+    def _with_reason(self, job: Watched, verdict: Verdict, exit_code: int) -> Verdict:
         """A job that left an exit code may still have been killed: the scheduler knows why."""
         status = self._explained(job, job.status) if job.status else None
+        if exit_code > SIGNALLED and self._is_awaited(job, status):
+            return Verdict(Outcome.WAIT)
         if status and status.reason:
             return Verdict(Outcome.FAILED, f"{verdict.reason}: {describe(status, job.record)}")
         return verdict
+
+    def _is_awaited(self, job: Watched, status: Status | None) -> bool:
+        """Whether the scheduler has yet to say why it told a job to end, or starts it over."""
+        job.signalled_since = first(job.signalled_since, self.clock())
+        lasts = self.clock() - job.signalled_since
+        if judge_signalled(status, lasts, self.grace) is not Outcome.WAIT:
+            return False
+        if status is not None and status.state is State.WAITING:
+            self.journal.start_over(job.record)
+            job.has_run = True
+        return True
 
     def _explained(self, job: Watched, status: Status) -> Status:
         """What the accounting says of a job that is no longer listed."""

@@ -19,6 +19,8 @@ class Watched:
     missing_since: float | None = None
     silent_since: float | None = None  # no answer has spoken of it since
     running_since: float | None = None
+    signalled_since: float | None = None  # its script was told to end then, and did
+    has_run: bool = False
     told: str = ""  # what the user was last told of it
 
     def hear(self, status: Status, now: float, scheduler: str) -> str:
@@ -27,6 +29,7 @@ class Watched:
         self.missing_since = first(self.missing_since, now) if status.is_gone else None
         runs = status.state is State.RUNNING
         self.running_since = first(self.running_since, now) if runs else None
+        self.has_run |= runs
         before, self.told = self.told, self._trouble(status, now, scheduler)
         return self.told if self.told != before else ""
 
@@ -35,6 +38,9 @@ class Watched:
         name = f"job {self.record.job_id} ({self.record.token})"
         if status.state is State.STUCK and status.words:
             return f"{name} does not start: {status.words}"
+        if status.state is State.WAITING and self.has_run:
+            words = f": {status.words}" if status.words else ""
+            return f"{name} had started, and {scheduler} put it back into the queue{words}"
         if now - first(self.running_since, now) > self.record.seconds + OVERDUE:
             return (
                 f"{name} should have ended: {scheduler} shows it running after its walltime of "
