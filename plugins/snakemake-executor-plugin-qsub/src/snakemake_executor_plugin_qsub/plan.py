@@ -107,8 +107,8 @@ def request(job: JobExecutorInterface, settings: ExecutorSettings) -> Request:
 def shared(group: JobExecutorInterface, what: str) -> dict[str, Any]:
     """Resources of a group that Snakemake adds up over jobs which may run at the same time.
 
-    Such jobs share a node where each has one task. An mpirun cannot be told which hosts and slots of
-    its job another one uses; one after the other, each has them all.
+    Such jobs share a node where each has one task. An mpirun cannot be told which hosts and slots
+    of its job another one uses; one after the other, each has them all.
     """
     names = ("nodes", "tasks_per_node", "max_walltimes")
     resources = [job.resources for job in group.jobs]
