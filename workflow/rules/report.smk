@@ -18,6 +18,10 @@ OUTPUTS:
 """
 
 PAGES = f"{WORKFLOW}/report"
+FRAME = [
+    f"{PAGES}/{name}"
+    for name in ["page.html.jinja", "macros.html.jinja", "page.css", "page.js"]
+]
 
 
 rule report:
@@ -45,7 +49,7 @@ rule report:
         differences=[
             f"{PAGES}/{name}.html.jinja" for name in ["comparisons", "published"]
         ],
-        page=f"{PAGES}/page.html.jinja",
+        frame=FRAME,
         introduction=f"{PAGES}/workflow.rst",
         captions=[f"{PAGES}/{name}.rst" for name in FIGURES],
         figures=[f"results/figures/{name}.svg" for name in FIGURES],
@@ -73,7 +77,7 @@ rule machine_report:
     input:
         template=f"{PAGES}/machine.html.jinja",
         scaling_template=f"{PAGES}/scaling.html.jinja",
-        page=f"{PAGES}/page.html.jinja",
+        frame=FRAME,
         ranks="results/machine/smoke_test/ranks.csv",
         allreduce="results/machine/smoke_test/allreduce.csv",
         scaling=[*SCALING_TABLES.values()] if SCALING else [],

@@ -1,5 +1,7 @@
 """The two pages: complete, escaped, and the first of them the same bytes everywhere."""
 
+import base64
+import hashlib
 import json
 import re
 import shutil
@@ -14,8 +16,8 @@ from typing import Any
 import pytest
 
 from elboflow.pages import machine as machine_report
+from elboflow.pages.figure import paragraphs
 from elboflow.pages.html import render
-from elboflow.pages.report import paragraphs
 from elboflow.pages.settings import FOUND
 from elboflow.reading.errors import InputError
 from elboflow.reading.notation import number, significant
@@ -29,7 +31,7 @@ Runner = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def build(script_jobs: Jobs, scripts_runner: Runner) -> Callable[[Path], str]:
-    """Makes tables, figures and report of a folder; the report without its figures."""
+    """Makes tables, figures and report of a folder; the report without pixels and fonts."""
 
     def make(folder: Path) -> str:
         done = scripts_runner(script_jobs(folder), cwd=folder)
@@ -52,8 +54,9 @@ def html(
 
 def words(html: str) -> str:
     """What a reader sees, with single spaces."""
-    body = html.split("<body>")[1]
-    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+    body = html.split("<body>")[1].split("<script>")[0]
+    drawn = re.sub(r"<svg.*?</svg>", " ", body, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", drawn).split())
 
 
 def made(folder: Path) -> dict[str, bytes]:
@@ -344,13 +347,34 @@ def test_no_clock_no_host_no_path(html: str) -> None:
 
 
 def test_nothing_is_loaded_and_ids_are_unique(html: str) -> None:
-    assert set(re.findall(r'src="([^"]*)"', html)) == {"data:image/svg+xml;base64,"}
-    assert all(link.startswith("#") for link in re.findall(r'href="([^"]*)"', html))
+    assert 'src="' not in html
+    assert set(re.findall(r'url\("?([^")#]{5})', html)) == {"data:"}
+    links = re.findall(r'href="([^"]*)"', html)
+    assert all(link.startswith(("#", "data:image/png;base64,")) for link in links)
     ids = re.findall(r'\bid="([^"]*)"', html)
     assert len(ids) == len(set(ids))
-    assert all(f'id="{link}"' in html for link in re.findall(r'href="#([^"]*)"', html))
-    assert html.count('alt="') == html.count("<img ") >= 7
+    used = [link for link in links if link.startswith("#")] + re.findall(r"url\((#[^)]*)\)", html)
+    assert all(f'id="{link[1:]}"' in html for link in used)
+    assert html.count('role="img"') == html.count("<svg ") >= 7
+    assert all(
+        0 < len(label) < 120 for label in re.findall(r'role="img" aria-label="([^"]*)"', html)
+    )
     assert '<html lang="en">' in html
+
+
+def test_the_policy_allows_the_style_and_the_script_of_the_page_alone(
+    finished: Path, build: Callable[[Path], str]
+) -> None:
+    build(finished)
+    html = (finished / "results/report.html").read_text(encoding="utf-8")
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', html)
+    rules = dict(rule.strip().split(" ", 1) for rule in unescape(policy).split(";"))
+    for element in ("style", "script"):
+        (text,) = re.findall(rf"<{element}>(.*?)</{element}>", html, flags=re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert rules[f"{element}-src"] == f"'sha256-{digest}'"
+    assert rules["default-src"] == "'none'"
+    assert ' style="' not in html, "which the policy forbids"
 
 
 @pytest.mark.parametrize("caption", sorted(PAGES.glob("*.rst")), ids=lambda path: path.stem)

@@ -13,6 +13,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from elboflow.figures.fonts import FAMILY, font_faces
 from elboflow.files.whole import write_result
 
 # Seaborn's colour-blind-safe palette without those that are too pale for lines. Seven colours and
@@ -50,13 +51,13 @@ def apply() -> None:
         "grid.color": "#ececec",
         "legend.frameon": False,
         "path.simplify_threshold": 0.5,  # pixels
-        "svg.fonttype": "path",
+        "svg.fonttype": "none",  # texts stay texts
         "text.color": INK,
         "text.parse_math": False,  # a $ in a name is a $
         "xtick.color": INK,
         "ytick.color": INK,
     }
-    sns.set_theme(context="paper", style="whitegrid", font="DejaVu Sans", rc=rc)
+    sns.set_theme(context="paper", style="whitegrid", font=FAMILY, rc=rc)
 
 
 def looks(runs: Iterable[str]) -> dict[str, Look]:
@@ -84,5 +85,11 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     with mpl.rc_context({"svg.hashsalt": Path(path).stem}):
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "ELBOFlow"})
-    write_result(path, buffer.getvalue())
+    write_result(path, _with_fonts(buffer.getvalue().decode()).encode())
     plt.close(figure)
+
+
+def _with_fonts(svg: str) -> str:
+    """The file with its fonts in its style sheet, for machines that lack them."""
+    sheet = '<style type="text/css">'
+    return svg.replace(sheet, sheet + font_faces(svg), 1)

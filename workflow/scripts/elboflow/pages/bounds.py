@@ -29,6 +29,7 @@ def bounds_tables(summary: pd.DataFrame | None) -> list[dict[str, Any]]:
         return []
     return [
         {
+            "origin": origin,
             "title": title,
             "columns": [heading for _, heading, _ in columns],
             "rows": [

@@ -1,15 +1,26 @@
 """Fill a template and write the page, the same bytes on every machine."""
 
+import base64
+import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from latex2mathml.converter import convert
+from markupsafe import Markup
 
+from elboflow.figures.fonts import font_faces
 from elboflow.files.whole import write_bytes
+
+HEADING = re.compile(r'<h2 id="([^"]+)"><a href="[^"]*">(.*?)</a></h2>', re.DOTALL)
 
 
 def render(template: Path, **values: Any) -> str:
-    """Fill a template; every value is escaped, and a name that is not given is an error."""
+    """Fill a template; every value is escaped, and a name that is not given is an error.
+
+    Templates can call math, contents, font_faces, policy_hash and text_of.
+    """
     environment = Environment(
         loader=FileSystemLoader(template.parent),
         autoescape=True,
@@ -18,7 +29,35 @@ def render(template: Path, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.globals |= {
+        "math": math,
+        "contents": contents,
+        "font_faces": lambda html: Markup(font_faces(html)),
+        "policy_hash": policy_hash,
+        "text_of": lambda name: Markup((template.parent / name).read_text(encoding="utf-8")),
+    }
     return environment.get_template(template.name).render(**values)
+
+
+def math(latex: str, display: str = "inline") -> Markup:
+    """A formula in LaTeX as MathML, which browsers draw and screen readers read.
+
+    Args:
+        latex: of the template itself; it is not escaped.
+        display: "inline", or "block" for a line of its own.
+    """
+    return Markup(convert(latex, display=display))
+
+
+def contents(html: str) -> list[tuple[str, Markup]]:
+    """Name and title of each heading of the second level, as the macro `heading` writes them."""
+    return [(name, Markup(title)) for name, title in HEADING.findall(html)]
+
+
+def policy_hash(text: str) -> str:
+    """What a Content-Security-Policy calls a style or script by."""
+    digest = hashlib.sha256(str(text).encode()).digest()
+    return "sha256-" + base64.b64encode(digest).decode("ascii")
 
 
 def write_page(path: str | Path, html: str) -> None:

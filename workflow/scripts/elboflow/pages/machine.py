@@ -7,8 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from elboflow.pages.figure import figure
 from elboflow.pages.html import render
-from elboflow.pages.report import figure
 from elboflow.reading.columns import Columns
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.json_files import (

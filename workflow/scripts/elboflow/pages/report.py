@@ -1,17 +1,16 @@
 """Write the report: one deterministic HTML file with results, figures, settings and data."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import StrictUndefined, Template
 
 from elboflow.chapter.page import chapter_context
 from elboflow.pages.answer import answers
 from elboflow.pages.bounds import bounds_tables
 from elboflow.pages.comparisons import best_against_others, published_rows
+from elboflow.pages.figure import figure, paragraphs
 from elboflow.pages.gap_parts import gap_rows
 from elboflow.pages.html import render
 from elboflow.pages.overfitting import overfitting_rows
@@ -43,38 +42,6 @@ from elboflow.reading.csv_tables import read_table
 from elboflow.reading.json_files import read_manifest_json
 from elboflow.reading.settings import kinds, likelihoods, setting
 from elboflow.specification.published import read_published
-
-TITLE = ".. title: "  # begins a caption, as a comment of reStructuredText
-
-
-def paragraphs(caption: str | Path, **params: Any) -> list[str]:
-    """The paragraphs of a caption, with the numbers that Snakemake's own report would fill in.
-
-    Its title is left out.
-    """
-    _, text = _title_and_text(caption)
-    filled = Template(text, undefined=StrictUndefined).render(snakemake={"params": params})
-    return [part.strip() for part in filled.split("\n\n") if part.strip()]
-
-
-def _title_and_text(caption: str | Path) -> tuple[str, str]:
-    text = Path(caption).read_text(encoding="utf-8")
-    first, _, rest = text.partition("\n")
-    return (first.removeprefix(TITLE), rest) if first.startswith(TITLE) else ("", text)
-
-
-def figure(path: str | Path, caption: str | Path, **params: Any) -> dict[str, Any]:
-    """A figure as a data URI: the ids inside one SVG cannot meet those of another."""
-    title, _ = _title_and_text(caption)
-    texts = paragraphs(caption, **params)
-    data = base64.b64encode(Path(path).read_bytes()).decode("ascii")
-    return {
-        "name": Path(path).stem,
-        "title": title,
-        "uri": f"data:image/svg+xml;base64,{data}",
-        "alt": f"{title}. {texts[0]}",
-        "caption": texts,
-    }
 
 
 def chapter(tables: Sequence[str], figures: Sequence[str], captions: Sequence[str]) -> Any:

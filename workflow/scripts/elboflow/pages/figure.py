@@ -1,0 +1,37 @@
+"""A figure of a page: the drawing, and its caption in words."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import StrictUndefined, Template
+
+from elboflow.pages.inline import inline_svg
+
+TITLE = ".. title: "  # begins a caption, as a comment of reStructuredText
+
+
+def figure(path: str | Path, caption: str | Path, **params: Any) -> dict[str, Any]:
+    """What the macro `figure_block` prints."""
+    title, _ = _title_and_text(caption)
+    return {
+        "name": Path(path).stem,
+        "title": title,
+        "svg": inline_svg(path, title),
+        "caption": paragraphs(caption, **params),
+    }
+
+
+def paragraphs(caption: str | Path, **params: Any) -> list[str]:
+    """The paragraphs of a caption, with the numbers that Snakemake's own report would fill in.
+
+    Its title is left out.
+    """
+    _, text = _title_and_text(caption)
+    filled = Template(text, undefined=StrictUndefined).render(snakemake={"params": params})
+    return [part.strip() for part in filled.split("\n\n") if part.strip()]
+
+
+def _title_and_text(caption: str | Path) -> tuple[str, str]:
+    text = Path(caption).read_text(encoding="utf-8")
+    first, _, rest = text.partition("\n")
+    return (first.removeprefix(TITLE), rest) if first.startswith(TITLE) else ("", text)
