@@ -166,6 +166,8 @@ def test_jobs_run_one_after_the_other_on_their_nodes(site):
     assert "from the log" in log.read_text()
     assert not list((site.folder / ".snakemake/qsub/jobs").iterdir())
     assert not (site.folder / ".snakemake/qsub/lease").exists()
+    assert re.search(r"^2 jobs used 0\.0\d of the 0\.15 node-hours asked for", output, re.M)
+    assert len((site.folder / ".snakemake/qsub/used.csv").read_text().splitlines()) == 3
 
 
 def test_a_failing_job_is_reported_with_the_end_of_its_log(site):
@@ -254,7 +256,7 @@ def test_ctrl_c_leaves_no_job(site):
     site.write(MANY_JOBS.format(jobs=4))
     driver = site.start()
     site.wait_for(lambda: len(list(site.folder.glob("up*"))) == 4, "the jobs")
-    site.interrupt(driver)
+    assert "4 jobs used 0.0" in site.interrupt(driver)
     assert driver.returncode != 0
     assert site.calls("qdel") == 1
     site.wait_for(lambda: not site.qstat(), "the end of the jobs")

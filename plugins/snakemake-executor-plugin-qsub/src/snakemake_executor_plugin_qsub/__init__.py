@@ -26,6 +26,7 @@ from snakemake_interface_executor_plugins.settings import CommonSettings
 from snakemake_interface_executor_plugins.utils import format_cli_arg
 
 from . import files, gridengine, identity, pbs, preconditions, whose
+from .account import Account
 from .earlier import Earlier, delete
 from .journal import Journal, Record
 from .judge import Outcome, Verdict
@@ -95,6 +96,7 @@ class Executor(RemoteExecutor):
             # Snakemake does not shut down where nothing is to do.
             atexit.register(self.lease.release)
             self.journal = Journal(folder)
+            self.account = Account(self.journal)
             self.earlier = Earlier(self.journal, self.dialect, self.logger.warning)
             self.configs = self.journal.keep_configs(self.config_files())
         except KeyboardInterrupt:  # in what may last for minutes
@@ -335,7 +337,7 @@ class Executor(RemoteExecutor):
         """Submit a job again that stopped in time: for Snakemake it is still the same."""
         token = info.aux["token"]
         record, asked = self.watch.jobs[token].record, self.requests[token]
-        self.forget(record)
+        self.forget(record, "goes on")
         if self.workflow.scheduler._user_kill:  # told to end when the running jobs have
             self.report_job_error(info, msg="stopped in time: start Snakemake again to go on\n")
             return
@@ -347,7 +349,7 @@ class Executor(RemoteExecutor):
         """Tell Snakemake that a job succeeded, or why it failed."""
         record = self.watch.jobs[info.aux["token"]].record
         said = self.journal.scheduler_log(record) if reason else ""
-        self.forget(record)
+        self.forget(record, "failed" if reason else "done")
         if not reason:
             self.report_job_success(info)
             return
@@ -362,7 +364,8 @@ class Executor(RemoteExecutor):
             self.logger.error(message)
         self.report_job_error(info, msg=message)
 
-    def forget(self, record: Record) -> None:
+    def forget(self, record: Record, outcome: str) -> None:
+        self.account.add(record, self.requests[record.token].title, outcome)
         self.journal.close(record)
         self.watch.drop(record.token)
         self.requests.pop(record.token, None)
@@ -395,6 +398,8 @@ class Executor(RemoteExecutor):
                 self.journal.withdraw(record)
             except OSError as error:
                 self.logger.error(f"{error.strerror}: {self.journal.folder(record)}")
+            if asked := self.requests.get(record.token):
+                self.account.add(record, asked.title, "deleted")
             self.watch.drop(record.token)
         self.earlier.records.clear()
         if complaint := delete(records, self.dialect):
@@ -421,6 +426,8 @@ class Executor(RemoteExecutor):
             )
         if not (self.stopped or self.lease.lost):  # else its jobs, which go on, are another's
             shutil.rmtree(self.tmpdir, ignore_errors=True)
+        if used := self.account.line():
+            self.logger.info(used)
         self.lease.release()
 
 

@@ -1,0 +1,66 @@
+"""What jobs have used of the node-hours that they asked for, by the times of their own files.
+
+used.csv    one row per job that has started and ended, appended to by each Snakemake
+"""
+
+import contextlib
+import csv
+import io
+import time
+
+from . import files
+from .journal import Journal, Record
+
+COLUMNS = ("ended", "job", "title", "nodes", "seconds_asked", "seconds_used", "outcome")
+
+
+class Account:
+    """The node-hours of this Snakemake's jobs, also of those that it took over."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.path = journal.root / "used.csv"
+        self.jobs = 0
+        self.asked = self.used = 0.0  # node-hours
+
+    def add(self, record: Record, title: str, outcome: str) -> None:
+        """Count a job that has ended, while its files are there; one that never started is none."""
+        used = self.seconds(record)
+        if used is None:
+            return
+        self.jobs += 1
+        self.asked += record.nodes * record.seconds / 3600
+        self.used += record.nodes * used / 3600
+        row = (record.job_id, title, record.nodes, record.seconds, round(used), outcome)
+        with contextlib.suppress(OSError):  # no reason to lose a job
+            self._append(row)
+
+    def seconds(self, record: Record) -> float | None:
+        """From the start of a job's script to its end, or to now; None where it has not started."""
+        with contextlib.suppress(OSError):
+            began = self.journal.started(record).stat().st_mtime
+            try:
+                ended = self.journal.marker(record).stat().st_mtime
+            except FileNotFoundError:  # killed
+                ended = files.now(self.journal.jobs)
+            return max(0.0, ended - began)
+        return None
+
+    def _append(self, row: tuple[object, ...]) -> None:
+        """In one write, so that rows of two drivers stay whole."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if not self.path.exists():
+            writer.writerow(COLUMNS)
+        writer.writerow([time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), *row])
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(text.getvalue())
+
+    def line(self) -> str:
+        """The sum, in words; empty where no job has ended."""
+        if not self.jobs:
+            return ""
+        return (
+            f"{self.jobs} {'job' if self.jobs == 1 else 'jobs'} used {self.used:.2f} of the "
+            f"{self.asked:.2f} node-hours asked for: {self.path}"
+        )
