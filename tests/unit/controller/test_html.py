@@ -44,6 +44,7 @@ def test_an_inline_figure_needs_no_style_and_meets_no_other_id(drawing: Path) ->
     assert ids and all(name.startswith("drawing-") for name in ids)
     used = re.findall(r"url\(#([^)]*)\)|href=\"#([^\"]*)\"", html)
     assert {left or right for left, right in used} == set(ids)
+    assert 'fill="#ffffff"' in html, "a colour is no reference"
     assert ">&lt;b&gt;\N{MINUS SIGN}1 &amp; 2</text>" in html
     assert 'href="data:image/png;base64,' in html
 

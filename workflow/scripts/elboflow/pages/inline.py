@@ -61,11 +61,12 @@ def _plain(element: Element) -> None:
 
 def _name_ids(root: Element, name: str) -> None:
     """Begin ids with a name, and leave out those that nothing refers to."""
-    referred = set()
+    named, referred = {element.get("id") for element in root.iter()}, set()
     for element in root.iter():
         for key, value in element.attrib.items():
-            if found := REFERENCE.search(value):
-                identifier = found[1] or found[2]
+            found = REFERENCE.search(value)
+            identifier = found and (found[1] or found[2])
+            if identifier and identifier in named:  # and no colour
                 referred.add(identifier)
                 element.set(key, value.replace(f"#{identifier}", f"#{name}-{identifier}"))
     for element in root.iter():
