@@ -633,6 +633,30 @@ def test_a_rule_may_have_options_of_its_own(site):
     assert line.endswith("-o scheduler.log -W 'a b=c' -l place=excl job.sh")
 
 
+@pytest.mark.parametrize("executor", ["qsub", "qsub-plan"])
+def test_names_are_those_that_snakemake_is_told(site, executor):
+    site.job("touch done; sleep 0.5")
+    code, output = site.run("--jobname", "study 1.{rulename}.{jobid}", executor=executor)
+    assert code == 0, output
+    records = "".join(path.read_text() for path in (site.state / "jobs").rglob("*.json"))
+    assert "study_1.job.0" in (output if executor == "qsub-plan" else records)
+
+
+def test_jobs_that_are_all_to_be_submitted_at_once_are_refused(site):
+    site.job("touch done")
+    code, output = site.run("--immediate-submit", "--notemp")
+    assert code != 0 and site.calls("qsub") == 0
+    assert "--immediate-submit: jobs are submitted when their inputs are there" in output
+
+
+def test_jobs_are_looked_at_as_often_as_snakemake_is_told(site):
+    site.job("touch done")
+    began = time.monotonic()
+    code, output = site.run("--seconds-between-status-checks", "15")
+    assert code == 0, output
+    assert time.monotonic() - began > 15
+
+
 @pytest.mark.parametrize(("value", "told"), [("-W 'a", "No closing quotation"), (3, "not 3")])
 def test_what_are_no_options_is_refused_before_anything_is_submitted(site, value, told):
     site.job("touch done")

@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from snakemake.settings.types import RemoteExecutionSettings
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
@@ -61,7 +62,8 @@ class Executor(RemoteExecutor):
         self.dialect = DIALECTS[self.settings.dialect or ""]
         dag = self.workflow.dag
         jobs = dict.fromkeys(dag.get_job_group(job) or job for job in dag.needrun_jobs())
-        preconditions.check(self.settings, self.dialect, jobs)
+        general = self.workflow.remote_execution_settings
+        preconditions.check(self.settings, self.dialect, jobs, general)
         self.stopped = ""  # why all jobs were left alone
         self.open_account(Path(self.workflow.persistence.path).absolute() / "qsub")
         self.requests: dict[str, Request] = {}  # by token, of all jobs in the queue
@@ -85,7 +87,11 @@ class Executor(RemoteExecutor):
         # go on while a job waits for the queue to take it.
         self.line = ThreadPoolExecutor(max_workers=1)
         self.unrecorded: list[Record] = []
-        self.next_seconds_between_status_checks = min(LOOK, self.settings.poll)
+        if (
+            general.seconds_between_status_checks
+            == RemoteExecutionSettings.seconds_between_status_checks
+        ):
+            self.next_seconds_between_status_checks = min(LOOK, self.settings.poll)
 
     def open_account(self, folder: Path) -> None:
         """Take over the account of the jobs in the queue, which one Snakemake keeps at a time."""
@@ -126,7 +132,7 @@ class Executor(RemoteExecutor):
     def take_or_submit(self, job: JobExecutorInterface) -> None:
         if self.stopped or self.lease.lost:
             raise WorkflowError(self.stopped or LOST)
-        asked = request(job, self.settings)
+        asked = request(job, self.settings, self.jobname)
         key, digest = identity.key(job), identity.digest(job)
         if earlier := self.earlier.take(key, digest, asked):
             self.logger.info(f"taking over job {earlier.job_id} ({asked.title})")

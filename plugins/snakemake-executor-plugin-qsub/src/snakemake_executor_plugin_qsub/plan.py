@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.common.tbdstring import TBDString
+from snakemake.settings.types import RemoteExecutionSettings
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
@@ -22,8 +23,10 @@ def title(job: JobExecutorInterface) -> str:
     return " ".join([job.name, *wildcards])
 
 
-def short_name(job: JobExecutorInterface) -> str:
-    """The same for lists of jobs: 'train.plain.1'."""
+def short_name(job: JobExecutorInterface, jobname: str = RemoteExecutionSettings.jobname) -> str:
+    """The same for lists of jobs, 'train.plain.1'; or as Snakemake's --jobname says."""
+    if jobname != RemoteExecutionSettings.jobname:
+        return job_name(job.format_wildcards(jobname))
     wildcards = [] if job.is_group() else job.wildcards_dict.values()
     return job_name(".".join([job.name, *map(str, wildcards)]))
 
@@ -79,8 +82,15 @@ def is_known(job: JobExecutorInterface) -> bool:
     return unknown <= {"tmpdir"}  # which is the node's own affair
 
 
-def request(job: JobExecutorInterface, settings: ExecutorSettings) -> Request:
+def request(
+    job: JobExecutorInterface,
+    settings: ExecutorSettings,
+    jobname: str = RemoteExecutionSettings.jobname,
+) -> Request:
     """Read what a job asks for.
+
+    Args:
+        jobname: Snakemake's own pattern for names of jobs.
 
     Raises:
         WorkflowError: it has no usable runtime, nodes, tasks_per_node or max_walltimes, it is a
@@ -93,7 +103,7 @@ def request(job: JobExecutorInterface, settings: ExecutorSettings) -> Request:
     seconds = runtime_seconds(resources, named)
     return Request(
         title=named,
-        name=short_name(job),
+        name=short_name(job, jobname),
         resources={**resources, "threads": job.threads},
         seconds=seconds,
         nodes=count(resources, "nodes", 1, named),

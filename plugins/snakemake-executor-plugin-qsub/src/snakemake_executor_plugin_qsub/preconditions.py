@@ -7,6 +7,7 @@ from types import ModuleType
 
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
+from snakemake_interface_executor_plugins.settings import RemoteExecutionSettingsExecutorInterface
 
 from .plan import is_known, request
 from .settings import ExecutorSettings
@@ -14,13 +15,21 @@ from .submission import require_variables
 
 
 def check(
-    settings: ExecutorSettings, dialect: ModuleType, jobs: Iterable[JobExecutorInterface]
+    settings: ExecutorSettings,
+    dialect: ModuleType,
+    jobs: Iterable[JobExecutorInterface],
+    general: RemoteExecutionSettingsExecutorInterface,
 ) -> None:
     """Find what would fail later, before anything is submitted.
 
     Raises:
         WorkflowError: an unset variable, a missing program, file or resource.
     """
+    if general.immediate_submit:
+        raise WorkflowError(
+            "--immediate-submit: jobs are submitted when their inputs are there, so that what was "
+            "submitted holds: leave it out"
+        )
     require_variables(settings.submit or "")
     missing = [name for name in dialect.PROGRAMS if not shutil.which(name)]
     if missing:
@@ -36,7 +45,7 @@ def check(
         raise WorkflowError("qsub-margin and qsub-grace must not be below 0")
     for job in jobs:
         if is_known(job) and not job.is_local:
-            request(job, settings).line(settings)
+            request(job, settings, general.jobname).line(settings)
     try:
         settings.logdir.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=settings.logdir).close()

@@ -91,7 +91,7 @@ class Executor(AbstractExecutor):
         if not is_known(job):
             print(f"# {title(job)}: its resources are known when its inputs are there, not counted")
             return
-        asked = request(job, self.settings)
+        asked = request(job, self.settings, self.workflow.remote_execution_settings.jobname)
         members = job.jobs if job.is_group() else [job]
         attempts = 1 + max(member.rule.restart_times for member in members)
         self.costs[str(asked.resources.get("queue", "jobs"))].add(asked, attempts)
