@@ -18,7 +18,7 @@ unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
 export LC_ALL := C.UTF-8
 
-.PHONY: help setup report test test-faults soak check-likelihoods promises docs test-cluster test-environment lint bench status unlock clean-state pins
+.PHONY: help setup report test test-faults soak check-likelihoods promises keys docs test-cluster test-environment lint bench status unlock clean-state pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -81,7 +81,7 @@ lint: $(VENV)/requirements-dev $(VENV)/plugin $(TEST_ENVIRONMENT)/tests ## forma
 		$(filter-out $(TRAINING_ROOMS) %.py,$(wildcard $(ROOMS)/[a-z]*))
 	mypy $(PLUGIN)/src
 
-test: lint ## lint, then the tests that any machine can run
+test: lint docs ## lint, the documentation, then the tests that any machine can run
 	$(TEST_ENVIRONMENT)/venv/bin/python -m pytest tests/unit/training tests/process
 	python -m pytest tests/unit/controller $(PLUGIN)/tests tests/workflow
 	$(MAKE) check-likelihoods
@@ -92,8 +92,16 @@ check-likelihoods: $(VENV)/requirements $(TEST_ENVIRONMENT)/tests ## hold the nu
 promises: $(VENV)/requirements ## list what the tests promise of the report's numbers
 	python tests/promise_table.py
 
-docs: $(VENV)/requirements ## write the tables of keys in config/README.md anew, from the schema
+keys: $(VENV)/requirements ## write the tables of keys in config/README.md anew, from the schema
 	PYTHONPATH=workflow/scripts python tests/key_tables.py
+
+$(VENV)/requirements-docs: $(VENV)/requirements requirements-docs.txt
+	$(PIP) install --quiet --require-hashes --requirement requirements-docs.txt
+	@touch "$@"
+
+docs: $(VENV)/requirements-docs ## build the documentation: site/index.html (EXTERNAL=true checks its links to other sites too)
+	@NO_MKDOCS_2_WARNING=1 mkdocs --quiet build --strict
+	@echo "open $(abspath site/index.html) in a browser"
 
 # The tests that are marked with a fault, and a table of them.
 FAULTS := -p fault_table -m fault --quiet
@@ -113,7 +121,7 @@ test-cluster: $(VENV)/requirements-dev $(VENV)/plugin ## the tests on a real Gri
 	$(MAKE) test-environment
 	python -m pytest tests/cluster
 
-bench: $(TEST_ENVIRONMENT)/tests $(VENV)/requirements-dev $(VENV)/plugin ## speed, measured side by side: benchmarks/RESULTS.md and the README's tables
+bench: $(TEST_ENVIRONMENT)/tests $(VENV)/requirements-dev $(VENV)/plugin ## speed, measured side by side: benchmarks/RESULTS.md and tables of README.md beside it
 	python benchmarks/side_by_side.py --environment "$(TEST_ENVIRONMENT)/venv" --write
 	$(TEST_ENVIRONMENT)/venv/bin/python benchmarks/ranks.py
 	python benchmarks/scheduler_load.py
@@ -131,3 +139,5 @@ clean-state: ## drop all states but those that the present results were made fro
 pins: ## compile requirements*.txt anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --generate-hashes \
+		requirements-docs.in -o requirements-docs.txt

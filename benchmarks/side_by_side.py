@@ -1,6 +1,6 @@
 """ELBOFlow beside what it wants to replace: training, and log p(x).
 
-    make bench                                     # writes benchmarks/RESULTS.md and README.md
+    make bench                                     # writes RESULTS.md, and tables of README.md
     python benchmarks/side_by_side.py --batches 100 --rounds 1 --seconds 1 --most-others 1
 
 In each round every contender works for some seconds, one after another, all others stopped. Speeds
@@ -127,7 +127,7 @@ def main(args: argparse.Namespace) -> None:
         print(text)
         return
     (ROOT / "benchmarks" / "RESULTS.md").write_text(text)
-    readme = ROOT / "README.md"
+    readme = ROOT / "benchmarks" / "README.md"
     readme.write_text(between_markers(readme.read_text(), readme_tables(trained, estimated)))
 
 

@@ -1,6 +1,6 @@
 """The tables of keys in config/README.md, from the schema.
 
-    PYTHONPATH=workflow/scripts python tests/key_tables.py        # make docs
+    PYTHONPATH=workflow/scripts python tests/key_tables.py        # make keys
 
 Each stands between two comments that say so; what is around them is written by hand.
 """
@@ -15,7 +15,7 @@ from elboflow.specification.schema import read_schema
 from elboflow.vae.spec import PARTS
 
 README = Path(__file__).parents[1] / "config" / "README.md"
-BEGIN, END = r"<!-- keys: (?P<section>[\w ]+), by make docs -->\n", r"<!-- end of keys -->\n"
+BEGIN, END = r"<!-- keys: (?P<section>[\w ]+), by make keys -->\n", r"<!-- end of keys -->\n"
 MARKED = re.compile(f"(?P<begin>{BEGIN}).*?(?P<end>{END})", re.DOTALL)
 SIGNS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 

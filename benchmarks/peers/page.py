@@ -12,7 +12,7 @@ from peers.tables import Comparison, results, short_table
 
 INTRODUCTION = """# Side by side
 
-Written by `make bench` on an idle machine; the README shows its medians.
+Written by `make bench` on an idle machine; README.md beside it shows its medians.
 
 A VAE of 784-200-200-50 units and back (tanh, Bernoulli pixels) on the 60,000 training images of
 {source}, binarised afresh at each visit, with Adam at a rate of 0.001. All begin with the same
@@ -63,7 +63,7 @@ def machine() -> str:
 
 
 def readme_tables(trained: Sequence[Comparison], estimated: Comparison) -> str:
-    """The two tables of the README."""
+    """The two tables of README.md."""
     first = "images/s against the usual loop"
     return "\n\n".join(
         [short_table(trained, first), short_table([estimated], "images/s against get_nll")]

@@ -1,4 +1,4 @@
-"""Rounds as tables in Markdown: the long ones of RESULTS.md, and two of medians for the README."""
+"""Rounds as tables in Markdown: the long ones of RESULTS.md, and two of medians for README.md."""
 
 import re
 import statistics

@@ -41,7 +41,7 @@ NOTHING_LEFT = {**NO_TEST, "test_images": 1737}
         ("datasets", "mine", NO_PATH, "datasets.mine.path: the source file needs the path"),
         ("datasets", "mine", {**NO_PATH, "path": "no.npy"}, "datasets.mine.path: no.npy: no such"),
         ("datasets", "digits", {**NO_TEST, "data_dir": "x"}, "digits.data_dir: the source digits"),
-        ("datasets", "digits", NO_TEST, "datasets.digits.test_images: digits has no published"),
+        ("datasets", "digits", NO_TEST, "datasets.digits.test_images: digits has no test split"),
         ("datasets", "digits", NOTHING_LEFT, "datasets.digits: no training images are left"),
         (None, "environment", {"torch": "site"}, "environment.site_python: torch site needs"),
     ],

@@ -36,10 +36,13 @@ def test_what_is_right_is_accepted(dataset):
 @pytest.mark.parametrize(
     ("dataset", "message"),
     [
-        ({"source": "mnist"}, "validation_images: mnist has no published validation split, give"),
-        ({"source": "omniglot"}, "validation_images: omniglot has no published validation split"),
-        ({"source": "digits", "test_images": 5}, "validation_images: digits has no published val"),
-        ({"source": "spambase"}, "test_images: spambase has no published test split, give"),
+        ({"source": "mnist"}, "validation_images: mnist has no validation split of its own; give"),
+        ({"source": "omniglot"}, "validation_images: omniglot has no validation split"),
+        (
+            {"source": "digits", "test_images": 5},
+            "validation_images: digits has no validation split",
+        ),
+        ({"source": "spambase"}, "test_images: spambase has no test split of its own; give"),
         ({**SPAM, "test_images": 4601}, "mine: no training images are left of spambase's"),
         (
             {**SPAM, "test_images": 99},
@@ -93,7 +96,11 @@ MISSING = pytest.mark.fault(
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({}, ".validation_images: {} has no published validation split, give a number"),
+        (
+            {},
+            ".validation_images: {} has no validation split of its own; give the number of images "
+            "to take for it",
+        ),
         ({"validation_images": 4, "test_images": 6}, ".test_images: {} has 5 test images"),
         ({"validation_images": 20}, ": no training images are left of {}'s"),
     ],
@@ -119,6 +126,14 @@ def test_a_run_asks_for_no_more_than_there_is_of_ones_own_data(mine, run, messag
     check(config(data, dataset="mine", **fitting))
     with pytest.raises(ConfigError, match=message):
         check(config(data, dataset="mine", **{**fitting, **run}))
+
+
+@MISSING
+@pytest.mark.parametrize("parts", [{"train": 20}, {"train": 20, "validation": 4}])
+def test_a_file_without_a_test_part_needs_their_number(tmp_path, parts):
+    path = save(tmp_path / "mine.npz", **parts)
+    with pytest.raises(ConfigError, match=r"test_images: .* has no test split of its own; give"):
+        check(config(own(path, validation_images=4)))
 
 
 @MISSING

@@ -1,4 +1,4 @@
-"""config/README.md has the tables of keys that `make docs` writes from the schema."""
+"""config/README.md has the tables of keys that `make keys` writes from the schema."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from key_tables import README, allowed, default, with_tables
 def test_the_tables_are_those_of_the_schema() -> None:
     text = README.read_text(encoding="utf-8")
     assert with_tables(text) == text, (
-        "run `make docs`: config/README.md is not what the schema says"
+        "run `make keys`: config/README.md is not what the schema says"
     )
 
 
@@ -19,7 +19,7 @@ def test_what_is_written_by_hand_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    "marker", ["<!-- keys: workflow, by make docs -->", "<!-- end of keys -->"]
+    "marker", ["<!-- keys: workflow, by make keys -->", "<!-- end of keys -->"]
 )
 def test_a_table_whose_markers_are_gone_is_missed(marker: str) -> None:
     text = README.read_text(encoding="utf-8")

@@ -115,7 +115,7 @@ def test_only_what_is_between_the_markers_is_replaced() -> None:
 
 
 def test_the_readme_has_one_pair_of_markers() -> None:
-    between_markers((Path(__file__).parents[3] / "README.md").read_text(), "")
+    between_markers((Path(__file__).parents[3] / "benchmarks" / "README.md").read_text(), "")
 
 
 def test_the_common_elbo_of_a_model_that_ignores_z_is_that_of_its_pixels() -> None:

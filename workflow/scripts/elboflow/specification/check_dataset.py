@@ -75,7 +75,10 @@ def _held_out(
     where = f"{where}.{part}_images"
     if published is None:
         if wanted is None and not (values["source"] in TABLES and part == "validation"):
-            raise ConfigError(f"{where}: {source} has no published {part} split, give a number")
+            raise ConfigError(
+                f"{where}: {source} has no {part} split of its own; give the number of images to "
+                "take for it"
+            )
         return wanted
     if (wanted or 0) > published:
         raise ConfigError(f"{where}: {source} has {published} {part} images")

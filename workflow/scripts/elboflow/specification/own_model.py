@@ -87,7 +87,8 @@ def complaint_about_files(values: Mapping[str, Any]) -> str | None:
             line = f", line {error.lineno}" if error.lineno else ""
             return f"model: {printable(module)}{line}: {error.msg}"
         except (ValueError, RecursionError, MemoryError) as error:
-            return f"model: {printable(module)}: {str(error) or 'is nested too deeply'}"
+            why = error if isinstance(error, ValueError) else "is nested too deeply"
+            return f"model: {printable(module)}: {why}"
         if module == path and not {name, "*"} & set(_names(tree.body)):
             classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
             known = f"; it has {', '.join(classes)}" if classes else ""
