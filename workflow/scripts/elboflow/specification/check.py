@@ -14,6 +14,7 @@ from elboflow.specification import (
 from elboflow.specification.check_dataset import TABLES, Sizes, split_sizes
 from elboflow.specification.published import complaint_about_published
 from elboflow.specification.resolve import Resolved, ranks, resolve_all
+from elboflow.specification.sweeps import with_sweeps
 from elboflow.specification.yaml_readings import ConfigError
 from elboflow.vae.choices import OBJECTIVES, observed_by
 
@@ -28,6 +29,7 @@ def check(config: dict[str, Any], read_files: bool = True) -> Resolved:
     """
     if complaint := check_schema.complaint_about(config):
         raise ConfigError(f"config: {complaint}; see config/README.md")
+    config = _with_sweeps(config)
     for section in ("datasets", "runs"):
         _check_names(section, config[section])
     resolved = resolve_all(config)
@@ -51,6 +53,18 @@ def check(config: dict[str, Any], read_files: bool = True) -> Resolved:
     if complaint := check_scores.complaint_about_scores(resolved):
         raise ConfigError(f"config: scores.{complaint}")
     return resolved
+
+
+def _with_sweeps(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with the runs of its sweeps, whose values are checked as of any run."""
+    if not config.get("sweeps"):
+        if "runs" not in config:
+            raise ConfigError("config: runs: there are none, nor sweeps; see config/README.md")
+        return config
+    config = with_sweeps(config, MOST_TRAININGS)
+    if complaint := check_schema.complaint_about(config):
+        raise ConfigError(f"config: {complaint}; see config/README.md")
+    return config
 
 
 def _check_names(section: str, names: Iterable[str]) -> None:

@@ -1,0 +1,63 @@
+"""Sweeps: runs that differ in some keys, written once."""
+
+import math
+import re
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from elboflow.specification.yaml_readings import ConfigError
+
+LONGEST_NAME = 100
+
+
+def with_sweeps(config: dict[str, Any], most: int) -> dict[str, Any]:
+    """A configuration, whose form has been checked, with the runs of its sweeps among its own.
+
+    Each is called after its sweep and the keys in which those of the sweep differ:
+    `width-beta_0.5-encoder_layers_200x200`.
+
+    Args:
+        most: runs that can be planned.
+
+    Raises:
+        ConfigError: two runs of one name, a name that is too long, or too many runs.
+    """
+    runs = dict(config.get("runs", {}))
+    for sweep, values in config.get("sweeps", {}).items():
+        where = f"config: sweeps.{sweep}"
+        cases, grid = values.get("cases", [{}]), values.get("grid", {})
+        if (count := len(cases) * math.prod(map(len, grid.values()))) > most:
+            raise ConfigError(f"{where}: {count} runs are more than the {most} that can be planned")
+        if both := sorted({key for case in cases for key in case} & set(grid)):
+            raise ConfigError(f"{where}: {both[0]} stands in cases and in grid; give it in one")
+        for varied in _combinations(cases, grid):
+            name = "-".join([sweep, *(f"{key}_{_in_a_name(varied[key])}" for key in varied)])
+            if len(name) > LONGEST_NAME:
+                raise ConfigError(
+                    f"{where}: {name} is longer than the {LONGEST_NAME} characters of a run's "
+                    "name; write these runs out, under `runs`"
+                )
+            if name in runs:
+                raise ConfigError(f"{where}: two runs would be called {name}")
+            runs[name] = {**values.get("keys", {}), **varied}
+    return {**config, "runs": runs}
+
+
+def _combinations(
+    cases: list[dict[str, Any]], grid: dict[str, list[Any]]
+) -> Iterator[dict[str, Any]]:
+    """Each case with each combination of the grid's values."""
+    for case, values in product(cases, product(*grid.values())):
+        yield {**case, **dict(zip(grid, values, strict=True))}
+
+
+def _in_a_name(value: Any) -> str:
+    """A value in letters that a folder may have."""
+    if isinstance(value, list):
+        return "x".join(map(_in_a_name, value)) or "none"
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", str(value).removeprefix("+"))
