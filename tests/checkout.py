@@ -47,7 +47,8 @@ class Checkout:
         folder.mkdir(parents=True)
         for name in ("workflow", "config", "profiles", "abci"):
             shutil.copytree(REPOSITORY / name, folder / name)
-        shutil.copy2(REPOSITORY / "Snakefile", folder)
+        for name in ("Snakefile", "CITATION.cff"):
+            shutil.copy2(REPOSITORY / name, folder)
         return cls(folder)
 
     def configure(self, config: Mapping[str, Any]) -> None:

@@ -18,6 +18,17 @@ OUTPUTS:
 """
 
 PAGES = f"{WORKFLOW}/report"
+SECTIONS = [
+    *("summary", "figures", "results", "comparisons", "published", "own_models"),
+    *("overfitting", "rate_parts", "two_sample", "bounds", "gap_parts", "scores"),
+    *("methods", "chapter", "promises", "checks", "data", "settings", "numbers"),
+    *("regenerate", "glossary"),
+]
+NUMBER_TABLES = [
+    *("runs", "summary", "training", "units", "checks", "settings"),
+    *("bound_against_k", "comparisons"),
+]
+NUMBERS = [f"results/tables/{name}.csv" for name in NUMBER_TABLES]
 FRAME = [
     f"{PAGES}/{name}"
     for name in ["page.html.jinja", "macros.html.jinja", "page.css", "page.js"]
@@ -28,13 +39,7 @@ rule report:
     """Put results, settings, figures and data sets on one page."""
     input:
         template=f"{PAGES}/report.html.jinja",
-        gap_parts=f"{PAGES}/gap_parts.html.jinja",
-        overfitting=f"{PAGES}/overfitting.html.jinja",
-        own_models=f"{PAGES}/own_models.html.jinja",
-        rate_parts=f"{PAGES}/rate_parts.html.jinja",
-        scores_template=f"{PAGES}/scores.html.jinja",
-        two_sample=f"{PAGES}/two_sample.html.jinja",
-        chapter=f"{PAGES}/chapter.html.jinja",
+        sections=[f"{PAGES}/{name}.html.jinja" for name in SECTIONS],
         chapter_tables=[
             f"results/chapter/{name}.csv" for name in CHAPTER_TABLES if SHOWN
         ],
@@ -44,11 +49,8 @@ rule report:
         chapter_captions=[
             f"{PAGES}/chapter_{name}.rst" for name in CHAPTER_FIGURES if SHOWN
         ],
-        beliefs=f"{PAGES}/promises.html.jinja",
         promises=f"{PAGES}/promises.csv",
-        differences=[
-            f"{PAGES}/{name}.html.jinja" for name in ["comparisons", "published"]
-        ],
+        citation=os.path.join(os.path.dirname(WORKFLOW), "CITATION.cff"),
         frame=FRAME,
         introduction=f"{PAGES}/workflow.rst",
         captions=[f"{PAGES}/{name}.rst" for name in FIGURES],
@@ -59,6 +61,7 @@ rule report:
         settings="results/tables/settings.csv",
         comparisons="results/tables/comparisons.csv",
         reproduction="results/tables/reproduction.csv",
+        numbers=NUMBERS,
         published=ancient(PUBLISHED),
         bounds=BOUNDS_SUMMARY,
         scores=SCORES_SUMMARY,
@@ -68,6 +71,14 @@ rule report:
     localrule: True
     params:
         published=lambda wildcards: digest([PUBLISHED]),
+        figure_tables={
+            name: [
+                table
+                for table in NUMBER_TABLES
+                if f"results/tables/{table}.csv" in sources.values()
+            ]
+            for name, (_, sources) in FIGURES.items()
+        },
     script:
         "../scripts/report.py"
 

@@ -259,6 +259,7 @@ def jobs(root: Path) -> list[dict[str, Any]]:
     if not scored:
         del inputs["gather_scores"]
     params: dict[str, dict[str, Any]] = {"reproduction": {"published": {}}}
+    params["report"] = {"figure_tables": {"training_curves": ["training", "settings"]}}
     params |= {f"plot_{name}": {"module": f"elboflow.figures.{name}"} for name in figures}
     return [
         {
@@ -309,6 +310,8 @@ def inputs_of(
         "introduction": str(PAGES / "workflow.rst"),
         "template": str(PAGES / "report.html.jinja"),
         "promises": str(PAGES / "promises.csv"),
+        "citation": str(REPOSITORY / "CITATION.cff"),
+        "numbers": [*tables.values(), outputs["comparisons"]["comparisons"]],
     }
     seeds["descriptions"] = each("runs/*/seed*/model.json")
     return {

@@ -20,7 +20,7 @@ def answers(
     comparisons: pd.DataFrame,
     checks: pd.DataFrame,
 ) -> list[dict[str, Any]]:
-    """For each group of runs that may be compared a few sentences, and its runs by verdict.
+    """For each group of runs that may be compared a few sentences, and verdicts of its runs.
 
     Args:
         headline: the groups of the main table, whose runs stand in the order of log p(x).
@@ -30,7 +30,7 @@ def answers(
         runs = [row["name"] for row in group["rows"] if not row["baseline"]]
         verdicts = verdicts_of(runs, checks)
         sentences = [best_of(group, runs, summary), *against_next(runs, comparisons)]
-        found.append({"sentences": sentences, "verdicts": verdicts})
+        found.append({"sentences": sentences, "verdicts": verdicts, "by_run": by_run(runs, checks)})
     return found
 
 
@@ -84,12 +84,22 @@ def verdicts_of(runs: Sequence[str], checks: pd.DataFrame) -> list[tuple[str, li
     """Verdicts, the good one first, with the runs that have them."""
     said: dict[str, list[str]] = {TRUSTED: []}
     for run in runs:
-        own = checks[checks["run"] == run]
-        failed = own[own["status"] != "ok"].groupby("check")["seed"].nunique()
-        seeds = own["seed"].nunique()
-        for check, count in failed.items():
-            shown = run if count == seeds else f"{run} ({count} of {seeds} trainings)"
-            said.setdefault(FOUND[str(check)], []).append(shown)
-        if failed.empty:
-            said[TRUSTED].append(run)
+        for verdict, extent in verdicts_of_run(run, checks):
+            said.setdefault(verdict, []).append(run + extent)
     return [(verdict, names) for verdict, names in said.items() if names]
+
+
+def by_run(runs: Sequence[str], checks: pd.DataFrame) -> dict[str, str]:
+    """The verdicts of each run in words."""
+    return {run: "; ".join(map("".join, verdicts_of_run(run, checks))) for run in runs}
+
+
+def verdicts_of_run(run: str, checks: pd.DataFrame) -> list[tuple[str, str]]:
+    """Each with a remark on how many trainings it holds of, empty if it does of all."""
+    own = checks[checks["run"] == run]
+    failed = own[own["status"] != "ok"].groupby("check")["seed"].nunique()
+    seeds = own["seed"].nunique()
+    return [
+        (FOUND[str(check)], "" if count == seeds else f" ({count} of {seeds} trainings)")
+        for check, count in failed.items()
+    ] or [(TRUSTED, "")]

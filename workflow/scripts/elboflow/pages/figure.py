@@ -1,5 +1,6 @@
 """A figure of a page: the drawing, and its caption in words."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,21 @@ from elboflow.pages.inline import inline_svg
 TITLE = ".. title: "  # begins a caption, as a comment of reStructuredText
 
 
-def figure(path: str | Path, caption: str | Path, **params: Any) -> dict[str, Any]:
-    """What the macro `figure_block` prints."""
+def figure(
+    path: str | Path, caption: str | Path, numbers: Sequence[str] = (), **params: Any
+) -> dict[str, Any]:
+    """What the macro `figure_block` prints.
+
+    Args:
+        numbers: names of the tables of the page that the figure is drawn from.
+    """
     title, _ = _title_and_text(caption)
     return {
         "name": Path(path).stem,
         "title": title,
         "svg": inline_svg(path, title),
         "caption": paragraphs(caption, **params),
+        "numbers": numbers,
     }
 
 

@@ -9,10 +9,12 @@ import pandas as pd
 from elboflow.chapter.page import chapter_context
 from elboflow.pages.answer import answers
 from elboflow.pages.bounds import bounds_tables
+from elboflow.pages.citation import citation
 from elboflow.pages.comparisons import best_against_others, published_rows
 from elboflow.pages.figure import figure, paragraphs
 from elboflow.pages.gap_parts import gap_rows
 from elboflow.pages.html import render
+from elboflow.pages.numbers import numbers_files
 from elboflow.pages.overfitting import overfitting_rows
 from elboflow.pages.promises import promised
 from elboflow.pages.rate import rate_rows
@@ -64,36 +66,47 @@ def context(
     bounds: pd.DataFrame | None = None,
     scores: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
-    """What the template prints, but for the introduction and the figures."""
+    """What the template prints, but for the introduction and the figures.
+
+    All tables have the runs in the order of the first: the best of each group that may be compared
+    first.
+    """
     manifests = sorted(manifests, key=lambda manifest: manifest["dataset"])
-    differing, shared = split_settings(settings)
-    rows = trainings(results)
     groups = headline(summary, kinds(settings), likelihoods(settings), manifests)
+    ranking = [row["name"] for group in groups for row in group["rows"] if not row["baseline"]]
+    differing, shared = split_settings(settings, ranking)
     repeated = {manifest["dataset"]: repeated_images(manifest) for manifest in manifests}
+
+    def ranked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return sorted(rows, key=lambda row: ranking.index(row["run"]))
+
+    def with_ranked(found: dict[str, Any], key: str = "rows") -> dict[str, Any]:
+        return {**found, key: ranked(found[key])}
+
     return {
-        "counts": {"runs": summary["run"].nunique(), "trainings": len(rows)},
+        "counts": {"runs": len(ranking), "trainings": len(trainings(results))},
         "datasets": manifests,
         "shared_images": [(name, text) for name in repeated for text in repeated[name][0]],
         "repeated_images": {name: texts[0] + texts[1] for name, texts in repeated.items()},
-        "warnings": warnings_of(checks),
+        "warnings": ranked(warnings_of(checks)),
         "checks": count_checks(checks),
-        "columns": [heading for _, heading, _ in HEADLINE],
+        "columns": [{"quantity": name, "heading": heading} for name, heading, _ in HEADLINE],
         "answers": answers(groups, summary, comparisons, checks),
         "headline": groups,
-        "own_models": own_models(summary, settings),
+        "own_models": with_ranked(own_models(summary, settings)),
         "spreads": spreads(summary),
         "comparisons": best_against_others(comparisons, setting(settings, "importance_samples")),
         "published": published_rows(reproduction, published),
-        "bounds": bounds_tables(bounds),
-        "gap_parts": gap_rows(bounds, settings),
-        "scores": scores_table(scores, setting(settings, "dataset")),
+        "bounds": [with_ranked(table) for table in bounds_tables(bounds)],
+        "gap_parts": with_ranked(gap_rows(bounds, settings)),
+        "scores": with_ranked(scores_table(scores, setting(settings, "dataset")), "runs"),
         "seed_columns": [heading for _, heading, _ in PER_SEED],
-        "trainings": rows,
-        "overfitting": overfitting_rows(summary),
-        "rate_parts": rate_rows(summary),
-        "two_sample": two_sample_rows(summary),
-        "exact_values": exact_values(summary),
-        "precision_effects": precision_rows(summary, setting(settings, "precision")),
+        "trainings": ranked(trainings(results)),
+        "overfitting": ranked(overfitting_rows(summary)),
+        "rate_parts": with_ranked(rate_rows(summary)),
+        "two_sample": ranked(two_sample_rows(summary)),
+        "exact_values": ranked(exact_values(summary)),
+        "precision_effects": ranked(precision_rows(summary, setting(settings, "precision"))),
         "differing": differing,
         "shared": shared,
     }
@@ -115,15 +128,21 @@ def read_context(given: Any) -> dict[str, Any]:
     )
 
 
-def report_page(given: Any) -> str:
-    """The page, from the input files of rule report."""
+def report_page(given: Any, figure_tables: Mapping[str, Sequence[str]]) -> str:
+    """The page, from the input files of rule report.
+
+    Args:
+        figure_tables: by figure the names of the tables that it is drawn from.
+    """
     values = read_context(given)
     return render(
         Path(given.template),
         introduction=paragraphs(given.introduction),
         promises=promised(given.promises),
+        citation=citation(given.citation),
+        numbers=numbers_files(given.numbers),
         figures=[
-            figure(path, caption, **values["counts"])
+            figure(path, caption, figure_tables.get(Path(path).stem, ()), **values["counts"])
             for path, caption in zip(given.figures, given.captions, strict=True)
         ],
         chapter=chapter(given.chapter_tables, given.chapter_figures, given.chapter_captions),

@@ -1,5 +1,6 @@
 """The report's tables of what runs were told, of models that are not its own, and of checks."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from elboflow.reading.settings import by_run, own_model
 from elboflow.vae.choices import DATA, observed_by
 
 
-def split_settings(settings: pd.DataFrame) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """The settings that differ between runs as a table, and those that all share.
+def split_settings(
+    settings: pd.DataFrame, runs: Sequence[str]
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The settings that differ between runs as a table, in this order, and those that all share.
 
     A dash stands where a key does not apply to a run.
     """
-    table = settings.pivot(index="run", columns="key", values="value").sort_index()
+    table = settings.pivot(index="run", columns="key", values="value").loc[[*runs]]
     table = table.fillna(DASH)
     keys = [key for key in table.columns if table[key].nunique() > 1]
     rows = [(run, list(table.loc[run, keys])) for run in table.index]
