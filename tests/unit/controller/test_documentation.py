@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from elboflow.specification.check import check
 TROUBLE = REPOSITORY / "docs" / "trouble.md"
 # Not of the code: what a shell says.
 OF_THE_SHELL = ("snakemake: command not found", "No such file or directory")
+# What a block that shows a single section leaves out.
+DIGITS = {"digits": {"source": "digits", "validation_images": 200, "test_images": 397}}
 CONFIGURATIONS = [
     pytest.param(block, id=f"{page.stem}-{number}")
     for page in PAGES
@@ -83,12 +86,36 @@ def test_make_has_the_targets_that_a_page_names(page: Path) -> None:
 def test_a_configuration_of_a_page_is_accepted(block: str, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     np.save("images.npy", np.zeros((1797, 8, 8), np.uint8))
-    config = yaml.safe_load(block)
-    own_model = any("model" in run for run in config["runs"].values())
-    assert check(config, read_files=not own_model).runs.keys() == config["runs"].keys()
+    config = {"datasets": DIGITS} | yaml.safe_load(block)
+    runs = config.get("runs", {})
+    own_model = any("model" in run for run in runs.values())
+    assert check(config, read_files=not own_model).runs.keys() >= runs.keys()
 
 
 def test_one_version_everywhere() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
     citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text("utf-8"))
     assert citation["version"] == project["version"]
+
+
+@pytest.mark.parametrize(
+    ("output", "refused"),
+    [
+        ('<script src="https://example.org/a.js"></script>', True),
+        ('<link rel="stylesheet" href="//example.org/a.css">', True),
+        ('<img alt="" src=https://example.org/a.png>', True),
+        ('<script src="assets/a.js"></script><a href="https://example.org/">there</a>', False),
+    ],
+)
+def test_a_page_of_the_site_that_fetches_from_elsewhere_is_refused(output, refused) -> None:
+    exceptions = pytest.importorskip("mkdocs.exceptions", reason="make docs installs it")
+    file = REPOSITORY / "docs" / "site_files.py"
+    specification = importlib.util.spec_from_file_location("site_files", file)
+    hook = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(hook)
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="docs/a.md"))
+    if not refused:
+        assert hook.on_post_page(output, page, None) == output
+        return
+    with pytest.raises(exceptions.PluginError, match=r"docs/a.md: fetches from elsewhere: .*org/a"):
+        hook.on_post_page(output, page, None)
