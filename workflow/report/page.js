@@ -1,2 +1,169 @@
-// What a page can do beyond being read. Everything on it is there without this script.
+// What a page can do beyond being read; all that it says is there without this script.
 "use strict";
+
+const make = (name, properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children);
+  return element;
+};
+
+const download = (name, address) => make("a", { download: name, href: address }).click();
+
+// Text of a cell as in a file: numbers with a hyphen for a minus, and empty for a dash.
+const plain = (text) => text.replace(/\s+/g, " ").trim().replace(/\u2212/g, "-").replace(/^\u2013$/, "");
+const value = (cell) => plain((cell.querySelector("b") ?? cell.firstChild ?? cell).textContent);
+
+// ---- Tables
+
+const rowsOf = (table) => [...table.tBodies].flatMap((body) => [...body.rows]);
+const isGroup = (row) => row.classList.contains("group");
+
+// One line for each row that is shown, its group first; errors in columns of their own.
+function csv(table) {
+  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const lines = [...table.querySelectorAll("thead tr")].map((row) =>
+    [...row.cells].flatMap((cell) => [plain(cell.textContent), ...Array(cell.colSpan - 1).fill("")]));
+  const widths = new Map();
+  const parts = (cell) => [...cell.querySelectorAll(".errors, .error")]
+    .map((errors) => plain(errors.innerHTML.replace(/<br>/g, "; ").replace(/<[^>]*>/g, "")));
+  const rows = rowsOf(table).filter((row) => !row.hidden && !row.parentElement.hidden && !isGroup(row));
+  rows.forEach((row) => [...row.cells].forEach((cell, column) => {
+    if (parts(cell).length) widths.set(column, true);
+  }));
+  const spread = (cells, errorsOf) => cells.flatMap((cell, column) =>
+    widths.has(column) ? [cell.text, errorsOf(cell)] : [cell.text]);
+  const head = lines.map((line) => spread(line.map((text) => ({ text })), (cell) => `${cell.text} (errors)`));
+  const body = rows.map((row) => {
+    const cells = [...row.cells].map((cell) => ({ text: value(cell), cell }));
+    return spread(cells, ({ cell }) => parts(cell).join("; "));
+  });
+  const groups = rows.map((row) => row.parentElement.querySelector(".group")?.textContent.trim());
+  const grouped = groups.some(Boolean);
+  return [...head.map((line) => (grouped ? ["group", ...line] : line)),
+    ...body.map((line, place) => (grouped ? [groups[place] ?? "", ...line] : line))]
+    .map((line) => line.map(quoted).join(",")).join("\n") + "\n";
+}
+
+// Sort the rows of each group by a column; numbers as numbers, rows without a value last.
+function sortBy(table, column, descending) {
+  const key = (row) => value(row.cells[column] ?? row.cells[0]);
+  const compare = (left, right) => {
+    const [a, b] = [key(left), key(right)];
+    if (!a || !b) return Number(!a) - Number(!b);
+    const [x, y] = [parseFloat(a), parseFloat(b)];
+    const order = isNaN(x) || isNaN(y) ? a.localeCompare(b, "en", { numeric: true }) : x - y;
+    return descending ? -order : order;
+  };
+  for (const body of table.tBodies) {
+    body.append(...[...body.rows].filter((row) => !isGroup(row)).sort(compare));
+  }
+}
+
+function makeSortable(table) {
+  const heads = [...table.querySelectorAll("thead th")];
+  const simple = table.tHead?.rows.length === 1 && !table.querySelector("tbody [rowspan]");
+  if (!simple || rowsOf(table).length < 3) return;
+  heads.forEach((head, column) => {
+    const button = make("button", { type: "button", className: "sort" }, ...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const descending = head.getAttribute("aria-sort") !== "descending";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      sortBy(table, column, descending);
+    });
+  });
+}
+
+// ---- Which rows are shown: those that their table's filter lets through, of runs that are not hidden
+
+const hiddenRuns = new Set();
+const nameOf = (row) => row.querySelector("th")?.firstChild?.textContent.trim();
+
+function showRows(table) {
+  const words = (table.filter?.value ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+  for (const body of table.tBodies) {
+    const group = body.querySelector(".group");
+    body.hidden = Boolean(group) && hiddenRuns.has(nameOf(group));
+    for (const row of body.rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !isGroup(row) &&
+        (hiddenRuns.has(nameOf(row)) || !words.every((word) => text.includes(word)));
+    }
+  }
+}
+
+const tables = [...document.querySelectorAll("figure.table table")];
+for (const table of tables) {
+  makeSortable(table);
+  const tools = make("div", { className: "tools" });
+  if (rowsOf(table).length > 7) {
+    table.filter = make("input", { type: "search", placeholder: "Filter rows" });
+    table.filter.setAttribute("aria-label", "Filter rows");
+    table.filter.addEventListener("input", () => showRows(table));
+    tools.append(table.filter);
+  }
+  const save = make("button", { type: "button" }, "CSV");
+  save.setAttribute("aria-label", `Download the table ${table.dataset.name} as CSV`);
+  save.addEventListener("click", () => download(`${table.dataset.name}.csv`,
+    `data:text/csv;charset=utf-8,${encodeURIComponent(csv(table))}`));
+  tools.append(save);
+  table.closest("figure").append(tools);
+}
+
+// A box for each run of the summary; a run without its mark is hidden in all tables.
+const runs = [...new Set([...document.querySelectorAll("tr[data-run]")].map((row) => row.dataset.run))];
+if (runs.length > 1) {
+  const boxes = runs.map((run) => make("input", { type: "checkbox", checked: true, value: run }));
+  const apply = () => {
+    hiddenRuns.clear();
+    boxes.filter((box) => !box.checked).forEach((box) => hiddenRuns.add(box.value));
+    tables.forEach(showRows);
+  };
+  const all = (checked) => {
+    const button = make("button", { type: "button" }, checked ? "All" : "None");
+    button.addEventListener("click", () => {
+      boxes.forEach((box) => { box.checked = checked; });
+      apply();
+    });
+    return button;
+  };
+  const list = make("div", { className: "runs" }, ...boxes.map((box) => make("label", {}, box, ` ${box.value}`)));
+  list.addEventListener("change", apply);
+  const choice = make("details", { className: "choice" },
+    make("summary", {}, "Choose the runs that the tables show"), make("p", {}, all(true), " ", all(false)), list);
+  document.querySelector("tr[data-run]").closest("figure").before(choice);
+}
+
+// ---- Figures, in the colours of print, with their letters
+
+function standalone(svg) {
+  const copy = svg.cloneNode(true);
+  const fonts = document.querySelector("style").textContent.match(/@font-face\{[^}]*\}/g) ?? [];
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.prepend(Object.assign(document.createElementNS("http://www.w3.org/2000/svg", "style"),
+    { textContent: fonts.join("") }));
+  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`;
+}
+
+async function png(svg, scale = 3) {
+  const image = new Image();
+  image.src = standalone(svg);
+  await image.decode();
+  const { width, height } = svg.viewBox.baseVal;
+  const canvas = make("canvas", { width: width * scale, height: height * scale });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas.toDataURL("image/png");
+}
+
+for (const figure of document.querySelectorAll("figure.drawn")) {
+  const svg = figure.querySelector("svg");
+  const name = figure.id.replace("figure-", "");
+  const button = (kind, address) => {
+    const save = make("button", { type: "button" }, kind);
+    save.setAttribute("aria-label", `Download the figure ${name} as ${kind}`);
+    save.addEventListener("click", async () => download(`${name}.${kind.toLowerCase()}`, await address(svg)));
+    return save;
+  };
+  figure.append(make("div", { className: "tools" }, button("SVG", standalone), button("PNG", png)));
+}
