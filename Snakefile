@@ -35,8 +35,8 @@ rule all:
     default_target: True
     input:
         VENV,
-        "results/report.html",
-        "results/tables/paper.tex",
-        "results/machine.html",
-        per_seed("results/runs/{run}/seed{seed}/README.md"),
+        "<experiment>/report.html",
+        "<experiment>/tables/paper.tex",
+        "<experiment>/machine.html",
+        per_seed("<experiment>/runs/{run}/seed{seed}/README.md"),
     localrule: True

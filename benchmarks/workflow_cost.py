@@ -28,7 +28,7 @@ from elboflow.specification.resolve import write_specification
 
 for run in RUNS:
     for file in SPECIFICATIONS:
-        specified = Path(f"results/runs/{run}/{file}.json")
+        specified = Path(located(f"<experiment>/runs/{run}/{file}.json"))
         write_specification(json.loads(document_of(run, file)), specified)
 """
 

@@ -26,6 +26,7 @@ def test_the_page_leads_to_a_report(fresh: Checkout):
     (fresh.folder / "mine.yaml").write_text(yaml.safe_dump({**config, "chapter": False}))
     fresh.borrow_environment()
     fresh.run("--profile", "profiles/local", "--configfile", "mine.yaml")
-    runs = pd.read_csv(fresh.folder / "results" / "tables" / "runs.csv")
+    results = fresh.folder / "results" / "mine"
+    runs = pd.read_csv(results / "tables" / "runs.csv")
     assert set(runs["run"]) == {"mine", "built_in"}
-    assert "mine" in (fresh.folder / "results" / "report.html").read_text()
+    assert "mine" in (results / "report.html").read_text()

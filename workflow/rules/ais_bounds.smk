@@ -4,18 +4,18 @@ into the encoder's part and that of its family of q; for runs with ais_images.
 
 INPUTS:
 
-    evaluation  = results/runs/{run}/ais_bounds.json
-    model       = results/runs/{run}/seed{seed}/model.safetensors
-    description = results/runs/{run}/seed{seed}/model.json
-    manifest    = results/data/{dataset}/manifest.json
+    evaluation  = <experiment>/runs/{run}/ais_bounds.json
+    model       = <experiment>/runs/{run}/seed{seed}/model.safetensors
+    description = <experiment>/runs/{run}/seed{seed}/model.json
+    manifest    = <results>/data/{dataset}/manifest.json
 
 OUTPUTS:
 
-    bounds  = results/runs/{run}/seed{seed}/bounds.csv   (one row per test or simulated image, nats)
-    tables  = results/tables/bounds.csv                  (one row per run x seed x quantity)
-    summary = results/tables/bounds_summary.csv          (one row per run x quantity: mean over seeds)
+    bounds  = <experiment>/runs/{run}/seed{seed}/bounds.csv   (one row per test or simulated image, nats)
+    tables  = <experiment>/tables/bounds.csv                  (one row per run x seed x quantity)
+    summary = <experiment>/tables/bounds_summary.csv          (one row per run x quantity: mean over seeds)
 
-Finished images live in results/state/{run}/seed{seed}/ais_bounds/{digest}, which no rule declares: a
+Finished images live in <results>/state/{run}/seed{seed}/ais_bounds/{digest}, which no rule declares: a
 job that was interrupted goes on with the others. The digest is of model and settings; the newest 4 are
 kept.
 """
@@ -23,11 +23,11 @@ kept.
 SPECIFICATIONS["ais_bounds"] = code_of_stage("ais_bounds")
 BOUNDED = [run for run, values in RUNS.items() if values["ais_images"]]
 BOUNDS = [
-    f"results/runs/{run}/seed{seed}/bounds.csv"
+    f"<experiment>/runs/{run}/seed{seed}/bounds.csv"
     for run, seed in SEEDED
     if run in BOUNDED
 ]
-BOUNDS_SUMMARY = ["results/tables/bounds_summary.csv"] if BOUNDED else []
+BOUNDS_SUMMARY = ["<experiment>/tables/bounds_summary.csv"] if BOUNDED else []
 
 
 if BOUNDED:
@@ -36,15 +36,15 @@ if BOUNDED:
         """Annealed importance sampling of test images, and of simulated ones in both directions."""
         input:
             smoke_test=ancient(SMOKE_TEST),
-            evaluation="results/runs/{run}/ais_bounds.json",
+            evaluation="<experiment>/runs/{run}/ais_bounds.json",
             own_files=ancient(files_of_run),
-            model="results/runs/{run}/seed{seed}/model.safetensors",
-            description="results/runs/{run}/seed{seed}/model.json",
+            model="<experiment>/runs/{run}/seed{seed}/model.safetensors",
+            description="<experiment>/runs/{run}/seed{seed}/model.json",
             manifest=manifest_of_run,
         output:
-            bounds="results/runs/{run}/seed{seed}/bounds.csv",
+            bounds="<experiment>/runs/{run}/seed{seed}/bounds.csv",
         log:
-            "results/logs/ais_bounds/{run}/seed{seed}.log",
+            "<experiment>/logs/ais_bounds/{run}/seed{seed}.log",
         wildcard_constraints:
             run="|".join(re.escape(run) for run in BOUNDED),
         threads: cores_of_run
@@ -53,12 +53,13 @@ if BOUNDED:
             runtime=60,
         params:
             **launched("ais_bounds"),
-            state="results/state/{run}/seed{seed}/ais_bounds",
+            data=DATA,
+            state=f"{STATE}/{{run}}/seed{{seed}}/ais_bounds",
         shell:
             LAUNCH_LINE + r""" \
                 --evaluation {input.evaluation:q} \
                 --model {input.model:q} \
-                --data results/data \
+                --data {params.data:q} \
                 --seed {wildcards.seed} \
                 --state {params.state:q} \
                 --bounds {output.bounds:q}
@@ -71,8 +72,8 @@ if BOUNDED:
         input:
             bounds=BOUNDS,
         output:
-            bounds="results/tables/bounds.csv",
-            summary="results/tables/bounds_summary.csv",
+            bounds="<experiment>/tables/bounds.csv",
+            summary="<experiment>/tables/bounds_summary.csv",
         localrule: True
         script:
             "../scripts/gather_bounds.py"

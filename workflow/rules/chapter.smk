@@ -1,7 +1,7 @@
 """
 The chapter "What the ELBO is": small examples whose numbers are exact, with rules of their own.
 
-OUTPUTS, in results/chapter/ (sorted rows, fixed decimals; nats per image):
+OUTPUTS, in <experiment>/chapter/ (sorted rows, fixed decimals; nats per image):
 
     digits/             the digits as fetch_data writes them, whatever the configuration's data are
     curves.csv          precision and recall of two classifiers at every threshold
@@ -18,7 +18,7 @@ OUTPUTS, in results/chapter/ (sorted rows, fixed decimals; nats per image):
     switches.npz        the model of these latents
     gradients.csv       bias and sd of estimators of the gradient, for the same image
 
-and results/figures/chapter_*.svg. `chapter: false` in the configuration leaves all of it out.
+and <experiment>/figures/chapter_*.svg. `chapter: false` in the configuration leaves all of it out.
 """
 
 from elboflow.specification.resolve import resolve
@@ -37,29 +37,29 @@ CHAPTER_FIGURES = {
     "classifiers": (
         "discriminative and generative",
         {
-            "curves": "results/chapter/curves.csv",
-            "reliability": "results/chapter/reliability.csv",
-            "classifiers": "results/chapter/classifiers.csv",
+            "curves": "<experiment>/chapter/curves.csv",
+            "reliability": "<experiment>/chapter/reliability.csv",
+            "classifiers": "<experiment>/chapter/classifiers.csv",
         },
     ),
-    "jensen": ("Jensen's inequality", {"jensen": "results/chapter/jensen.csv"}),
+    "jensen": ("Jensen's inequality", {"jensen": "<experiment>/chapter/jensen.csv"}),
     "surface": (
         "the ELBO of every simple q",
-        {"surface": "results/chapter/elbo_surface.csv"},
+        {"surface": "<experiment>/chapter/elbo_surface.csv"},
     ),
     "posteriors": (
         "simple and complicated q",
         {
-            "grid": "results/chapter/grid.npz",
-            "posteriors": "results/chapter/posteriors.csv",
-            "components": "results/chapter/components.csv",
+            "grid": "<experiment>/chapter/grid.npz",
+            "posteriors": "<experiment>/chapter/posteriors.csv",
+            "components": "<experiment>/chapter/components.csv",
         },
     ),
     "discrete": (
         "a discrete latent",
         {
-            "discrete": "results/chapter/discrete.csv",
-            "states": "results/chapter/states.csv",
+            "discrete": "<experiment>/chapter/discrete.csv",
+            "states": "<experiment>/chapter/states.csv",
         },
     ),
 }
@@ -90,10 +90,10 @@ use rule fetch_data as chapter_data with:
         script=ancient(FETCHING_SCRIPT),
         code=ancient(FETCHING_CODE),
     output:
-        images=[f"results/chapter/{{dataset}}/{name}.npy" for name in IMAGES],
-        manifest="results/chapter/{dataset}/manifest.json",
+        images=[f"<experiment>/chapter/{{dataset}}/{name}.npy" for name in IMAGES],
+        manifest="<experiment>/chapter/{dataset}/manifest.json",
     log:
-        "results/logs/chapter_data/{dataset}.log",
+        "<experiment>/logs/chapter_data/{dataset}.log",
     wildcard_constraints:
         dataset="digits",
     localrule: True  # which is not inherited
@@ -109,7 +109,7 @@ use rule fetch_data as chapter_data with:
 rule chapter_training:
     """Write what the chapter's VAE is, as resolve_run does."""
     output:
-        specification="results/chapter/training.json",
+        specification="<experiment>/chapter/training.json",
     localrule: True
     params:
         script=f"{SCRIPTS}/resolve_run.py",
@@ -125,16 +125,17 @@ rule chapter_vae:
     """Train a VAE with a latent plane, and integrate the latent out: one process, one thread."""
     input:
         smoke_test=ancient(SMOKE_TEST),
-        training="results/chapter/training.json",
-        manifest="results/chapter/digits/manifest.json",
+        training="<experiment>/chapter/training.json",
+        manifest="<experiment>/chapter/digits/manifest.json",
     output:
-        evidence="results/chapter/evidence.csv",
-        grid="results/chapter/grid.npz",
+        evidence="<experiment>/chapter/evidence.csv",
+        grid="<experiment>/chapter/grid.npz",
     log:
-        "results/logs/chapter_vae.log",
+        "<experiment>/logs/chapter_vae.log",
     localrule: True
     params:
         venv=VENV,
+        data=subpath(input.training, parent=True),
         script=f"{SCRIPTS}/chapter_vae.py",
         seed=1,
     shell:
@@ -142,7 +143,7 @@ rule chapter_vae:
         OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 CUDA_VISIBLE_DEVICES= \
             {params.venv:q}/bin/python {params.script:q} \
             --training {input.training:q} \
-            --data results/chapter \
+            --data {params.data:q} \
             --seed {params.seed} \
             --evidence {output.evidence:q} \
             --grid {output.grid:q} \
@@ -153,16 +154,16 @@ rule chapter_vae:
 rule chapter_classifiers:
     """A discriminative and a generative classifier on the digits, and on Spambase if it is there."""
     input:
-        test="results/chapter/digits/test.npy",
+        test="<experiment>/chapter/digits/test.npy",
         spambase=[
-            f"results/data/{name}/{part}.npy"
+            f"<results>/data/{name}/{part}.npy"
             for name in SPAMBASE
             for part in ["train", "train_labels", "test", "test_labels"]
         ],
     output:
-        curves="results/chapter/curves.csv",
-        reliability="results/chapter/reliability.csv",
-        classifiers="results/chapter/classifiers.csv",
+        curves="<experiment>/chapter/curves.csv",
+        reliability="<experiment>/chapter/reliability.csv",
+        classifiers="<experiment>/chapter/classifiers.csv",
     localrule: True
     params:
         held_out=sum(CHAPTER_SPLIT.values()),
@@ -174,7 +175,7 @@ rule chapter_classifiers:
 rule chapter_jensen:
     """The ELBO of every q in the two-case example."""
     output:
-        jensen="results/chapter/jensen.csv",
+        jensen="<experiment>/chapter/jensen.csv",
     localrule: True
     script:
         "../scripts/chapter_jensen.py"
@@ -183,10 +184,10 @@ rule chapter_jensen:
 rule chapter_posteriors:
     """The best q of each family for single images."""
     input:
-        grid="results/chapter/grid.npz",
+        grid="<experiment>/chapter/grid.npz",
     output:
-        posteriors="results/chapter/posteriors.csv",
-        components="results/chapter/components.csv",
+        posteriors="<experiment>/chapter/posteriors.csv",
+        components="<experiment>/chapter/components.csv",
     localrule: True
     script:
         "../scripts/chapter_posteriors.py"
@@ -195,10 +196,10 @@ rule chapter_posteriors:
 rule chapter_surface:
     """The ELBO of one image over mean and width of q."""
     input:
-        grid="results/chapter/grid.npz",
-        components="results/chapter/components.csv",
+        grid="<experiment>/chapter/grid.npz",
+        components="<experiment>/chapter/components.csv",
     output:
-        surface="results/chapter/elbo_surface.csv",
+        surface="<experiment>/chapter/elbo_surface.csv",
     localrule: True
     script:
         "../scripts/chapter_surface.py"
@@ -207,12 +208,12 @@ rule chapter_surface:
 rule chapter_discrete:
     """A latent of 8 switches, summed out, and the mean-field q beside its exact posterior."""
     input:
-        train="results/chapter/digits/train.npy",
-        test="results/chapter/digits/test_binary.npy",
+        train="<experiment>/chapter/digits/train.npy",
+        test="<experiment>/chapter/digits/test_binary.npy",
     output:
-        discrete="results/chapter/discrete.csv",
-        states="results/chapter/states.csv",
-        switches="results/chapter/switches.npz",
+        discrete="<experiment>/chapter/discrete.csv",
+        states="<experiment>/chapter/states.csv",
+        switches="<experiment>/chapter/switches.npz",
     localrule: True
     script:
         "../scripts/chapter_discrete.py"
@@ -221,11 +222,11 @@ rule chapter_discrete:
 rule chapter_gradients:
     """Estimators of the gradient for the same model, beside the exact one."""
     input:
-        switches="results/chapter/switches.npz",
-        test="results/chapter/digits/test_binary.npy",
-        discrete="results/chapter/discrete.csv",
+        switches="<experiment>/chapter/switches.npz",
+        test="<experiment>/chapter/digits/test_binary.npy",
+        discrete="<experiment>/chapter/discrete.csv",
     output:
-        gradients="results/chapter/gradients.csv",
+        gradients="<experiment>/chapter/gradients.csv",
     localrule: True
     script:
         "../scripts/chapter_gradients.py"

@@ -5,6 +5,7 @@ import re
 from elboflow.files.code_digest import digest
 from elboflow.files.imports import modules_of
 from elboflow.specification.check import check
+from elboflow.specification.experiment import experiment_folder, experiment_name
 
 # A profile knows how many ranks fill a node of its site. What it sets for train holds for the batch of
 # a rank, for the smoke test and for all checks as well.
@@ -16,9 +17,23 @@ for key in ("nodes", "tasks_per_node"):
 try:
     # A job need not see the user's files, and what it does was checked when it was planned.
     RESOLVED = check(config, read_files=workflow.is_main_process)
+    EXPERIMENT = experiment_name(config, next(iter(named), None))
 except ConfigError as error:
     raise WorkflowError(str(error))
 
+
+# Paths begin with one of two: <results>, where environment, data and states lie, which all experiments
+# share, or <experiment>.
+pathvars:
+    experiment=str(experiment_folder(Path("<results>"), EXPERIMENT)),
+
+
+def located(path):
+    """A path as Snakemake reads it, for params and Python, which take it as it stands."""
+    return workflow.pathvars.apply(path)
+
+
+DATA, STATE = located("<results>/data"), located("<results>/state")
 RUNS = dict(sorted(RESOLVED.runs.items()))
 SEEDED = [(run, seed) for run in RUNS for seed in sorted(RUNS[run]["seeds"])]
 

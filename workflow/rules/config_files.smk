@@ -19,6 +19,7 @@ from elboflow.specification.command_line import (
     named_profiles,
 )
 from elboflow.specification.config_files import ConfigError, check_files, check_profile
+from elboflow.specification.experiment import DEFAULT_FILE
 from elboflow.specification.schema import boolean_keys
 
 # A job's command line is Snakemake's own.
@@ -31,12 +32,12 @@ try:
             check_profile(found[1])
     check_options(COMMAND)
     check_words(workflow.config_settings.config_args or [])
-    named = workflow.config_settings.configfiles or [Path("config/config.yaml")]
-    check_files(named, boolean_keys())
+    named = workflow.config_settings.configfiles
+    check_files(named or [DEFAULT_FILE], boolean_keys())
 except ConfigError as error:
     raise WorkflowError(str(error))
 
 # A file given with --configfile replaces the default; Snakemake alone would merge the two.
-if not workflow.config_settings.configfiles:
+if not named:
 
-    configfile: "config/config.yaml"
+    configfile: str(DEFAULT_FILE)

@@ -3,8 +3,9 @@ Make again what was damaged since it was written, and specifications that are no
 
 INPUTS:
 
-    results/**/.{name}.sha256
-    results/runs/{run}/*.json
+    <experiment>/**/.{name}.sha256
+    <results>/data/{dataset}/.{name}.sha256
+    <experiment>/runs/{run}/*.json
 
 Each result has its digest beside it. Specifications are compared with the configuration itself:
 Snakemake's record of what they were made from may be another folder's, or gone.
@@ -35,7 +36,7 @@ def former_specifications():
     """Those that say something else than the configuration."""
     for run in RUNS:
         for file in SPECIFICATIONS:
-            path = f"results/runs/{run}/{file}.json"
+            path = located(f"<experiment>/runs/{run}/{file}.json")
             if os.path.exists(path) and not says(
                 path, json.loads(document_of(run, file))
             ):
@@ -45,7 +46,7 @@ def former_specifications():
 if workflow.is_main_process:
     DAMAGED = [
         path
-        for path in map(str, damaged(Path("results")))
+        for path in map(str, damaged(Path(located("<experiment>")), Path(DATA)))
         if any(rule.is_producer(path) for rule in workflow.rules)
     ]
     for path in DAMAGED:

@@ -7,13 +7,13 @@ INPUTS:
 
 OUTPUTS:
 
-    images   = results/data/{dataset}/*.npy       (uint8, one row per image)
-    manifest = results/data/{dataset}/manifest.json
+    images   = <results>/data/{dataset}/*.npy       (uint8, one row per image)
+    manifest = <results>/data/{dataset}/manifest.json
 
 of a table:
 
-    rows     = results/data/{dataset}/{split}.npy         (float64)
-    labels   = results/data/{dataset}/{split}_labels.npy  (uint8)
+    rows     = <results>/data/{dataset}/{split}.npy         (float64)
+    labels   = <results>/data/{dataset}/{split}_labels.npy  (uint8)
 """
 
 from elboflow.specification.check_dataset import TABLES
@@ -36,10 +36,10 @@ rule fetch_data:
         # The user's own; a digest of its content is among the flags.
         own=ancient(lambda wildcards: path_in_plan(DATASETS[wildcards.dataset])),
     output:
-        images=[f"results/data/{{dataset}}/{name}.npy" for name in IMAGES],
-        manifest="results/data/{dataset}/manifest.json",
+        images=[f"<results>/data/{{dataset}}/{name}.npy" for name in IMAGES],
+        manifest="<results>/data/{dataset}/manifest.json",
     log:
-        "results/logs/fetch_data/{dataset}.log",
+        "<results>/logs/fetch_data/{dataset}.log",
     wildcard_constraints:
         dataset="|".join(map(re.escape, OF_IMAGES)) or "(?!)",  # which nothing matches
     localrule: True
@@ -66,8 +66,8 @@ rule fetch_data:
 
 use rule fetch_data as fetch_table with:
     output:
-        rows=[f"results/data/{{dataset}}/{name}.npy" for name in TABLE],
-        manifest="results/data/{dataset}/manifest.json",
+        rows=[f"<results>/data/{{dataset}}/{name}.npy" for name in TABLE],
+        manifest="<results>/data/{dataset}/manifest.json",
     wildcard_constraints:
         dataset="|".join(map(re.escape, OF_TABLES)) or "(?!)",
     localrule: True  # which is not inherited

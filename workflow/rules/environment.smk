@@ -7,16 +7,16 @@ INPUTS:
 
 OUTPUTS:
 
-    venv     = results/environment/venv
-    build    = results/environment/build.json     (versions, compilers, what Horovod was built with)
-    packages = results/environment/packages.txt   (name==version lines)
+    venv     = <results>/environment/venv
+    build    = <results>/environment/build.json     (versions, compilers, what Horovod was built with)
+    packages = <results>/environment/packages.txt   (name==version lines)
 """
 
 BUILDING_SCRIPT = f"{SCRIPTS}/build_environment.py"
 from elboflow.specification.flags import optional_flags
 
 PINS = sorted(str(path) for path in Path(WORKFLOW, "envs").glob("*.txt"))
-VENV = "results/environment/venv"
+VENV = located("<results>/environment/venv")
 ENVIRONMENT = RESOLVED.environment
 # It starts pip by way of a script.
 BUILDING_CODE = [
@@ -33,10 +33,10 @@ rule build_environment:
         pins=PINS,
     output:
         venv=directory(VENV),
-        build="results/environment/build.json",
-        packages="results/environment/packages.txt",
+        build="<results>/environment/build.json",
+        packages="<results>/environment/packages.txt",
     log:
-        "results/logs/build_environment.log",
+        "<results>/logs/build_environment.log",
     priority: 1  # all training waits for it
     threads: 8
     resources:

@@ -4,30 +4,30 @@ this order; plot.smk makes the rules.
 
 INPUTS:
 
-    tables         = results/tables/*.csv
-    bounds         = results/runs/{run}/seed{seed}/bounds.csv
-    specifications = results/runs/{run}/run.json
-    per_image      = results/runs/{run}/seed{seed}/per_image.csv   (of runs that are scored)
-    scores         = results/runs/{run}/seed{seed}/scores/{dataset}.csv
-    images         = results/runs/{run}/seed{seed}/images.npz   (of each run's first seed)
-    manifests      = results/data/{dataset}/manifest.json
+    tables         = <experiment>/tables/*.csv
+    bounds         = <experiment>/runs/{run}/seed{seed}/bounds.csv
+    specifications = <experiment>/runs/{run}/run.json
+    per_image      = <experiment>/runs/{run}/seed{seed}/per_image.csv   (of runs that are scored)
+    scores         = <experiment>/runs/{run}/seed{seed}/scores/{dataset}.csv
+    images         = <experiment>/runs/{run}/seed{seed}/images.npz   (of each run's first seed)
+    manifests      = <results>/data/{dataset}/manifest.json
 """
 
 MANIFESTS = sorted(
-    {f"results/data/{run['dataset']}/manifest.json" for run in RUNS.values()}
+    {f"<results>/data/{run['dataset']}/manifest.json" for run in RUNS.values()}
 )
 IMAGES_OF_RUNS = {
-    "specifications": per_run("results/runs/{run}/run.json"),
+    "specifications": per_run("<experiment>/runs/{run}/run.json"),
     "manifests": MANIFESTS,
     "images": [
-        f"results/runs/{name}/seed{min(run['seeds'])}/images.npz"
+        f"<experiment>/runs/{name}/seed{min(run['seeds'])}/images.npz"
         for name, run in RUNS.items()
     ],
 }
 
 
 def tables(*names):
-    return {name: f"results/tables/{name}.csv" for name in names}
+    return {name: f"<experiment>/tables/{name}.csv" for name in names}
 
 
 FIGURES = {
@@ -50,7 +50,7 @@ if SCORES:
         {
             **tables("settings"),
             "per_image": [
-                f"results/runs/{run}/seed{seed}/per_image.csv"
+                f"<experiment>/runs/{run}/seed{seed}/per_image.csv"
                 for run, seed in SEEDED
                 if run in SCORED
             ],

@@ -1,7 +1,7 @@
 """
 Say beside each trained model what it is, how good it is and how it is used.
 
-INPUTS, in results/runs/{run}/seed{seed}/:
+INPUTS, in <experiment>/runs/{run}/seed{seed}/:
 
     description = model.json
     summary     = summary.csv
@@ -9,7 +9,7 @@ INPUTS, in results/runs/{run}/seed{seed}/:
 
 OUTPUTS:
 
-    card = results/runs/{run}/seed{seed}/README.md   (no clock and no host in it)
+    card = <experiment>/runs/{run}/seed{seed}/README.md   (no clock and no host in it)
 
 With model.safetensors and model.json it can be put on a model hub as it is.
 """
@@ -19,11 +19,11 @@ rule model_card:
     """Write the model's README.md."""
     input:
         template=f"{PAGES}/model_card.md.jinja",
-        description="results/runs/{run}/seed{seed}/model.json",
-        summary="results/runs/{run}/seed{seed}/summary.csv",
-        checks="results/runs/{run}/seed{seed}/checks.csv",
+        description="<experiment>/runs/{run}/seed{seed}/model.json",
+        summary="<experiment>/runs/{run}/seed{seed}/summary.csv",
+        checks="<experiment>/runs/{run}/seed{seed}/checks.csv",
     output:
-        card="results/runs/{run}/seed{seed}/README.md",
+        card="<experiment>/runs/{run}/seed{seed}/README.md",
     localrule: True
     script:
         "../scripts/model_card.py"

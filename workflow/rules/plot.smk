@@ -7,9 +7,9 @@ INPUTS:
 
 OUTPUTS (SVG without date, its bytes a function of the inputs):
 
-    results/figures/{name}.svg           of each of FIGURES
-    results/figures/chapter_{name}.svg   of each of CHAPTER_FIGURES
-    results/machine/scaling/{name}.svg   of each of MACHINE_FIGURES
+    <experiment>/figures/{name}.svg           of each of FIGURES
+    <experiment>/figures/chapter_{name}.svg   of each of CHAPTER_FIGURES
+    <experiment>/machine/scaling/{name}.svg   of each of MACHINE_FIGURES
 """
 
 # By category of Snakemake's report: the figures, names of their rules and modules, their folder, stems of
@@ -19,7 +19,7 @@ PLOTS = {
         FIGURES,
         "plot_{}",
         "elboflow.figures.{}",
-        "results/figures",
+        "<experiment>/figures",
         "{}",
         {"runs": len(RUNS), "trainings": len(SEEDED)},
     ),
@@ -27,7 +27,7 @@ PLOTS = {
         CHAPTER_FIGURES,
         "chapter_plot_{}",
         "elboflow.chapter.plot_{}",
-        "results/figures",
+        "<experiment>/figures",
         "chapter_{}",
         {},
     ),

@@ -3,18 +3,18 @@ Write the two pages: what is reproducible, and what depends on the machine.
 
 INPUTS:
 
-    tables      = results/tables/*.csv
-    figures     = results/figures/*.svg
-    manifests   = results/data/{dataset}/manifest.json
-    speeds      = results/machine/{train,evaluate}/{run}/seed{seed}.json
-    smoke test  = results/machine/smoke_test/{ranks,allreduce}.csv
-    scaling     = results/machine/scaling/{scaling.csv,model.json,scaling.svg}   (if asked for)
-    environment = results/environment/{build.json,packages.txt}
+    tables      = <experiment>/tables/*.csv
+    figures     = <experiment>/figures/*.svg
+    manifests   = <results>/data/{dataset}/manifest.json
+    speeds      = <experiment>/machine/{train,evaluate}/{run}/seed{seed}.json
+    smoke test  = <results>/machine/smoke_test/{ranks,allreduce}.csv
+    scaling     = <experiment>/machine/scaling/{scaling.csv,model.json,scaling.svg}   (if asked for)
+    environment = <results>/environment/{build.json,packages.txt}
 
 OUTPUTS:
 
-    report         = results/report.html    (one file, no clock and no host in it)
-    machine_report = results/machine.html   (speed, ranks, hosts, versions, commit)
+    report         = <experiment>/report.html    (one file, no clock and no host in it)
+    machine_report = <experiment>/machine.html   (speed, ranks, hosts, versions, commit)
 """
 
 PAGES = f"{WORKFLOW}/report"
@@ -28,7 +28,7 @@ NUMBER_TABLES = [
     *("runs", "summary", "training", "units", "checks", "settings"),
     *("bound_against_k", "comparisons"),
 ]
-NUMBERS = [f"results/tables/{name}.csv" for name in NUMBER_TABLES]
+NUMBERS = [f"<experiment>/tables/{name}.csv" for name in NUMBER_TABLES]
 FRAME = [
     f"{PAGES}/{name}"
     for name in ["page.html.jinja", "macros.html.jinja", "page.css", "page.js"]
@@ -41,10 +41,12 @@ rule report:
         template=f"{PAGES}/report.html.jinja",
         sections=[f"{PAGES}/{name}.html.jinja" for name in SECTIONS],
         chapter_tables=[
-            f"results/chapter/{name}.csv" for name in CHAPTER_TABLES if SHOWN
+            f"<experiment>/chapter/{name}.csv" for name in CHAPTER_TABLES if SHOWN
         ],
         chapter_figures=[
-            f"results/figures/chapter_{name}.svg" for name in CHAPTER_FIGURES if SHOWN
+            f"<experiment>/figures/chapter_{name}.svg"
+            for name in CHAPTER_FIGURES
+            if SHOWN
         ],
         chapter_captions=[
             f"{PAGES}/chapter_{name}.rst" for name in CHAPTER_FIGURES if SHOWN
@@ -54,20 +56,20 @@ rule report:
         frame=FRAME,
         introduction=f"{PAGES}/workflow.rst",
         captions=[f"{PAGES}/{name}.rst" for name in FIGURES],
-        figures=[f"results/figures/{name}.svg" for name in FIGURES],
-        runs="results/tables/runs.csv",
-        summary="results/tables/summary.csv",
-        checks="results/tables/checks.csv",
-        settings="results/tables/settings.csv",
-        comparisons="results/tables/comparisons.csv",
-        reproduction="results/tables/reproduction.csv",
+        figures=[f"<experiment>/figures/{name}.svg" for name in FIGURES],
+        runs="<experiment>/tables/runs.csv",
+        summary="<experiment>/tables/summary.csv",
+        checks="<experiment>/tables/checks.csv",
+        settings="<experiment>/tables/settings.csv",
+        comparisons="<experiment>/tables/comparisons.csv",
+        reproduction="<experiment>/tables/reproduction.csv",
         numbers=NUMBERS,
         published=ancient(PUBLISHED),
         bounds=BOUNDS_SUMMARY,
         scores=SCORES_SUMMARY,
         manifests=sorted({*MANIFESTS, *SCORED_MANIFESTS}),
     output:
-        report="results/report.html",
+        report="<experiment>/report.html",
     localrule: True
     params:
         published=lambda wildcards: digest([PUBLISHED]),
@@ -75,7 +77,7 @@ rule report:
             name: [
                 table
                 for table in NUMBER_TABLES
-                if f"results/tables/{table}.csv" in sources.values()
+                if f"<experiment>/tables/{table}.csv" in sources.values()
             ]
             for name, (_, sources) in FIGURES.items()
         },
@@ -89,17 +91,17 @@ rule machine_report:
         template=f"{PAGES}/machine.html.jinja",
         scaling_template=f"{PAGES}/scaling.html.jinja",
         frame=FRAME,
-        ranks="results/machine/smoke_test/ranks.csv",
-        allreduce="results/machine/smoke_test/allreduce.csv",
+        ranks="<results>/machine/smoke_test/ranks.csv",
+        allreduce="<results>/machine/smoke_test/allreduce.csv",
         scaling=[*SCALING_TABLES.values()] if SCALING else [],
         scaling_figure=[f"{SCALING_FOLDER}/{name}.svg" for name in MACHINE_FIGURES],
         scaling_caption=[f"{PAGES}/{name}.rst" for name in MACHINE_FIGURES],
-        train=per_seed("results/machine/train/{run}/seed{seed}.json"),
-        evaluate=per_seed("results/machine/evaluate/{run}/seed{seed}.json"),
-        build="results/environment/build.json",
-        packages="results/environment/packages.txt",
+        train=per_seed("<experiment>/machine/train/{run}/seed{seed}.json"),
+        evaluate=per_seed("<experiment>/machine/evaluate/{run}/seed{seed}.json"),
+        build="<results>/environment/build.json",
+        packages="<results>/environment/packages.txt",
     output:
-        report="results/machine.html",
+        report="<experiment>/machine.html",
     localrule: True
     script:
         "../scripts/machine_report.py"

@@ -5,7 +5,7 @@ INPUTS:
 
     config/*.yaml, sections defaults and runs
 
-OUTPUTS, in results/runs/{run}/:
+OUTPUTS, in <experiment>/runs/{run}/:
 
     run.json          the whole specification
     training.json     its training part, all that train reads
@@ -20,7 +20,7 @@ Each file is renewed only when its own part changes: an edited evaluation key tr
 rule resolve_run:
     """Write the specification of a run, with all defaults filled in."""
     output:
-        specification="results/runs/{run}/{file}.json",
+        specification="<experiment>/runs/{run}/{file}.json",
     wildcard_constraints:
         file="|".join(SPECIFICATIONS),
     localrule: True

@@ -4,10 +4,10 @@ it.
 
 INPUTS:
 
-    training = results/runs/{run}/training.json
-    manifest = results/data/{dataset}/manifest.json
+    training = <experiment>/runs/{run}/training.json
+    manifest = <results>/data/{dataset}/manifest.json
 
-OUTPUTS, in results/machine/scaling/:
+OUTPUTS, in <experiment>/machine/scaling/:
 
     ranks{ranks}.json   seconds of a step and of its parts, with images per rank constant (weak scaling)
                         and with the run's own batch (strong)
@@ -21,7 +21,7 @@ OUTPUTS, in results/machine/scaling/:
 from elboflow.specification.check_scaling import images_per_rank, layout
 
 SCALING = RESOLVED.scaling
-SCALING_FOLDER = "results/machine/scaling"
+SCALING_FOLDER = "<experiment>/machine/scaling"
 SCALING_TABLES = {
     "scaling": f"{SCALING_FOLDER}/scaling.csv",
     "model": f"{SCALING_FOLDER}/model.json",
@@ -41,13 +41,13 @@ if SCALING:
         """Time steps on so many ranks; nothing else runs beside it on this machine."""
         input:
             smoke_test=ancient(SMOKE_TEST),
-            training=f"results/runs/{SCALING['run']}/training.json",
-            manifest=f"results/data/{SCALED['dataset']}/manifest.json",
+            training=f"<experiment>/runs/{SCALING['run']}/training.json",
+            manifest=f"<results>/data/{SCALED['dataset']}/manifest.json",
             own_files=ancient(own_files_of(SCALING["run"])),
         output:
             record=f"{SCALING_FOLDER}/ranks{{ranks}}.json",
         log:
-            "results/logs/measure_scaling/ranks{ranks}.log",
+            "<experiment>/logs/measure_scaling/ranks{ranks}.log",
         wildcard_constraints:
             ranks="|".join(LAYOUTS),
         threads: max(cores(SCALED), workflow.resource_settings.cores or 1)
@@ -56,6 +56,7 @@ if SCALING:
             runtime=30,
         params:
             **launched("measure_scaling"),
+            data=DATA,
             seed=min(SCALED["seeds"]),
             images_per_rank=images_per_rank(SCALED, SCALING["ranks"]),
             steps=SCALING["steps"],
@@ -63,7 +64,7 @@ if SCALING:
         shell:
             LAUNCH_LINE + r""" \
                 --training {input.training:q} \
-                --data results/data \
+                --data {params.data:q} \
                 --seed {params.seed} \
                 --images-per-rank {params.images_per_rank} \
                 --steps {params.steps} \

@@ -4,31 +4,31 @@ asks for it.
 
 INPUTS:
 
-    evaluation   = results/runs/{run}/score.json
-    model        = results/runs/{run}/seed{seed}/model.safetensors
-    description  = results/runs/{run}/seed{seed}/model.json
-    manifest     = results/data/{dataset}/manifest.json   of the run's own data set
-    scored       = results/data/{dataset}/manifest.json
+    evaluation   = <experiment>/runs/{run}/score.json
+    model        = <experiment>/runs/{run}/seed{seed}/model.safetensors
+    description  = <experiment>/runs/{run}/seed{seed}/model.json
+    manifest     = <results>/data/{dataset}/manifest.json   of the run's own data set
+    scored       = <results>/data/{dataset}/manifest.json
 
 OUTPUTS:
 
-    scores  = results/runs/{run}/seed{seed}/scores/{dataset}.csv   log p(x) of each test image   (nats)
-    tables  = results/tables/scores.csv            (one row per run x seed x data set x quantity)
-    summary = results/tables/scores_summary.csv    (one row per run x data set x quantity)
+    scores  = <experiment>/runs/{run}/seed{seed}/scores/{dataset}.csv   log p(x) of each test image   (nats)
+    tables  = <experiment>/tables/scores.csv            (one row per run x seed x data set x quantity)
+    summary = <experiment>/tables/scores_summary.csv    (one row per run x data set x quantity)
 
-Finished images live in results/state/{run}/seed{seed}/score_{dataset}/{digest}, as those of evaluate.
+Finished images live in <results>/state/{run}/seed{seed}/score_{dataset}/{digest}, as those of evaluate.
 """
 
 SCORED = RESOLVED.scores  # names of data sets by run
 SCORES = [
-    f"results/runs/{run}/seed{seed}/scores/{name}.csv"
+    f"<experiment>/runs/{run}/seed{seed}/scores/{name}.csv"
     for run, seed in SEEDED
     for name in SCORED.get(run, [])
 ]
-SCORES_SUMMARY = ["results/tables/scores_summary.csv"] if SCORES else []
+SCORES_SUMMARY = ["<experiment>/tables/scores_summary.csv"] if SCORES else []
 SCORED_MANIFESTS = sorted(
     {
-        f"results/data/{name}/manifest.json"
+        f"<results>/data/{name}/manifest.json"
         for names in SCORED.values()
         for name in names
     }
@@ -42,28 +42,29 @@ if SCORES:
         """Estimate log p(x) of each test image of another data set."""
         input:
             smoke_test=ancient(SMOKE_TEST),
-            evaluation="results/runs/{run}/score.json",
+            evaluation="<experiment>/runs/{run}/score.json",
             own_files=ancient(files_of_run),
-            model="results/runs/{run}/seed{seed}/model.safetensors",
-            description="results/runs/{run}/seed{seed}/model.json",
+            model="<experiment>/runs/{run}/seed{seed}/model.safetensors",
+            description="<experiment>/runs/{run}/seed{seed}/model.json",
             manifest=manifest_of_run,
-            scored="results/data/{dataset}/manifest.json",
+            scored="<results>/data/{dataset}/manifest.json",
         output:
-            scores="results/runs/{run}/seed{seed}/scores/{dataset}.csv",
+            scores="<experiment>/runs/{run}/seed{seed}/scores/{dataset}.csv",
         log:
-            "results/logs/score/{run}/seed{seed}/{dataset}.log",
+            "<experiment>/logs/score/{run}/seed{seed}/{dataset}.log",
         threads: cores_of_run
         resources:
             **RANKS_OF_RUN,
             runtime=60,
         params:
             **launched("score"),
-            state="results/state/{run}/seed{seed}/score_{dataset}",
+            data=DATA,
+            state=f"{STATE}/{{run}}/seed{{seed}}/score_{{dataset}}",
         shell:
             LAUNCH_LINE + r""" \
                 --evaluation {input.evaluation:q} \
                 --model {input.model:q} \
-                --data results/data \
+                --data {params.data:q} \
                 --seed {wildcards.seed} \
                 --state {params.state:q} \
                 --dataset {wildcards.dataset:q} \
@@ -77,15 +78,15 @@ if SCORES:
         input:
             scores=SCORES,
             per_image=[
-                f"results/runs/{run}/seed{seed}/per_image.csv"
+                f"<experiment>/runs/{run}/seed{seed}/per_image.csv"
                 for run, seed in SEEDED
                 if run in SCORED
             ],
-            settings="results/tables/settings.csv",
+            settings="<experiment>/tables/settings.csv",
             manifests=SCORED_MANIFESTS,
         output:
-            scores="results/tables/scores.csv",
-            summary="results/tables/scores_summary.csv",
+            scores="<experiment>/tables/scores.csv",
+            summary="<experiment>/tables/scores_summary.csv",
         localrule: True
         script:
             "../scripts/gather_scores.py"

@@ -3,12 +3,12 @@ See that the launcher, Horovod and the network between the ranks work, before an
 
 INPUTS:
 
-    build = results/environment/build.json   (a rebuilt environment is tested again)
+    build = <results>/environment/build.json   (a rebuilt environment is tested again)
 
 OUTPUTS:
 
-    ranks     = results/machine/smoke_test/ranks.csv       (one row per rank: host, device, threads)
-    allreduce = results/machine/smoke_test/allreduce.csv   (latency in us, bus bandwidth in GB/s)
+    ranks     = <results>/machine/smoke_test/ranks.csv       (one row per rank: host, device, threads)
+    allreduce = <results>/machine/smoke_test/allreduce.csv   (latency in us, bus bandwidth in GB/s)
 """
 
 WIDEST = max(
@@ -19,12 +19,12 @@ WIDEST = max(
 rule smoke_test:
     """Start as many ranks as the widest run and let them add numbers."""
     input:
-        build="results/environment/build.json",
+        build="<results>/environment/build.json",
     output:
         ranks=SMOKE_TEST,
-        allreduce="results/machine/smoke_test/allreduce.csv",
+        allreduce="<results>/machine/smoke_test/allreduce.csv",
     log:
-        "results/logs/smoke_test.log",
+        "<results>/logs/smoke_test.log",
     threads: cores(WIDEST)
     resources:
         **ranks(WIDEST.get),

@@ -3,16 +3,16 @@ Gather the results of all runs into tidy tables: sorted rows, fixed decimals.
 
 INPUTS:
 
-    runs      = results/runs/{run}/run.json
-    metrics   = results/runs/{run}/seed{seed}/metrics.csv
-    summaries = results/runs/{run}/seed{seed}/summary.csv
-    units     = results/runs/{run}/seed{seed}/units.csv
-    checks    = results/runs/{run}/seed{seed}/checks.csv
-    curves    = results/runs/{run}/seed{seed}/bound_against_k.csv
-    per_image = results/runs/{run}/seed{seed}/per_image.csv
+    runs      = <experiment>/runs/{run}/run.json
+    metrics   = <experiment>/runs/{run}/seed{seed}/metrics.csv
+    summaries = <experiment>/runs/{run}/seed{seed}/summary.csv
+    units     = <experiment>/runs/{run}/seed{seed}/units.csv
+    checks    = <experiment>/runs/{run}/seed{seed}/checks.csv
+    curves    = <experiment>/runs/{run}/seed{seed}/bound_against_k.csv
+    per_image = <experiment>/runs/{run}/seed{seed}/per_image.csv
     published = config/published.yaml
 
-OUTPUTS, in results/tables/:
+OUTPUTS, in <experiment>/tables/:
 
     runs.csv       one row per run x seed x quantity, with data and Monte Carlo error
     summary.csv    one row per run x quantity: mean over seeds, with all three errors
@@ -34,21 +34,21 @@ PUBLISHED = os.path.join(os.path.dirname(WORKFLOW), "config/published.yaml")
 rule gather_tables:
     """Stack the tables of all trainings and take the means over seeds."""
     input:
-        runs=per_run("results/runs/{run}/run.json"),
-        metrics=per_seed("results/runs/{run}/seed{seed}/metrics.csv"),
-        summaries=per_seed("results/runs/{run}/seed{seed}/summary.csv"),
-        units=per_seed("results/runs/{run}/seed{seed}/units.csv"),
-        checks=per_seed("results/runs/{run}/seed{seed}/checks.csv"),
-        curves=per_seed("results/runs/{run}/seed{seed}/bound_against_k.csv"),
-        descriptions=per_seed("results/runs/{run}/seed{seed}/model.json"),
+        runs=per_run("<experiment>/runs/{run}/run.json"),
+        metrics=per_seed("<experiment>/runs/{run}/seed{seed}/metrics.csv"),
+        summaries=per_seed("<experiment>/runs/{run}/seed{seed}/summary.csv"),
+        units=per_seed("<experiment>/runs/{run}/seed{seed}/units.csv"),
+        checks=per_seed("<experiment>/runs/{run}/seed{seed}/checks.csv"),
+        curves=per_seed("<experiment>/runs/{run}/seed{seed}/bound_against_k.csv"),
+        descriptions=per_seed("<experiment>/runs/{run}/seed{seed}/model.json"),
     output:
-        runs="results/tables/runs.csv",
-        summary="results/tables/summary.csv",
-        training="results/tables/training.csv",
-        units="results/tables/units.csv",
-        checks="results/tables/checks.csv",
-        settings="results/tables/settings.csv",
-        bound_against_k="results/tables/bound_against_k.csv",
+        runs="<experiment>/tables/runs.csv",
+        summary="<experiment>/tables/summary.csv",
+        training="<experiment>/tables/training.csv",
+        units="<experiment>/tables/units.csv",
+        checks="<experiment>/tables/checks.csv",
+        settings="<experiment>/tables/settings.csv",
+        bound_against_k="<experiment>/tables/bound_against_k.csv",
     localrule: True
     script:
         "../scripts/gather_tables.py"
@@ -57,11 +57,11 @@ rule gather_tables:
 rule comparisons:
     """Paired differences between all runs on the same test images."""
     input:
-        settings="results/tables/settings.csv",
-        summary="results/tables/summary.csv",
-        per_image=per_seed("results/runs/{run}/seed{seed}/per_image.csv"),
+        settings="<experiment>/tables/settings.csv",
+        summary="<experiment>/tables/summary.csv",
+        per_image=per_seed("<experiment>/runs/{run}/seed{seed}/per_image.csv"),
     output:
-        comparisons="results/tables/comparisons.csv",
+        comparisons="<experiment>/tables/comparisons.csv",
     localrule: True
     script:
         "../scripts/comparisons.py"
@@ -71,12 +71,12 @@ rule reproduction:
     """Put our log p(x) beside published values."""
     input:
         published=ancient(PUBLISHED),
-        runs="results/tables/runs.csv",
-        summary="results/tables/summary.csv",
-        training="results/tables/training.csv",
-        settings="results/tables/settings.csv",
+        runs="<experiment>/tables/runs.csv",
+        summary="<experiment>/tables/summary.csv",
+        training="<experiment>/tables/training.csv",
+        settings="<experiment>/tables/settings.csv",
     output:
-        reproduction="results/tables/reproduction.csv",
+        reproduction="<experiment>/tables/reproduction.csv",
     localrule: True
     params:
         published={
@@ -92,11 +92,11 @@ rule reproduction:
 rule paper:
     """One row per run, as a table for LaTeX."""
     input:
-        summary="results/tables/summary.csv",
-        settings="results/tables/settings.csv",
+        summary="<experiment>/tables/summary.csv",
+        settings="<experiment>/tables/settings.csv",
     output:
-        csv="results/tables/paper.csv",
-        tex="results/tables/paper.tex",
+        csv="<experiment>/tables/paper.csv",
+        tex="<experiment>/tables/paper.tex",
     localrule: True
     script:
         "../scripts/paper.py"

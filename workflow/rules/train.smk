@@ -3,20 +3,20 @@ Fit one VAE per run and seed.
 
 INPUTS:
 
-    training = results/runs/{run}/training.json
-    manifest = results/data/{dataset}/manifest.json
+    training = <experiment>/runs/{run}/training.json
+    manifest = <results>/data/{dataset}/manifest.json
     the user's own model and weights, if the run names any
 
 OUTPUTS:
 
-    model       = results/runs/{run}/seed{seed}/model.safetensors   (weights)
-    description = results/runs/{run}/seed{seed}/model.json          (specification, shape, digests)
-    metrics     = results/runs/{run}/seed{seed}/metrics.csv         (nats per image, one row an epoch)
-    speed       = results/machine/train/{run}/seed{seed}.json       (images/s, hosts)
+    model       = <experiment>/runs/{run}/seed{seed}/model.safetensors   (weights)
+    description = <experiment>/runs/{run}/seed{seed}/model.json          (specification, shape, digests)
+    metrics     = <experiment>/runs/{run}/seed{seed}/metrics.csv         (nats per image, one row an epoch)
+    speed       = <experiment>/machine/train/{run}/seed{seed}.json       (images/s, hosts)
 
 Weights that were trained elsewhere are validated alone: metrics.csv has one row then, of epoch 0.
 
-Checkpoints live in results/state/{run}/seed{seed}/{digest}, which no rule declares: Snakemake deletes
+Checkpoints live in <results>/state/{run}/seed{seed}/{digest}, which no rule declares: Snakemake deletes
 the declared outputs of a failed job, and a training that was interrupted goes on from there. The digest
 is of what is trained; the newest 4 are kept, so that going back to a former edit is instant.
 """
@@ -28,28 +28,29 @@ rule train:
     """Train, going on from the state of an interrupted job if there is one."""
     input:
         smoke_test=ancient(SMOKE_TEST),
-        training="results/runs/{run}/training.json",
+        training="<experiment>/runs/{run}/training.json",
         own_files=ancient(files_of_run),
         manifest=manifest_of_run,
     output:
-        model="results/runs/{run}/seed{seed}/model.safetensors",
-        description="results/runs/{run}/seed{seed}/model.json",
-        metrics="results/runs/{run}/seed{seed}/metrics.csv",
-        speed="results/machine/train/{run}/seed{seed}.json",
+        model="<experiment>/runs/{run}/seed{seed}/model.safetensors",
+        description="<experiment>/runs/{run}/seed{seed}/model.json",
+        metrics="<experiment>/runs/{run}/seed{seed}/metrics.csv",
+        speed="<experiment>/machine/train/{run}/seed{seed}.json",
     log:
-        "results/logs/train/{run}/seed{seed}.log",
+        "<experiment>/logs/train/{run}/seed{seed}.log",
     threads: cores_of_run
     resources:
         **RANKS_OF_RUN,
         runtime=60,
     params:
         **launched("train"),
-        state="results/state/{run}/seed{seed}",
+        data=DATA,
+        state=f"{STATE}/{{run}}/seed{{seed}}",
         checkpoint_seconds=60,
     shell:
         LAUNCH_LINE + r""" \
             --training {input.training:q} \
-            --data results/data \
+            --data {params.data:q} \
             --seed {wildcards.seed} \
             --state {params.state:q} \
             --checkpoint-seconds {params.checkpoint_seconds} \

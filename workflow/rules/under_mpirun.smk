@@ -30,7 +30,7 @@ LAUNCH_LINE = r"""
             --venv {params.venv:q} \
             --log {log:q} \
             -- {params.script:q}"""
-SMOKE_TEST = "results/machine/smoke_test/ranks.csv"
+SMOKE_TEST = "<results>/machine/smoke_test/ranks.csv"
 
 # The files in which the specification of a run is frozen, and the digests of what computes by them.
 SPECIFICATIONS = {"run": None}
@@ -82,7 +82,7 @@ RANKS_OF_RUN = ranks(lambda key: lambda wildcards: RUNS[wildcards.run][key])
 
 
 def manifest_of_run(wildcards):
-    return f"results/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
+    return f"<results>/data/{RUNS[wildcards.run]['dataset']}/manifest.json"
 
 
 def own_files_of(run):

@@ -17,6 +17,10 @@ def results(tmp_path):
     return tmp_path
 
 
+def found(results):
+    return damaged(results, results / "data")
+
+
 def flip(path):
     path.write_bytes(path.read_bytes().replace(b"3", b"8"))
 
@@ -54,10 +58,10 @@ HARMS += [a_loop, a_folder_for_its_digest, a_loop_for_its_digest]
 @pytest.mark.parametrize("harm", HARMS)
 def test_what_was_damaged_is_found(results, harm, name, looked_before):
     if looked_before:
-        assert damaged(results) == []
+        assert found(results) == []
     harm(results / name)
-    assert damaged(results) == [results / name]
-    assert damaged(results) == [results / name], "until it is made again"
+    assert found(results) == [results / name]
+    assert found(results) == [results / name], "until it is made again"
 
 
 @pytest.mark.parametrize("linked", ["runs", "runs/plain", "runs/plain/seed1", "data/digits"])
@@ -68,25 +72,25 @@ def test_what_was_damaged_is_found_behind_a_link(results, tmp_path, linked):
     folder.symlink_to(other)
     name = next(name for name in NAMES if name.startswith(linked))
     flip(results / name)
-    assert damaged(results) == [results / name]
+    assert found(results) == [results / name]
 
 
 def test_what_is_as_it_was_is_not_read_again(results, monkeypatch):
-    assert damaged(results) == []
+    assert found(results) == []
     monkeypatch.setattr("elboflow.files.damaged.verify", None)
-    assert damaged(results) == []
+    assert found(results) == []
 
 
 def test_what_was_made_again_is_whole(results):
     flip(results / NAMES[0])
-    assert damaged(results) == [results / NAMES[0]]
+    assert found(results) == [results / NAMES[0]]
     write_result(results / NAMES[0], b"elbo,-23.38\n")
-    assert damaged(results) == []
+    assert found(results) == []
 
 
 def test_what_was_deleted_is_left_to_snakemake(results):
     (results / NAMES[0]).unlink()
-    assert damaged(results) == []
+    assert found(results) == []
 
 
 @pytest.mark.fault(
@@ -95,28 +99,28 @@ def test_what_was_deleted_is_left_to_snakemake(results):
 )
 def test_what_was_damaged_is_so_until_it_is_there_again(results):
     flip(results / NAMES[0])
-    assert damaged(results) == [results / NAMES[0]]
+    assert found(results) == [results / NAMES[0]]
     (results / NAMES[0]).unlink()  # as Snakemake does before and after such a job
     record_of(results / NAMES[0]).unlink()
-    assert damaged(results) == damaged(results) == [results / NAMES[0]]
+    assert found(results) == found(results) == [results / NAMES[0]]
     write_result(results / NAMES[0], b"elbo,-23.384\n")
-    assert damaged(results) == []
+    assert found(results) == []
 
 
 def test_a_digest_that_was_damaged_counts_against_its_file(results):
-    assert damaged(results) == []
+    assert found(results) == []
     record_of(results / NAMES[0]).write_text("0\n")
-    assert damaged(results) == [results / NAMES[0]]
+    assert found(results) == [results / NAMES[0]]
 
 
 @pytest.mark.parametrize("memory", [b"", b"[]", b"[" * 100_000, b"\xff"])
 def test_a_damaged_memory_is_no_matter(results, memory):
-    damaged(results)
-    (results / "state" / "verified.json").write_bytes(memory)
+    found(results)
+    (results / ".verified.json").write_bytes(memory)
     flip(results / NAMES[0])
-    assert damaged(results) == [results / NAMES[0]]
+    assert found(results) == [results / NAMES[0]]
 
 
 def test_a_clone_without_results_is_left_as_it_is(tmp_path):
-    assert damaged(tmp_path / "results") == []
+    assert found(tmp_path / "results") == []
     assert list(tmp_path.iterdir()) == []

@@ -2,30 +2,32 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from elboflow.files.whole import Damaged, recorded_sha256, verify, write_bytes
 
-# Where results lie that later stages read, at most three folders deep. Of the environment, the
-# machine and the states no digests are recorded. Unlike `**`, `*` follows links to folders.
-FOLDERS = ("runs", "data", "tables", "figures", "chapter")
+# Where an experiment's results lie that later stages read, at most three folders deep. Of the
+# environment, the machine and the states no digests are recorded. Unlike `**`, `*` follows links to
+# folders.
+FOLDERS = ("runs", "tables", "figures", "chapter")
 DEPTHS = ("", "*/", "*/*/")
 GONE: list[Any] = []
 
 
-def damaged(results: Path) -> list[Path]:
-    """The results whose content is not what was written.
+def damaged(experiment: Path, data: Path) -> list[Path]:
+    """The results of an experiment, and its data sets, whose content is not what was written.
 
     One whose size, times and place on the disk are as when it was last found whole is not read. One
     that was found damaged stays so until it is there and whole: where its job fails, Snakemake has
     deleted it, and misses it no more than any file of which all that follows is there.
     """
-    memory = results / "state" / "verified.json"
+    memory = experiment / ".verified.json"
     known = _read(memory)
     before = [Path(name) for name, stamp in known.items() if stamp is None]
-    states = {str(path): _state(path, known) for path in sorted({*_recorded(results), *before})}
+    recorded = [*_recorded(experiment), *_recorded(data, [""])]
+    states = {str(path): _state(path, known) for path in sorted({*recorded, *before})}
     now = {name: stamp for name, stamp in states.items() if stamp != GONE}
     if now != known:
         with contextlib.suppress(OSError):  # only to be faster next time
@@ -50,12 +52,12 @@ def says(path: str, expected: dict[str, Any]) -> bool:
     return _read(Path(path)) == expected
 
 
-def _recorded(results: Path) -> Iterator[Path]:
-    """All results whose digests lie beside them."""
-    records = [*results.glob(".*.sha256")]
-    for folder in FOLDERS:
+def _recorded(place: Path, folders: Sequence[str] = FOLDERS) -> Iterator[Path]:
+    """All files in a place and in these of its folders whose digests lie beside them."""
+    records = [*place.glob(".*.sha256")]
+    for folder in folders:
         for depth in DEPTHS:
-            records += (results / folder).glob(f"{depth}.*.sha256")
+            records += (place / folder).glob(f"{depth}.*.sha256")
     for record in sorted(records):
         yield record.with_name(record.name[1:].removesuffix(".sha256"))
 

@@ -21,10 +21,10 @@ class Seen(NamedTuple):
     last: str = ""
 
 
-def look(results: Path, run: str, seed: int) -> Seen:
+def look(experiment: Path, states: Path, run: str, seed: int) -> Seen:
     """What can be seen of one training and its evaluation."""
-    made = results / "runs" / run / f"seed{seed}"
-    state = results / "state" / run / f"seed{seed}"
+    made = experiment / "runs" / run / f"seed{seed}"
+    state = states / run / f"seed{seed}"
     if (made / "summary.csv").is_file():
         return Seen("evaluated")
     if (made / "model.safetensors").is_file():
@@ -51,10 +51,10 @@ def _at_work(doing: str, states: Path) -> Seen | None:
     return row
 
 
-def table(results: Path, runs: dict[str, dict[str, Any]]) -> str:
+def table(experiment: Path, states: Path, runs: dict[str, dict[str, Any]]) -> str:
     """Of all runs and their seeds, as text."""
     rows = [COLUMNS] + [
-        (run, str(seed), *look(results, run, seed))
+        (run, str(seed), *look(experiment, states, run, seed))
         for run, values in runs.items()
         for seed in values["seeds"]
     ]

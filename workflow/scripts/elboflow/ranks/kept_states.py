@@ -85,7 +85,8 @@ def superfluous(results: Path) -> list[Path]:
         if seed.suffix == ".superseded":  # as earlier versions called them
             found += [seed] if _is_folder(seed) else []
             continue
-        has_results = (results / "runs" / seed.parent.name / seed.name).is_dir()
+        made = Path("runs", seed.parent.name, seed.name)
+        has_results = any(place.is_dir() for place in (results / made, *results.glob(f"*/{made}")))
         of_stages = [path for path in seed.glob("*") if not NAME.fullmatch(path.name)]
         for folder in (seed, *of_stages):
             former = states(folder)

@@ -57,7 +57,7 @@ def _explain(error: ValidationError) -> str:
 
 def _hint(error: ValidationError) -> str:
     """What to write instead, where that can be told."""
-    if error.validator == "pattern" and list(error.absolute_path) in (["runs"], ["datasets"]):
+    if error.validator == "pattern" and error.json_path in ("$.runs", "$.datasets", "$.name"):
         return "; a name is of letters, digits, _, . and -, and begins with a letter or digit"
     wanted: Any = error.validator_value
     found = error.instance
