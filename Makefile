@@ -18,7 +18,7 @@ unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
 export LC_ALL := C.UTF-8
 
-.PHONY: help setup report test test-faults soak check-likelihoods promises keys docs test-cluster test-environment lint bench status unlock clean-state pins
+.PHONY: help setup report crate test test-faults soak check-likelihoods promises keys docs test-cluster test-environment lint bench status unlock clean-state pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -72,7 +72,7 @@ $(TEST_ENVIRONMENT)/tests: $(VENV)/requirements workflow/envs/*.txt tests/requir
 test-environment: $(TEST_ENVIRONMENT)/tests ## build the environment that the tests share
 
 lint: $(VENV)/requirements-dev $(VENV)/plugin $(TEST_ENVIRONMENT)/tests ## formatting, style and types
-	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
+	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	mypy --python-executable $(TEST_ENVIRONMENT)/venv/bin/python \
 		$(TRAINING_ROOMS) $(TRAINING_DOORS)
 	sh tests/lint_workflow.sh
@@ -102,6 +102,13 @@ $(VENV)/requirements-docs: $(VENV)/requirements requirements-docs.txt
 docs: $(VENV)/requirements-docs ## build the documentation: site/index.html (EXTERNAL=true checks its links to other sites too)
 	@NO_MKDOCS_2_WARNING=1 mkdocs --quiet build --strict
 	@echo "open $(abspath site/index.html) in a browser"
+
+$(VENV)/requirements-crate: $(VENV)/requirements requirements-crate.txt
+	$(PIP) install --quiet --no-deps --require-hashes --requirement requirements-crate.txt
+	@touch "$@"
+
+crate: setup $(VENV)/requirements-crate ## pack the finished run with its description: an RO-Crate, results/crate/
+	snakemake --profile profiles/local crate
 
 # The tests that are marked with a fault, and a table of them.
 FAULTS := -p fault_table -m fault --quiet

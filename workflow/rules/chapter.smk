@@ -118,7 +118,7 @@ rule chapter_training:
             code_of_stage("chapter_vae"),
         ),
     shell:
-        "{PYTHON:q} {params.script:q} {output.specification:q} {params.document:q}"
+        '"$ELBOFLOW_PYTHON" {params.script:q} {output.specification:q} {params.document:q}'
 
 
 rule chapter_vae:

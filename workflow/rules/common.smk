@@ -7,9 +7,17 @@ from elboflow.files.imports import modules_of
 from elboflow.specification.check import check
 from elboflow.specification.experiment import experiment_folder, experiment_name
 
+
+def rule_name(name):
+    """The name of one of our rules, which `use rule * from elboflow as elboflow_*` changes."""
+    return workflow.modifier.modify_rulename(name)
+
+
 # A profile knows how many ranks fill a node of its site. What it sets for train holds for the batch of
 # a rank, for the smoke test and for all checks as well.
-TRAIN_RESOURCES = workflow.resource_settings.overwrite_resources.get("train", {})
+TRAIN_RESOURCES = workflow.resource_settings.overwrite_resources.get(
+    rule_name("train"), {}
+)
 for key in ("nodes", "tasks_per_node"):
     if key in TRAIN_RESOURCES:
         config[key] = TRAIN_RESOURCES[key].raw

@@ -11,7 +11,11 @@ from pathlib import Path
 from snakemake.cli import get_profile_dir
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, os.path.join(workflow.basedir, "workflow", "scripts"))
+try:
+    CHECKOUT = Path(workflow.current_basedir).parents[1]
+except TypeError:
+    raise WorkflowError("elboflow: name workflow/Snakefile as the module's Snakefile")
+sys.path.insert(0, str(CHECKOUT / "workflow" / "scripts"))
 
 from elboflow.specification.command_line import (
     check_options,
@@ -22,18 +26,32 @@ from elboflow.specification.config_files import ConfigError, check_files, check_
 from elboflow.specification.experiment import DEFAULT_FILE
 from elboflow.specification.schema import boolean_keys
 
-# A job's command line is Snakemake's own.
-COMMAND = sys.argv[1:] if workflow.is_main_process else []
+if workflow.modifier.path_modifier.replace_prefix("results/") != "results/":
+    raise WorkflowError(
+        "elboflow: a module's prefix does not reach its programs; say where results are to lie by "
+        'pathvars: results="FOLDER"'
+    )
 
-try:
+# As a module: command line, profile and files are the other workflow's, and config is what it gives.
+IS_MODULE = not workflow.modifier.is_main_snakefile()
+named = [] if IS_MODULE else workflow.config_settings.configfiles
+
+
+def check_what_was_typed():
+    # A job's command line is Snakemake's own.
+    command = sys.argv[1:] if workflow.is_main_process else []
     default = os.environ.get("SNAKEMAKE_PROFILE")
-    for profile in named_profiles(COMMAND, default, Path(workflow.basedir)):
+    for profile in named_profiles(command, default, Path(workflow.basedir)):
         if found := get_profile_dir(profile):
             check_profile(found[1])
-    check_options(COMMAND)
+    check_options(command)
     check_words(workflow.config_settings.config_args or [])
-    named = workflow.config_settings.configfiles
     check_files(named or [DEFAULT_FILE], boolean_keys())
+
+
+try:
+    if not IS_MODULE:
+        check_what_was_typed()
 except ConfigError as error:
     raise WorkflowError(str(error))
 

@@ -54,7 +54,7 @@ rule fetch_data:
         code=digest(FETCHING_CODE),
     shell:
         r"""
-        {PYTHON:q} {input.script:q} \
+        "$ELBOFLOW_PYTHON" {input.script:q} \
             --dataset {wildcards.dataset:q} \
             --source {params.source:q} {params.flags:q} \
             --split-seed {params.split_seed:q} \

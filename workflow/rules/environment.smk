@@ -57,8 +57,8 @@ rule build_environment:
         ],
     shell:
         r"""
-        {PYTHON:q} {input.script:q} \
-            --python {PYTHON:q} \
+        "$ELBOFLOW_PYTHON" {input.script:q} \
+            --python "$ELBOFLOW_PYTHON" \
             --torch {params.torch:q} --gpu {params.gpu:q} \
             {params.flags:q} {params.variables:q} \
             --pins {input.pins:q} \

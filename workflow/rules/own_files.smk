@@ -22,6 +22,7 @@ def own_files(rule):
     return named
 
 
-for each in workflow.rules:
+# Not those of a workflow that this one is a module of.
+for each in workflow.modifier.rules:
     if files := own_files(each):
         each.set_params(own_files=digest(files))

@@ -28,4 +28,4 @@ rule resolve_run:
         script=f"{SCRIPTS}/resolve_run.py",
         document=lambda wildcards: document_of(wildcards.run, wildcards.file),
     shell:
-        "{PYTHON:q} {params.script:q} {output.specification:q} {params.document:q}"
+        '"$ELBOFLOW_PYTHON" {params.script:q} {output.specification:q} {params.document:q}'

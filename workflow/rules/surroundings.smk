@@ -7,13 +7,16 @@ what imports modules of others, since one from the shell's PYTHONPATH is refused
 
 from elboflow.environment import controller
 
-WORKFLOW = os.path.relpath(os.path.join(workflow.basedir, "workflow"))
+WORKFLOW = os.path.relpath(CHECKOUT / "workflow")
 SCRIPTS = os.path.join(WORKFLOW, "scripts")
 PYTHON = sys.executable
 
 if workflow.is_main_process and (refusal := controller.refusal()):
     raise WorkflowError(refusal)
 controller.set_environment(workflow.is_main_process)
+# For shell lines, which in a module see no variables of these rules; and no param, since it is a trigger:
+# another place of the controller's Python is no reason to run.
+os.environ.update(ELBOFLOW_PYTHON=PYTHON)
 
 # No job outlives this process, however it ends: a watchdog stands beside each command, also beside
 # those that scripts run in.

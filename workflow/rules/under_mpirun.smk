@@ -108,7 +108,7 @@ def take_over_resources(stage, former, but=()):
     """Let hold for a stage what a profile sets for a former one, and above it what it sets for this."""
     given = workflow.resource_settings.overwrite_resources
     for name, kept in ((former, but), (stage, ())):
-        values = given.get(name, {}).items()
-        workflow.get_rule(stage).resources.update(
+        values = given.get(rule_name(name), {}).items()
+        workflow.get_rule(rule_name(stage)).resources.update(
             Resources({key: value for key, value in values if key not in kept})
         )

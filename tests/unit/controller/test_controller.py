@@ -1,8 +1,12 @@
 """The environment of all that Snakemake starts."""
 
+from pathlib import Path
+
 import pytest
 
-from elboflow.environment.controller import refusal, set_environment
+from elboflow.environment.controller import MODULES, missing_modules, refusal, set_environment
+
+REQUIREMENTS = Path(__file__).parents[3] / "requirements.in"
 
 
 @pytest.mark.parametrize(("is_main", "left"), [(True, False), (False, True)])
@@ -27,3 +31,17 @@ def test_a_folder_in_which_nothing_can_run_is_refused(tmp_path, monkeypatch):
     (odd := tmp_path / "a:b").mkdir()
     monkeypatch.chdir(odd)
     assert "a:b" in refusal()
+
+
+def test_a_python_without_what_the_rules_import_is_told_so():
+    assert missing_modules() == ""
+    told = missing_modules(["json", "no_such_module"])
+    assert "has no no_such_module:" in told and "\n" not in told
+    assert Path(told.rpartition(" ")[2]).is_file()
+
+
+def test_what_is_looked_for_is_what_is_required():
+    named = {line for line in REQUIREMENTS.read_text().split("\n") if line and line[0] != "#"}
+    for_other_ends = {"snakemake", "snakemake-executor-plugin-slurm", "hatchling", "pygments"}
+    modules = {"fonttools": "fontTools", "pyyaml": "yaml", "scikit-learn": "sklearn"}
+    assert {modules.get(name, name) for name in named - for_other_ends} == set(MODULES)
