@@ -27,6 +27,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/plot.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/model_card.smk"
+include: "workflow/rules/crate.smk"
 include: "workflow/rules/own_files.smk"
 include: "workflow/rules/damaged.smk"
 

@@ -79,7 +79,12 @@ def test_a_finished_checkout_has_nothing_to_do(finished):
 def test_snakemakes_own_report_works(finished):
     result = finished.snakemake("--report", "provenance.html")
     assert result.returncode == 0, result.stdout
-    assert "training_curves" in (finished.folder / "provenance.html").read_text()
+    page = (finished.folder / "provenance.html").read_text()
+    categories = json.loads(page.partition("var categories = ")[2].partition(";\n")[0])
+    assert set(categories) == {"Figures", "Tables"}
+    tables, figures = ([*categories[name].values()][0] for name in ("Tables", "Figures"))
+    assert "results/tables/comparisons.csv" in tables
+    assert "results/figures/training_curves.svg" in figures
 
 
 @pytest.mark.parametrize("action", ["--unlock", "--summary", "--rulegraph"])

@@ -39,6 +39,5 @@ rule crate:
     localrule: True
     params:
         checkout=os.path.dirname(WORKFLOW),
-        results=located("<results>"),
     script:
         "../scripts/crate.py"

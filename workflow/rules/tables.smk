@@ -30,6 +30,30 @@ OUTPUTS, in <experiment>/tables/:
 
 PUBLISHED = os.path.join(os.path.dirname(WORKFLOW), "config/published.yaml")
 
+# For Snakemake's report, what a row of each is for.
+ROW_OF_TABLE = {
+    "runs": "run, seed and quantity",
+    "summary": "run and quantity",
+    "training": "run, seed and epoch",
+    "units": "run, seed and latent dimension",
+    "checks": "run, seed and check",
+    "settings": "run and key",
+    "bound_against_k": "run, seed and number of samples",
+    "comparisons": "pair of runs and quantity",
+    "reproduction": "run with a published value",
+    "paper": "run, as papers print it",
+}
+
+
+REPORTED_TABLES = {
+    name: report(
+        f"<experiment>/tables/{name}.csv",
+        category="Tables",
+        labels={"table": name, "a row for each": row},
+    )
+    for name, row in ROW_OF_TABLE.items()
+}
+
 
 rule gather_tables:
     """Stack the tables of all trainings and take the means over seeds."""
@@ -42,13 +66,13 @@ rule gather_tables:
         curves=per_seed("<experiment>/runs/{run}/seed{seed}/bound_against_k.csv"),
         descriptions=per_seed("<experiment>/runs/{run}/seed{seed}/model.json"),
     output:
-        runs="<experiment>/tables/runs.csv",
-        summary="<experiment>/tables/summary.csv",
-        training="<experiment>/tables/training.csv",
-        units="<experiment>/tables/units.csv",
-        checks="<experiment>/tables/checks.csv",
-        settings="<experiment>/tables/settings.csv",
-        bound_against_k="<experiment>/tables/bound_against_k.csv",
+        runs=REPORTED_TABLES["runs"],
+        summary=REPORTED_TABLES["summary"],
+        training=REPORTED_TABLES["training"],
+        units=REPORTED_TABLES["units"],
+        checks=REPORTED_TABLES["checks"],
+        settings=REPORTED_TABLES["settings"],
+        bound_against_k=REPORTED_TABLES["bound_against_k"],
     localrule: True
     script:
         "../scripts/gather_tables.py"
@@ -61,7 +85,7 @@ rule comparisons:
         summary="<experiment>/tables/summary.csv",
         per_image=per_seed("<experiment>/runs/{run}/seed{seed}/per_image.csv"),
     output:
-        comparisons="<experiment>/tables/comparisons.csv",
+        comparisons=REPORTED_TABLES["comparisons"],
     localrule: True
     script:
         "../scripts/comparisons.py"
@@ -76,7 +100,7 @@ rule reproduction:
         training="<experiment>/tables/training.csv",
         settings="<experiment>/tables/settings.csv",
     output:
-        reproduction="<experiment>/tables/reproduction.csv",
+        reproduction=REPORTED_TABLES["reproduction"],
     localrule: True
     params:
         published={
@@ -95,7 +119,7 @@ rule paper:
         summary="<experiment>/tables/summary.csv",
         settings="<experiment>/tables/settings.csv",
     output:
-        csv="<experiment>/tables/paper.csv",
+        csv=REPORTED_TABLES["paper"],
         tex="<experiment>/tables/paper.tex",
     localrule: True
     script:

@@ -24,7 +24,7 @@ if __name__ == "__main__":
         write_crate(
             Path(snakemake.output.crate),
             checkout,
-            Path(snakemake.params.results),
+            Path(given.build).parents[1],
             inputs=map(Path, [*given.configurations, *given.specifications, *given.manifests]),
             outputs=map(Path, [*given.pages, *given.tables, *given.figures, *given.models]),
             build=Path(given.build),
