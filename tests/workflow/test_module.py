@@ -1,5 +1,6 @@
 """The workflow as a part of another one, which lies in another folder."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ module elboflow:
         {snakefile}
     config:
         config["models"]
+    {more}
 
 
 use rule * from elboflow as elboflow_*
@@ -46,9 +48,10 @@ def local(snakefile):
     return repr(str(REPOSITORY / snakefile))
 
 
-def with_module(other, snakefile):
+def with_module(other, snakefile, more=""):
     """Use the workflow as another one does, which names its Snakefile by such an expression."""
-    (other.folder / "Snakefile").write_text(OTHER_WORKFLOW.format(snakefile=snakefile))
+    text = OTHER_WORKFLOW.format(snakefile=snakefile, more=more)
+    (other.folder / "Snakefile").write_text(text)
     other.configure({"models": TINY, "another": "workflow's key"})
 
 
@@ -66,6 +69,21 @@ def test_a_profile_speaks_of_rules_by_the_names_that_they_have(other):
     printed = other.snakemake("-n", "--set-resources", "elboflow_train:tasks_per_node=1").stdout
     asked = printed.partition("rule elboflow_smoke_test:")[2].partition("\n\n")[0]
     assert "tasks_per_node=1" in asked, "the smoke test has as many ranks as a training"
+
+
+def test_results_lie_where_the_module_says(other):
+    with_module(other, local("workflow/Snakefile"), 'pathvars: results="models"')
+    printed = other.snakemake("-n", "elboflow_all", "elboflow_crate").stdout
+    for path in ("models/report.html", "models/data/digits/test.npy", "models/crate"):
+        assert path in printed
+    assert not re.search(r"[ ,=]results/", printed)
+
+
+@pytest.mark.parametrize("word", ['prefix: "models"', 'replace_prefix: {"results/": "models/"}'])
+def test_a_prefix_is_refused_in_a_line_that_says_what_to_do(other, word):
+    with_module(other, local("workflow/Snakefile"), word)
+    printed = other.snakemake("-n").stdout
+    assert 'pathvars: results="FOLDER"' in printed and "Traceback" not in printed
 
 
 def test_a_mistake_in_its_configuration_is_one_line(other):
