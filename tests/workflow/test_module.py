@@ -56,7 +56,7 @@ def with_module(other, snakefile, more=""):
 
 
 @pytest.mark.parametrize("snakefile", ["Snakefile", "workflow/Snakefile"])
-def test_all_rules_are_there_under_other_names(other, finished_once, snakefile):
+def test_all_rules_are_there_under_other_names(other, snakefile):
     with_module(other, local(snakefile))
     planned = other.planned()
     ours = {name.removeprefix("elboflow_"): n for name, n in planned.items() if "_" in name}
