@@ -60,7 +60,7 @@ def test_all_rules_are_there_under_other_names(other, snakefile):
     with_module(other, local(snakefile))
     planned = other.planned()
     ours = {name.removeprefix("elboflow_"): n for name, n in planned.items() if "_" in name}
-    assert planned["count_runs"] == 1 and ours["train"] == 2 and ours["all"] == 1
+    assert planned["count_runs"] == 1 and ours["train"] == 2 and ours["report"] == 1
     assert ours["plot_samples"] == 1, "whose rule is named by a loop"
 
 
