@@ -15,8 +15,9 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).parents[1]
 # Pages, and what they link to.
 PATTERNS = (
-    *("*.md", "LICENSE", "CITATION.cff", "docs/*.md", "docs/images/*"),
-    *("benchmarks/*.md", "config/*", "examples/*", "profiles/*/README.md", "plugins/*/README.md"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "RELEASING.md", "SECURITY.md"),
+    *("LICENSE", "CITATION.cff", "docs/*.md", "docs/images/*", "benchmarks/*.md", "config/*"),
+    *("examples/*", "profiles/*/README.md", "plugins/*/README.md"),
 )
 # What a browser would fetch by itself, from another place than the site.
 FETCHED = re.compile(
