@@ -63,7 +63,7 @@ def plot_classifiers(
     """One data set per column: precision and recall above, reliability below."""
     style.apply()
     names = sorted(classifiers["data"].unique(), key=str.lower)
-    figure, panels = plt.subplots(2, len(names), figsize=(9.3, 7.4), squeeze=False)
+    figure, panels = plt.subplots(2, len(names), figsize=(style.WIDTH, 7.4), squeeze=False)
     for name, (upper, lower) in zip(names, panels.T, strict=True):
         draw_curves(upper, curves[curves["data"] == name], classifiers[classifiers["data"] == name])
         draw_reliability(lower, reliability[reliability["data"] == name])

@@ -23,7 +23,7 @@ def draw_states(axes: Axes, states: pd.DataFrame, gap: float) -> None:
     axes.barh(place - 0.2, shown["posterior"], 0.4, color="#8f8f8f", label="exact p(z|x)")
     hatched: dict[str, Any] = {"color": "white", "edgecolor": BLUE, "hatch": "////"}
     axes.barh(place + 0.2, shown["mean_field"], 0.4, label="q of independent switches", **hatched)
-    axes.set_yticks(place, shown["state"], family="DejaVu Sans Mono", size="small")
+    axes.set_yticks(place, shown["state"])
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.set(xlabel="probability", ylabel="state z of the switches")
@@ -50,7 +50,7 @@ def draw_gap_of_images(axes: Axes, table: pd.DataFrame) -> None:
 def plot_discrete(table: pd.DataFrame, states: pd.DataFrame) -> Figure:
     """Two panels: the posterior of one image, and the gap of all."""
     style.apply()
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.3, 4.2))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(style.WIDTH, 4.2))
     draw_states(left, states, table["gap_nats"].max())
     draw_gap_of_images(right, table)
     return figure

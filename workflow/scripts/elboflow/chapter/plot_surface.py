@@ -30,7 +30,7 @@ def draw_surface(axes: Axes, table: pd.DataFrame, best: pd.Series) -> None:
     lines = axes.contour(
         gap.columns, gap.index, gap, levels=LEVELS, colors=style.INK, linewidths=0.8
     )
-    axes.clabel(lines, LEVELS[1:], fmt=lambda level: f"{level:g}", fontsize=8)
+    axes.clabel(lines, LEVELS[1:], fmt=lambda level: f"{level:g}", fontsize=style.LETTERS)
     at = best["mean_1"], best["sd"]
     axes.plot(*at, "o", **BEST)
     axes.annotate(
@@ -67,7 +67,7 @@ def plot_surface(table: pd.DataFrame) -> Figure:
     """Two panels that share the axis of sigma."""
     style.apply()
     best = table.iloc[int(table["elbo_nats"].to_numpy().argmax())]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.3, 4.2), sharey=True)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(style.WIDTH, 4.2), sharey=True)
     draw_surface(left, table, best)
     draw_parts(right, table, best)
     left.set_yticks(TICKS, [f"{tick:g}" for tick in TICKS])

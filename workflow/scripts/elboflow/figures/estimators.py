@@ -72,7 +72,7 @@ def plot_estimators(images: pd.DataFrame) -> Figure:
     columns = min(ABREAST, len(runs))
     rows = -(-len(runs) // columns)
     figure, panels = plt.subplots(
-        rows, columns, figsize=(max(3.4 * columns, 6), 3.0 * rows + 0.4), squeeze=False
+        rows, columns, figsize=(style.WIDTH, 2.6 * rows + 0.4), squeeze=False
     )
     for axes in panels.flat[len(runs) :]:
         axes.remove()

@@ -18,7 +18,8 @@ from elboflow.reading.paths import run_and_seed
 ARRAYS = ("grey",)
 # Of models of binary images; of models with latents; of models that can be drawn from.
 OPTIONAL = ("binary", "reconstruction", "sample")
-LABEL_WIDTH, SHEET_WIDTH, GAP, LEAST_HEIGHT = 1.9, 6.4, 0.12, 0.3  # inches
+LABEL_WIDTH, GAP, LEAST_HEIGHT = 1.9, 0.12, 0.3  # inches
+SHEET_WIDTH = style.WIDTH - LABEL_WIDTH
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def draw_strips(strips: Sequence[Strip], columns: int) -> Figure:
     heights = [max(SHEET_WIDTH * sheet.shape[0] / sheet.shape[1], LEAST_HEIGHT) for sheet in sheets]
     width, height = LABEL_WIDTH + SHEET_WIDTH, sum(heights) + GAP * (len(sheets) - 1)
     figure = plt.figure(figsize=(width, height), layout="none")
-    paper = plt.get_cmap("gray").with_extremes(bad="white")
+    paper = plt.get_cmap("gray").with_extremes(bad=(0, 0, 0, 0))
     top = height
     for strip, sheet, tall in zip(strips, sheets, heights, strict=True):
         box = (LABEL_WIDTH / width, (top - tall) / height, SHEET_WIDTH / width, tall / height)

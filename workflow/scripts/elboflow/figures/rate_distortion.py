@@ -14,7 +14,7 @@ from elboflow.figures.rate_distortion_plane import (
     beta_series,
     draw_equal_elbos,
     draw_regions,
-    draw_series,
+    name_betas,
     square,
 )
 from elboflow.reading.columns import BASELINES, RESULTS, SETTINGS, SUMMARY
@@ -44,7 +44,7 @@ def draw_plane(
     axes.set(xlim=limits[0], ylim=limits[1], aspect="equal")
     draw_regions(axes, rate, distortion, entropy)
     draw_equal_elbos(axes, entropy)
-    draw_series(axes, means, series)
+    name_betas(axes, means, series)
     for place, run in enumerate(values.index.get_level_values("run")):
         error, look = errors.iloc[place], looks[run]
         axes.errorbar(
@@ -82,7 +82,7 @@ def draw_gaps(
     axes.set_ylim(-0.7, len(means) - 0.3)
     axes.grid(visible=False, axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
-    axes.set_xlabel("bar: ELBO; marker: log p(x) (nats per image)\nfurther right is better")
+    axes.set_xlabel("bar: ELBO; marker: log p(x)\n(nats per image, further right is better)")
     draw_baselines(axes, means)
 
 
@@ -98,7 +98,7 @@ def draw_baselines(axes: Axes, means: pd.DataFrame) -> None:
         if low < value < high:
             axes.axvline(value, color=style.INK, linewidth=0.9, linestyle=":")
     words = [f"{name} {number(value)}" for name, value in values.items()]
-    axes.set_title("; ".join(words), size="small")
+    axes.set_title("; ".join(words), size=style.LETTERS)
 
 
 def plot_rate_distortion(
@@ -110,7 +110,7 @@ def plot_rate_distortion(
     names, looks = sorted(set(datasets.values())), style.looks(datasets)
     most = max(list(datasets.values()).count(name) for name in names)
     height = max(3.6, 0.3 * most + 1.2)
-    figure, panels = panel_rows(names, 2, width=9.3, height=height)
+    figure, panels = panel_rows(names, 2, width=style.WIDTH, height=height)
     for name, (plane, gaps) in zip(names, panels, strict=True):
         own = summary[summary["run"].map(datasets) == name]
         means, errors = wide(own, ["run"], "mean"), wide(own, ["run"], "data_error").fillna(0)

@@ -4,7 +4,7 @@ No model has R + D, minus its ELBO, below the entropy H of the images, and it ca
 of either. Alemi et al. 2018, Fixing a broken ELBO, arXiv:1711.00464.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ MARGIN = 0.12  # of the span, on either side
 WIDEST_VIEW = 2.0  # how many times as wide a view may become for the sake of what is impossible
 ACHIEVED, IMPOSSIBLE = "#e6eff8", "#e4e4e4"
 ALONG_DIAGONAL: dict[str, Any] = {
-    "size": "x-small",
+    "size": style.LETTERS,
     "rotation": -45,
     "rotation_mode": "anchor",
 }
@@ -28,8 +28,8 @@ ALONG_DIAGONAL: dict[str, Any] = {
 AxisLimits = tuple[float, float]
 
 
-def beta_series(settings: pd.DataFrame) -> list[list[str]]:
-    """Runs whose trainings differ in beta alone, each series in the order of beta."""
+def beta_series(settings: pd.DataFrame) -> list[dict[str, float]]:
+    """Beta of the runs whose trainings differ in it alone, each series in the order of beta."""
     betas: dict[str, float] = {}
     alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for run, rows in settings[settings["part"] == "training"].groupby("run", sort=True):
@@ -38,7 +38,8 @@ def beta_series(settings: pd.DataFrame) -> list[list[str]]:
             continue
         betas[str(run)] = float(values.pop("beta"))
         alike.setdefault(tuple(sorted(values.items())), []).append(str(run))
-    return [sorted(runs, key=betas.__getitem__) for runs in alike.values() if len(runs) > 1]
+    series = [sorted(runs, key=betas.__getitem__) for runs in alike.values() if len(runs) > 1]
+    return [{run: betas[run] for run in runs} for runs in series]
 
 
 def square(
@@ -102,9 +103,14 @@ def draw_equal_elbos(axes: Axes, entropy: float | None) -> None:
             axes.text(x, cost - x, words, color="#707070", va="bottom", **ALONG_DIAGONAL)
 
 
-def draw_series(axes: Axes, means: pd.DataFrame, series: Sequence[Sequence[str]]) -> None:
-    """Join the runs of each series of beta that is among the rows of `means`."""
-    for runs in series:
-        if runs[0] in means.index:
-            own = means.loc[list(runs)].dropna(subset=["rate", "distortion"])
-            axes.plot(own["rate"], own["distortion"], color="#8a8a8a", linewidth=1, zorder=1)
+def name_betas(axes: Axes, means: pd.DataFrame, series: Sequence[Mapping[str, float]]) -> None:
+    """Say beta beside the runs of each series that are among the rows of `means`.
+
+    No line joins them: it would cross what nobody measured.
+    """
+    for betas in series:
+        for run in means.index.intersection(list(betas)):
+            at = means.loc[run, "rate"], means.loc[run, "distortion"]
+            axes.annotate(
+                f"beta {betas[run]:g}", at, (7, 4), textcoords="offset points", color=style.INK
+            )

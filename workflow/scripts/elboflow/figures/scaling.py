@@ -74,7 +74,7 @@ def draw_parts(axes: Axes, rows: pd.DataFrame) -> None:
 def plot_scaling(table: pd.DataFrame) -> Figure:
     """Speed and efficiency above, the parts of a step below."""
     style.apply()
-    figure, ((speed, efficiency), parts) = plt.subplots(2, 2, figsize=(8.2, 6.4))
+    figure, ((speed, efficiency), parts) = plt.subplots(2, 2, figsize=(style.WIDTH, 6.4))
     draw_speed(speed, table)
     draw_lines(efficiency, table, "efficiency")
     efficiency.axhline(1, color=style.INK, linewidth=0.9, linestyle=":")

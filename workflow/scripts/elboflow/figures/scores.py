@@ -69,7 +69,7 @@ def draw_panel(axes: Axes, values: Values, colours: Mapping[str, str]) -> None:
         if own:
             axes.axvline(np.median(numbers), color=style.INK, linewidth=0.9, linestyle=":")
     axes.set_xlabel("log p(x) (nats)")
-    axes.legend(loc="upper left", fontsize="small")
+    axes.legend(loc="upper left")
 
 
 def plot_scores(values: Mapping[str, Values]) -> Figure:
@@ -79,7 +79,7 @@ def plot_scores(values: Mapping[str, Values]) -> Figure:
     colours = {name: look.colour for name, look in style.looks(others).items()}
     columns = min(ABREAST, len(values))
     rows = -(-len(values) // columns)
-    size = (max(3.4 * columns, 6), 3.0 * rows)
+    size = (style.WIDTH, 3.0 * rows)
     figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False)
     for axes in panels.flat[len(values) :]:
         axes.remove()

@@ -21,6 +21,9 @@ from elboflow.files.whole import write_result
 COLOURS = [sns.color_palette("colorblind").as_hex()[index] for index in (0, 3, 2, 4, 1, 9, 5)]
 MARKERS = "os^Dvp"
 INK, FAINT = "#333333", "#d4d4d4"
+# Inches: as wide as what is printed of an A4 page, so that letters are printed at their own size.
+WIDTH = 7.3
+LETTERS = 9.3  # points, of the smallest letters
 BARS: dict[str, Any] = {"elinewidth": 0.8, "capsize": 2}  # of errors
 EDGE: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.5}  # of filled marks
 
@@ -49,13 +52,16 @@ def apply() -> None:
         "axes.unicode_minus": True,
         "figure.constrained_layout.use": True,
         "grid.color": "#ececec",
+        "legend.fontsize": LETTERS,
         "legend.frameon": False,
         "path.simplify_threshold": 0.5,  # pixels
         "svg.fonttype": "none",  # texts stay texts
         "text.color": INK,
         "text.parse_math": False,  # a $ in a name is a $
         "xtick.color": INK,
+        "xtick.labelsize": LETTERS,
         "ytick.color": INK,
+        "ytick.labelsize": LETTERS,
     }
     sns.set_theme(context="paper", style="whitegrid", font=FAMILY, rc=rc)
 

@@ -105,17 +105,15 @@ def plot_training_curves(training: pd.DataFrame, settings: pd.DataFrame) -> Figu
     keys = ("patience", "warmup_epochs", "beta")
     kept = kept_epochs(training, *(setting(settings, key) for key in keys))
     columns = max(len(row) for row in rows)
-    size = (max(3.1 * columns, 6.2), 2.5 * len(rows) + 0.5)
+    size = (style.WIDTH, 2.5 * len(rows) + 0.5)
     figure, panels = plt.subplots(len(rows), columns, figsize=size, squeeze=False)
     for row, line in zip(rows, panels, strict=True):
         same = training[training["run"].map(datasets) == datasets[row[0]]]
         for axes, run in zip(line, row, strict=False):
             draw_run(axes, same, kept, run, looks[run])
         finish_row(line, row, same, name=datasets[row[0]])
-    figure.supxlabel("epoch", fontsize="medium")
-    figure.legend(
-        handles=legend_entries(len(datasets)), loc="outside upper left", ncols=min(4, 2 * columns)
-    )
+    figure.supxlabel("epoch")
+    figure.legend(handles=legend_entries(len(datasets)), loc="outside upper left", ncols=2)
     return figure
 
 
