@@ -24,7 +24,7 @@ function csv(table) {
   const lines = [...table.querySelectorAll("thead tr")].map((row) =>
     [...row.cells].flatMap((cell) => [plain(cell.textContent), ...Array(cell.colSpan - 1).fill("")]));
   const widths = new Map();
-  const parts = (cell) => [...cell.querySelectorAll(".errors, .error")]
+  const parts = (cell) => [...cell.querySelectorAll(".errors, .error, .counts")]
     .map((errors) => plain(errors.innerHTML.replace(/<br>/g, "; ").replace(/<[^>]*>/g, "")));
   const rows = rowsOf(table).filter((row) => !row.hidden && !row.parentElement.hidden && !isGroup(row));
   rows.forEach((row) => [...row.cells].forEach((cell, column) => {

@@ -57,7 +57,7 @@ def units_cell(rows: pd.DataFrame) -> dict[str, Any]:
     others = [
         (words, number(counts[name], 1)) for name, words in OTHER_COUNTS.items() if name in counts
     ]
-    return {**shown, "errors": [*shown["errors"], *others]}
+    return {**shown, "counts": others}
 
 
 def baseline_cells(row: pd.Series, pixels: int, discrete: bool) -> list[dict[str, Any] | None]:
