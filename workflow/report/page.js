@@ -158,6 +158,7 @@ async function png(svg, scale = 3) {
 
 for (const figure of document.querySelectorAll("figure.drawn")) {
   const svg = figure.querySelector("svg");
+  if (!svg) continue;
   const name = figure.id.replace("figure-", "");
   const button = (kind, address) => {
     const save = make("button", { type: "button" }, kind);

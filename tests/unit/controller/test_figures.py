@@ -27,7 +27,13 @@ from elboflow.figures.rate_distortion_plane import beta_series, draw_regions, fr
 from elboflow.figures.reconstructions import plot_reconstructions, strips
 from elboflow.figures.sample_quality import plot_sample_quality
 from elboflow.figures.samples import plot_samples
-from elboflow.figures.training_curves import elbo_range, grid, kept_epochs, plot_training_curves
+from elboflow.figures.training_curves import (
+    best_runs,
+    elbo_range,
+    grid,
+    kept_epochs,
+    plot_training_curves,
+)
 from elboflow.reading.columns import CURVE, METRICS, UNITS
 from elboflow.reading.errors import InputError
 from elboflow.reading.tables import gather_results, gather_settings, means_over_seeds, stack
@@ -89,6 +95,13 @@ def test_the_steep_first_epoch_lies_below_the_frame(finished: Path) -> None:
 def test_each_data_set_begins_a_row_of_panels() -> None:
     datasets = {"a": "mnist", "b": "digits", "c": "mnist", "d": "mnist", "e": "mnist"}
     assert grid(datasets) == [["b"], ["a", "c", "d"], ["e"]]
+
+
+def test_of_many_runs_the_best_are_drawn() -> None:
+    runs = [f"run{place:02d}" for place in range(15)]
+    kept = pd.DataFrame({"run": [*runs, "alone"], "validation_elbo_nats": [*range(15), -99.0]})
+    drawn = best_runs(kept, {**dict.fromkeys(runs, "digits"), "alone": "mnist"})
+    assert list(drawn) == [*runs[3:], "alone"]
 
 
 def test_panels_of_training_curves_share_the_elbo_axis(finished: Path) -> None:

@@ -8,20 +8,23 @@ import pytest
 
 from elboflow.figures import style
 from elboflow.figures.fonts import font_faces
+from elboflow.pages.figure import figure
 from elboflow.pages.html import contents, math
 from elboflow.pages.inline import inline_svg
 from elboflow.reading.errors import InputError
+
+PAGES = Path(__file__).parents[3] / "workflow" / "report"
 
 
 @pytest.fixture
 def drawing(tmp_path: Path) -> Path:
     """A figure with letters, clipping, marks, pixels and a name that is markup."""
     style.apply()
-    figure, axes = plt.subplots(figsize=(3, 2))
+    drawn, axes = plt.subplots(figsize=(3, 2))
     axes.plot([0, 1], "o-")
     axes.imshow([[0, 1]])
     axes.set_title("<b>\N{MINUS SIGN}1 & 2", weight="bold")
-    style.save_figure(figure, tmp_path / "drawing.svg")
+    style.save_figure(drawn, tmp_path / "drawing.svg")
     return tmp_path / "drawing.svg"
 
 
@@ -61,3 +64,20 @@ def test_a_damaged_figure_is_one_line(drawing: Path) -> None:
     drawing.write_text(drawing.read_text()[:200])
     with pytest.raises(InputError, match=r"drawing\.svg: no SVG \(.*delete the file"):
         inline_svg(drawing, "cut")
+
+
+def test_a_dark_page_has_colours_for_those_of_figures() -> None:
+    sheet = (PAGES / "page.css").read_text(encoding="utf-8")
+    for colour in (style.INK, style.FAINT, *style.COLOURS[:2]):
+        for kind in ("fill", "stroke"):
+            assert f'.drawn [{kind}="{colour}"]' in sheet
+    assert f'.drawn [fill="{style.SOFT}"]' in sheet
+
+
+def test_a_large_figure_is_not_put_into_the_page(
+    drawing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caption = PAGES / "samples.rst"
+    assert figure(drawing, caption, runs=3)["svg"]
+    monkeypatch.setattr("elboflow.pages.figure.LARGEST", 100)
+    assert figure(drawing, caption, runs=3)["svg"] is None

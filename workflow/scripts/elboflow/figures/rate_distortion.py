@@ -1,6 +1,6 @@
 """Draw how the ELBO of the test images splits into rate and distortion, and its gap to log p(x)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -27,7 +27,7 @@ def draw_plane(
     axes: Axes,
     results: pd.DataFrame,
     means: pd.DataFrame,
-    series: Sequence[Sequence[str]],
+    series: Sequence[Mapping[str, float]],
     looks: dict[str, style.Look],
 ) -> None:
     """Rate against distortion, one point per seed with its data errors, over the regions."""

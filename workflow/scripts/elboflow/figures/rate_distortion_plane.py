@@ -100,7 +100,7 @@ def draw_equal_elbos(axes: Axes, entropy: float | None) -> None:
         x = max(cost - top, left) + 0.02 * span
         if x < right - 0.2 * span and cost - x > bottom + 0.2 * span:
             words = f"ELBO {number(-cost, 1).removesuffix('.0')}"
-            axes.text(x, cost - x, words, color="#707070", va="bottom", **ALONG_DIAGONAL)
+            axes.text(x, cost - x, words, color=style.SOFT, va="bottom", **ALONG_DIAGONAL)
 
 
 def name_betas(axes: Axes, means: pd.DataFrame, series: Sequence[Mapping[str, float]]) -> None:

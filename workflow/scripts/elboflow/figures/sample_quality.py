@@ -53,7 +53,7 @@ def draw_corners(axes: Axes) -> None:
     axes.plot([0, 1], [1, 0], ":", color=style.INK, linewidth=0.9, zorder=1)
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
     for x, y, across, along, words in CORNERS:
-        axes.text(x, y, words, ha=across, va=along, color="#777777", bbox=box)
+        axes.text(x, y, words, ha=across, va=along, color=style.SOFT, bbox=box)
     axes.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04), aspect="equal")
     axes.set_xlabel("share of real images\nwhose nearest is real")
     axes.set_ylabel("share of made images\nwhose nearest is made")

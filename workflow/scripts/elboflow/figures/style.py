@@ -20,7 +20,8 @@ from elboflow.files.whole import write_result
 # six markers: 42 runs differ in at least one.
 COLOURS = [sns.color_palette("colorblind").as_hex()[index] for index in (0, 3, 2, 4, 1, 9, 5)]
 MARKERS = "os^Dvp"
-INK, FAINT = "#333333", "#d4d4d4"
+# Those that page.css knows become others on a dark page.
+INK, SOFT, FAINT = "#333333", "#666666", "#d4d4d4"
 # Inches: as wide as what is printed of an A4 page, so that letters are printed at their own size.
 WIDTH = 7.3
 LETTERS = 9.3  # points, of the smallest letters

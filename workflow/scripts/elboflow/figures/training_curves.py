@@ -20,6 +20,7 @@ from elboflow.reading.settings import setting
 
 VALIDATION, TRAINING = "validation_elbo_nats", "train_elbo_nats"
 RATE = "validation_rate_nats"
+MOST = 12  # panels: the runs of a data set that are kept at the best ELBO
 EARLY = 0.08  # the part of the epochs whose steep rise may lie below the frame
 
 
@@ -48,6 +49,13 @@ def elbo_range(training: pd.DataFrame) -> tuple[float, float]:
     low, high = later[[VALIDATION, TRAINING]].min().min(), later[[VALIDATION, TRAINING]].max().max()
     margin = 0.05 * max(high - low, 1.0)
     return low - margin, high + margin
+
+
+def best_runs(kept: pd.DataFrame, datasets: dict[str, str]) -> dict[str, str]:
+    """The runs that are drawn, with their data sets: of each at most MOST, the best of those."""
+    elbos = kept.groupby("run")[VALIDATION].mean().sort_values(ascending=False, kind="stable")
+    places = elbos.groupby(elbos.index.map(datasets)).cumcount()
+    return {run: datasets[run] for run in datasets if places[run] < MOST}
 
 
 def grid(datasets: dict[str, str]) -> list[list[str]]:
@@ -100,10 +108,11 @@ def legend_entries(runs: int) -> list[Line2D]:
 def plot_training_curves(training: pd.DataFrame, settings: pd.DataFrame) -> Figure:
     """Small multiples of ELBO (nats per image) against epoch; one ELBO axis for equal data."""
     style.apply()
-    datasets = panel_names(settings)
-    rows, looks = grid(datasets), style.looks(datasets)
+    looks = style.looks(panel_names(settings))
     keys = ("patience", "warmup_epochs", "beta")
     kept = kept_epochs(training, *(setting(settings, key) for key in keys))
+    datasets = best_runs(kept, panel_names(settings))
+    rows = grid(datasets)
     columns = max(len(row) for row in rows)
     size = (style.WIDTH, 2.5 * len(rows) + 0.5)
     figure, panels = plt.subplots(len(rows), columns, figsize=size, squeeze=False)

@@ -8,6 +8,7 @@ from jinja2 import StrictUndefined, Template
 
 from elboflow.pages.inline import inline_svg
 
+LARGEST = 1_500_000  # bytes of a drawing that is put into a page: more would make it slow
 TITLE = ".. title: "  # begins a caption, as a comment of reStructuredText
 
 
@@ -20,10 +21,12 @@ def figure(
         numbers: names of the tables of the page that the figure is drawn from.
     """
     title, _ = _title_and_text(caption)
+    size = Path(path).stat().st_size
     return {
         "name": Path(path).stem,
         "title": title,
-        "svg": inline_svg(path, title),
+        "svg": inline_svg(path, title) if size <= LARGEST else None,
+        "megabytes": size / 1e6,
         "caption": paragraphs(caption, **params),
         "numbers": numbers,
     }
