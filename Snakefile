@@ -26,6 +26,7 @@ include: "workflow/rules/chapter.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/plot.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/chapter_page.smk"
 include: "workflow/rules/model_card.smk"
 include: "workflow/rules/crate.smk"
 include: "workflow/rules/own_files.smk"
@@ -37,6 +38,7 @@ rule all:
     input:
         VENV,
         "<experiment>/report.html",
+        CHAPTER_PAGE,
         "<experiment>/tables/paper.tex",
         "<experiment>/machine.html",
         per_seed("<experiment>/runs/{run}/seed{seed}/README.md"),

@@ -4,6 +4,11 @@ The chapter "What the ELBO is": small examples whose numbers are exact, with rul
 OUTPUTS, in <experiment>/chapter/ (sorted rows, fixed decimals; nats per image):
 
     digits/             the digits as fetch_data writes them, whatever the configuration's data are
+    cases.csv           what is taken for granted of a mail: spam or not, and its words
+    mails.csv           the probability of every mail
+    shares.csv          the likelihood of a share of spam
+    gaussians.csv       the KL of two Gaussians, in closed form and as an integral
+    estimators.csv      gradients from single draws, with their exact means and sd
     curves.csv          precision and recall of two classifiers at every threshold
     reliability.csv     of the cases that they give some p(y|x), how many are positive
     classifiers.csv     precision, recall and scores at two thresholds, with intervals
@@ -23,15 +28,8 @@ and <experiment>/figures/chapter_*.svg. `chapter: false` in the configuration le
 
 from elboflow.specification.resolve import resolve
 
-CHAPTER_TABLES = [
-    "classifiers",
-    "reliability",
-    "jensen",
-    "evidence",
-    "posteriors",
-    "discrete",
-    "gradients",
-]
+# Small enough to be worked out again with a calculator.
+BY_HAND = ["cases", "mails", "shares", "gaussians", "estimators"]
 # What each is called in Snakemake's report, and what it is drawn from.
 CHAPTER_FIGURES = {
     "classifiers": (
@@ -63,7 +61,7 @@ CHAPTER_FIGURES = {
         },
     ),
 }
-SHOWN = resolve_key(config, "chapter")  # by the report
+SHOWN = resolve_key(config, "chapter")
 
 # The split of the default configuration, so that the test images are the same as there.
 CHAPTER_SPLIT = {"validation_images": 200, "test_images": 397}
@@ -170,6 +168,15 @@ rule chapter_classifiers:
         split_seed=0,
     script:
         "../scripts/chapter_classifiers.py"
+
+
+rule chapter_by_hand:
+    """The examples that a reader can work out again."""
+    output:
+        **{name: f"<experiment>/chapter/{name}.csv" for name in BY_HAND},
+    localrule: True
+    script:
+        "../scripts/chapter_by_hand.py"
 
 
 rule chapter_jensen:

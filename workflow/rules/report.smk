@@ -21,7 +21,7 @@ PAGES = f"{WORKFLOW}/report"
 SECTIONS = [
     *("summary", "figures", "results", "comparisons", "published", "own_models"),
     *("overfitting", "rate_parts", "two_sample", "bounds", "gap_parts", "scores"),
-    *("methods", "chapter", "promises", "checks", "data", "settings", "numbers"),
+    *("methods", "promises", "checks", "data", "settings", "numbers"),
     *("regenerate", "glossary"),
 ]
 NUMBER_TABLES = [
@@ -40,17 +40,6 @@ rule report:
     input:
         template=f"{PAGES}/report.html.jinja",
         sections=[f"{PAGES}/{name}.html.jinja" for name in SECTIONS],
-        chapter_tables=[
-            f"<experiment>/chapter/{name}.csv" for name in CHAPTER_TABLES if SHOWN
-        ],
-        chapter_figures=[
-            f"<experiment>/figures/chapter_{name}.svg"
-            for name in CHAPTER_FIGURES
-            if SHOWN
-        ],
-        chapter_captions=[
-            f"{PAGES}/chapter_{name}.rst" for name in CHAPTER_FIGURES if SHOWN
-        ],
         promises=f"{PAGES}/promises.csv",
         citation=os.path.join(os.path.dirname(WORKFLOW), "CITATION.cff"),
         frame=FRAME,
@@ -81,6 +70,7 @@ rule report:
             ]
             for name, (_, sources) in FIGURES.items()
         },
+        chapter=SHOWN,
     script:
         "../scripts/report.py"
 

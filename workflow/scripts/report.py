@@ -11,6 +11,6 @@ snakemake: Any  # Snakemake puts it into scripts of `script:`
 
 if __name__ == "__main__":
     with snakemake_script():
-        write_page(
-            snakemake.output.report, report_page(snakemake.input, snakemake.params.figure_tables)
-        )
+        told = snakemake.params
+        html = report_page(snakemake.input, told.figure_tables, told.chapter)
+        write_page(snakemake.output.report, html)

@@ -259,7 +259,8 @@ def jobs(root: Path) -> list[dict[str, Any]]:
     if not scored:
         del inputs["gather_scores"]
     params: dict[str, dict[str, Any]] = {"reproduction": {"published": {}}}
-    params["report"] = {"figure_tables": {"training_curves": ["training", "settings"]}}
+    drawn_from = {"training_curves": ["training", "settings"]}
+    params["report"] = {"figure_tables": drawn_from, "chapter": False}
     params |= {f"plot_{name}": {"module": f"elboflow.figures.{name}"} for name in figures}
     return [
         {
@@ -331,7 +332,6 @@ def inputs_of(
             "manifests": manifests,
             "figures": [outputs[f"plot_{name}"]["figure"] for name in figures],
             "captions": [CAPTIONS[name] for name in figures],
-            **{f"chapter_{kind}": [] for kind in ("tables", "figures", "captions")},
             "bounds": [outputs["gather_bounds"]["summary"]] if bounded else [],
             "scores": [outputs["gather_scores"]["summary"]] if scores else [],
         },

@@ -11,16 +11,18 @@ from scipy.special import xlogy
 from elboflow.chapter.tables import Disagreement
 from elboflow.vae.measure.quadrature import Array
 
-PRIOR = np.array([0.4, 0.6])  # of spam and of no spam
+CASES = ("spam", "no spam")
+PRIOR = np.array([0.4, 0.6])
+WORDS = ("free", "lottery", "meeting")
 WORD_SHARES = np.array([[0.8, 0.1, 0.3], [0.2, 0.05, 0.6]])  # p(word is in the mail | case)
 MAIL = np.array([1, 0, 1])
 Q_STEPS = 200  # between q(spam) = 0 and 1
 TOLERANCE = 1e-12  # nats
 
 
-def joint() -> Array:
-    """p(x, z) of the mail and each case, shape (2,)."""
-    return PRIOR * np.where(MAIL == 1, WORD_SHARES, 1 - WORD_SHARES).prod(1)
+def joint(mail: Array = MAIL) -> Array:
+    """p(x, z) of mails (..., 3) and each case, shape (..., 2)."""
+    return PRIOR * np.where(mail[..., None, :] == 1, WORD_SHARES, 1 - WORD_SHARES).prod(-1)
 
 
 def log_evidence() -> float:

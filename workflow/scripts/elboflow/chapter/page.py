@@ -8,27 +8,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from elboflow.chapter import tables
+from elboflow.chapter.page_by_hand import draw_numbers, gaussian_rows, share_numbers
 from elboflow.chapter.page_classifiers import classifier_rows, sure_rows
-from elboflow.chapter.tables import (
-    CLASSIFIERS,
-    DISCRETE,
-    EVIDENCE,
-    GRADIENTS,
-    JENSEN,
-    POSTERIORS,
-    RELIABILITY,
-)
+from elboflow.chapter.page_mail import mail_numbers
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.notation import number
 
 COLUMNS_OF = {
-    "classifiers": CLASSIFIERS,
-    "reliability": RELIABILITY,
-    "jensen": JENSEN,
-    "evidence": EVIDENCE,
-    "posteriors": POSTERIORS,
-    "discrete": DISCRETE,
-    "gradients": GRADIENTS,
+    "cases": tables.CASES,
+    "mails": tables.MAILS,
+    "shares": tables.SHARES,
+    "jensen": tables.JENSEN,
+    "gaussians": tables.GAUSSIANS,
+    "estimators": tables.ESTIMATORS,
+    "classifiers": tables.CLASSIFIERS,
+    "reliability": tables.RELIABILITY,
+    "evidence": tables.EVIDENCE,
+    "posteriors": tables.POSTERIORS,
+    "components": tables.COMPONENTS,
+    "discrete": tables.DISCRETE,
+    "gradients": tables.GRADIENTS,
 }
 ESTIMATORS = {
     "exact": "sum over all states",
@@ -41,27 +41,21 @@ ENCODERS_FAMILY = "diagonal Gaussian"  # as chapter_mixture calls it
 
 def chapter_context(paths: Sequence[str | Path]) -> dict[str, Any]:
     """What the chapter's template prints, from the tables that COLUMNS_OF names."""
-    tables = {Path(path).stem: read_table(path, COLUMNS_OF[Path(path).stem]) for path in paths}
+    read = {Path(path).stem: read_table(path, COLUMNS_OF[Path(path).stem]) for path in paths}
+    mail = mail_numbers(read["cases"], read["mails"], read["jensen"])
     return {
-        "classifiers": classifier_rows(tables["classifiers"]),
-        "sure": sure_rows(tables["reliability"]),
-        "jensen": jensen_numbers(tables["jensen"]),
-        "evidence": evidence_numbers(tables["evidence"]),
-        "posteriors": posterior_groups(tables["posteriors"]),
-        "amortisation": amortisation_rows(tables["posteriors"], tables["evidence"]),
-        "discrete": discrete_numbers(tables["discrete"]),
-        "gradients": gradient_numbers(tables["gradients"]),
-    }
-
-
-def jensen_numbers(table: pd.DataFrame) -> dict[str, str]:
-    gaps = table.set_index("q_spam")["gap_nats"]
-    exact = table.iloc[int(table["gap_nats"].abs().to_numpy().argmin())]
-    return {
-        "log_p": number(exact["log_p_nats"], 4),
-        "posterior": number(exact["q_spam"], 4),
-        "nothing": number(gaps.loc[0.5], 4),
-        "bad": number(gaps.loc[0.9], 4),
+        "mail": mail,
+        "shares": share_numbers(read["shares"]),
+        "gaussians": gaussian_rows(read["gaussians"]),
+        "draws": draw_numbers(read["estimators"], read["gaussians"], mail),
+        "classifiers": classifier_rows(read["classifiers"]),
+        "sure": sure_rows(read["reliability"]),
+        "evidence": evidence_numbers(read["evidence"]),
+        "posteriors": posterior_groups(read["posteriors"]),
+        "best": best_numbers(read["posteriors"], read["components"]),
+        "amortisation": amortisation_rows(read["posteriors"], read["evidence"]),
+        "discrete": discrete_numbers(read["discrete"]),
+        "gradients": gradient_numbers(read["gradients"]),
     }
 
 
@@ -110,6 +104,24 @@ def posterior_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def best_numbers(posteriors: pd.DataFrame, components: pd.DataFrame) -> dict[str, Any]:
+    """The best q of the encoder's family for the first image, and its rate."""
+    image = posteriors["image"].iloc[0]
+    row, q = (
+        table[(table["image"] == image) & (table["family"] == ENCODERS_FAMILY)].iloc[0]
+        for table in (posteriors, components)
+    )
+    means = [number(q[f"mean_{axis}"], 4) for axis in (1, 2)]
+    variances = [number(q[f"variance_{axis}"], 4) for axis in (1, 2)]
+    return {
+        "image": image,
+        "means": means,
+        "variances": variances,
+        "pairs": [*zip(means, variances, strict=True)],
+        "rate": number(row["rate_nats"], 3),
+    }
+
+
 def amortisation_rows(posteriors: pd.DataFrame, evidence: pd.DataFrame) -> list[dict[str, Any]]:
     """For each image the gap of the encoder's q, and what the best q of its family wins back."""
     bounds = evidence.set_index("image")["encoder_elbo_nats"]
@@ -121,6 +133,9 @@ def amortisation_rows(posteriors: pd.DataFrame, evidence: pd.DataFrame) -> list[
         found.append(
             {
                 "image": image,
+                "log_p": number(best["log_p_nats"], 3),
+                "best": number(best["elbo_nats"], 3),
+                "encoder": number(bounds.loc[image], 3),
                 "gap": number(gap, 3),
                 "amortisation": number(amortisation, 3),
                 "approximation": number(best["gap_nats"], 3),

@@ -72,7 +72,6 @@ def draw_q(axes: Axes, exact: Array, q: Array, axis: Array) -> None:
     axes.grid(visible=False)
     for side in (axes.xaxis, axes.yaxis):
         side.set_major_locator(MaxNLocator(3, integer=True))
-    axes.tick_params(labelsize="small")
 
 
 def draw_costs(axes: Axes, rows: pd.DataFrame) -> None:
@@ -91,13 +90,12 @@ def draw_costs(axes: Axes, rows: pd.DataFrame) -> None:
     axes.grid(visible=False)
     axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.yaxis.set_major_locator(MaxNLocator(4))
-    axes.tick_params(labelsize="small")
 
 
 def draw_image(axes: Axes, binary: Array, name: str) -> None:
     axes.imshow(binary.reshape(SIDE, SIDE), cmap="gray", vmin=0, vmax=1, interpolation="none")
     axes.set(xticks=[], yticks=[])
-    axes.set_xlabel(name, size="small")
+    axes.set_xlabel(name)
     axes.grid(visible=False)
 
 
@@ -110,10 +108,10 @@ def draw_image_row(
         name = family.name
         draw_q(axes, exact, mixture_density(parts[parts["family"] == name], axis), axis)
         gap = number(own["gap_nats"].loc[name], 4)
-        axes.set_title(f"{SYMBOLS[FAMILY_MARKERS[name]]} {name}\ngap {gap} nats", size="small")
+        axes.set_title(f"{SYMBOLS[FAMILY_MARKERS[name]]} {name}\ngap {gap} nats")
     draw_costs(row[-1], own.reset_index())
     row[0].set_ylabel("z\N{SUBSCRIPT TWO}")
-    row[-1].set_ylabel("distortion (nats)", size="small")
+    row[-1].set_ylabel("distortion (nats)")
 
 
 def exact_posteriors(grid: Mapping[str, Array]) -> tuple[Array, Array]:
@@ -130,7 +128,7 @@ def plot_posteriors(
     style.apply()
     axis, posteriors = exact_posteriors(grid)
     widths = [0.6, *[1] * len(FAMILIES), 1.15]
-    size = (12.0, 2.35 * len(posteriors) + 0.5)
+    size = (10.0, 2.05 * len(posteriors) + 0.5)
     figure, panels = plt.subplots(
         len(posteriors), len(widths), figsize=size, width_ratios=widths, squeeze=False
     )
@@ -138,13 +136,13 @@ def plot_posteriors(
     for row, image, pixels, exact in shown:
         own = measured[measured["image"] == image]
         evidence = number(own["log_p_nats"].iloc[0], 3)
-        draw_image(row[0], pixels, f"test image {image}\nlog p(x)\n= {evidence}")
+        draw_image(row[0], pixels, f"image {image}\nlog p(x)\n= {evidence}")
         draw_image_row(row[1:], own, parts[parts["image"] == image], exact, axis)
     for axes in panels[-1][1:-1]:
         axes.set_xlabel("z\N{SUBSCRIPT ONE}")
-    panels[-1][-1].set_xlabel("rate (nats)", size="small")
-    title = "black line: rate + distortion\n= \N{MINUS SIGN}log p(x)"
-    panels[0][-1].set_title(title, size="small")
+    panels[-1][-1].set_xlabel("rate (nats)")
+    title = "black: rate\n+ distortion\n= \N{MINUS SIGN}log p(x)"
+    panels[0][-1].set_title(title)
     return figure
 
 

@@ -5,6 +5,25 @@ from elboflow.reading.columns import Columns
 DECIMALS = 9  # of most tables
 BOUND_COLUMNS = ("rate_nats", "distortion_nats", "elbo_nats", "log_p_nats", "gap_nats", "kl_nats")
 JENSEN = Columns(floats=("q_spam", *BOUND_COLUMNS), key=("q_spam",))
+CASES = Columns(text=("case",), floats=("prior", "free", "lottery", "meeting"), key=("case",))
+MAILS = Columns(
+    integers=("free", "lottery", "meeting"),
+    floats=("joint_spam", "joint_no_spam", "evidence", "posterior_spam"),
+    key=("free", "lottery", "meeting"),
+)
+SHARES = Columns(
+    integers=("spam", "no_spam"),
+    floats=("share", "likelihood", "log_likelihood_nats"),
+    key=("share",),
+)
+GAUSSIANS = Columns(
+    floats=("q_mean", "q_sd", "p_mean", "p_sd", "kl_nats", "integral_nats"), key=("q_mean",)
+)
+ESTIMATORS = Columns(
+    text=("example", "estimator"),
+    floats=("gradient", "mean", "sd"),
+    key=("example", "estimator"),
+)
 EVIDENCE = Columns(
     integers=("image",),
     floats=("log_p_nats", "coarse_log_p_nats", "encoder_elbo_nats", "non_gaussianity_nats"),

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from elboflow.figures.fonts import font_faces
 from elboflow.files.whole import write_bytes
 
+SIGNED = re.compile("\N{MINUS SIGN}([\\d.]+)")  # a number: its minus is no operator
 HEADING = re.compile(r'<h2 id="([^"]+)"><a href="[^"]*">(.*?)</a></h2>', re.DOTALL)
 
 
@@ -43,10 +44,11 @@ def math(latex: str, display: str = "inline") -> Markup:
     """A formula in LaTeX as MathML, which browsers draw and screen readers read.
 
     Args:
-        latex: of the template itself; it is not escaped.
+        latex: of the template itself, and numbers with their typographic minus; it is not escaped.
         display: "inline", or "block" for a line of its own.
     """
-    return Markup(convert(latex, display=display))
+    signed = SIGNED.sub(r"{-\1}", latex)
+    return Markup(convert(signed, display=display))
 
 
 def contents(html: str) -> list[tuple[str, Markup]]:

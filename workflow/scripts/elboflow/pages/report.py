@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from elboflow.chapter.page import chapter_context
 from elboflow.pages.answer import answers
 from elboflow.pages.bounds import bounds_tables
 from elboflow.pages.citation import citation
@@ -44,14 +43,6 @@ from elboflow.reading.csv_tables import read_table
 from elboflow.reading.json_files import read_manifest_json
 from elboflow.reading.settings import kinds, likelihoods, setting
 from elboflow.specification.published import read_published
-
-
-def chapter(tables: Sequence[str], figures: Sequence[str], captions: Sequence[str]) -> Any:
-    """What the chapter's template prints; nothing where the configuration leaves it out."""
-    if not tables:
-        return None
-    drawn = [figure(path, caption) for path, caption in zip(figures, captions, strict=True)]
-    return {**chapter_context(tables), "figures": {shown["name"]: shown for shown in drawn}}
 
 
 def context(
@@ -128,11 +119,12 @@ def read_context(given: Any) -> dict[str, Any]:
     )
 
 
-def report_page(given: Any, figure_tables: Mapping[str, Sequence[str]]) -> str:
+def report_page(given: Any, figure_tables: Mapping[str, Sequence[str]], chapter: bool) -> str:
     """The page, from the input files of rule report.
 
     Args:
         figure_tables: by figure the names of the tables that it is drawn from.
+        chapter: whether the page on what the ELBO is lies beside it.
     """
     values = read_context(given)
     return render(
@@ -145,6 +137,6 @@ def report_page(given: Any, figure_tables: Mapping[str, Sequence[str]]) -> str:
             figure(path, caption, figure_tables.get(Path(path).stem, ()), **values["counts"])
             for path, caption in zip(given.figures, given.captions, strict=True)
         ],
-        chapter=chapter(given.chapter_tables, given.chapter_figures, given.chapter_captions),
+        chapter=chapter,
         **values,
     )

@@ -1,0 +1,17 @@
+"""Write the chapter "What the ELBO is": a page of its own, whose numbers depend on no run."""
+
+from pathlib import Path
+from typing import Any
+
+from elboflow.chapter.page import chapter_context
+from elboflow.pages.figure import figure
+from elboflow.pages.html import render
+
+
+def chapter_page(given: Any) -> str:
+    """The page, from the input files of rule chapter_page, by their names there."""
+    drawn = [
+        figure(path, caption) for path, caption in zip(given.figures, given.captions, strict=True)
+    ]
+    figures = {shown["name"]: shown for shown in drawn}
+    return render(Path(given.template), figures=figures, **chapter_context(given.tables))
