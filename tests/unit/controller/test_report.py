@@ -463,6 +463,13 @@ def test_machine_report_shows_ranks_speed_and_versions(finished: Path) -> None:
     assert "torch==2.13.0" in seen
 
 
+def test_cost_is_wall_time_on_all_cores_and_hosts() -> None:
+    record = {"seconds": 1800.0, "ranks": 4, "threads_per_rank": 2, "hosts": ["a", "b"]}
+    unknown = {**record, "seconds": None}
+    cost = machine_report.cost_of([record, record, unknown])
+    assert cost == {"jobs": 3, "minutes": 60.0, "core_hours": 8.0, "node_hours": 2.0}
+
+
 def test_machine_report_refuses_a_cut_file(finished: Path) -> None:
     inputs = machine_inputs(finished)
     inputs["evaluate"][0].write_text("{")

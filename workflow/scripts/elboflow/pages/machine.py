@@ -43,6 +43,19 @@ def read_speeds(paths: Sequence[str | Path]) -> list[dict[str, Any]]:
     return sorted(speeds, key=lambda speed: (speed["run"], speed["seed"]))
 
 
+def cost_of(speeds: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """What the jobs of a stage took together, each its wall time on all of its cores and hosts."""
+    jobs = [(speed, (speed["seconds"] or 0.0) / 3600) for speed in speeds]
+    return {
+        "jobs": len(jobs),
+        "minutes": sum(hours for _, hours in jobs) * 60,
+        "core_hours": sum(
+            hours * speed["ranks"] * speed["threads_per_rank"] for speed, hours in jobs
+        ),
+        "node_hours": sum(hours * len(speed["hosts"]) for speed, hours in jobs),
+    }
+
+
 def git_commit(folder: Path) -> str | None:
     """The commit of the checkout that holds `folder`, or None outside of one."""
 
@@ -84,10 +97,12 @@ def machine_context(
     scaling_caption: Sequence[str | Path] = (),
 ) -> dict[str, Any]:
     """What the template prints, but for what is found out at the time of writing."""
+    stages = {"Training": read_speeds(train), "Evaluation": read_speeds(evaluate)}
     return {
         "ranks": read_table(ranks, RANKS).sort_values("rank").to_dict("records"),
         "allreduce": read_table(allreduce, ALLREDUCE).sort_values("bytes").to_dict("records"),
-        "stages": {"Training": read_speeds(train), "Evaluation": read_speeds(evaluate)},
+        "stages": stages,
+        "costs": {stage: cost_of(speeds) for stage, speeds in stages.items()},
         "scaling": scaling_context(scaling, scaling_figure, scaling_caption),
         "build": read_json(build, {}),
         "packages": Path(packages).read_text(encoding="utf-8").splitlines(),
