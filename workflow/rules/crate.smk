@@ -23,7 +23,9 @@ rule crate:
         specifications=per_run("<experiment>/runs/{run}/run.json"),
         manifests=sorted({*MANIFESTS, *SCORED_MANIFESTS}),
         build="<results>/environment/build.json",
-        pages=[f"<experiment>/{page}.html" for page in ["report", "machine"]],
+        pages=lambda wildcards: [
+            page for page in rules.all.input if page.endswith(".html")
+        ],
         tables=[
             *rules.gather_tables.output,
             *rules.comparisons.output,
