@@ -9,7 +9,7 @@ import pytest
 from elboflow.figures import style
 from elboflow.figures.fonts import font_faces
 from elboflow.pages.figure import figure
-from elboflow.pages.html import contents, math
+from elboflow.pages.html import contents, math, with_links
 from elboflow.pages.inline import inline_svg
 from elboflow.reading.errors import InputError
 
@@ -32,6 +32,12 @@ def test_a_formula_is_mathml() -> None:
     html = math(r"\log p(x) \ge -D", display="block")
     assert html.startswith("<math") and 'display="block"' in html
     assert "<mi>log</mi>" in html and "&#x02265;" in html
+
+
+def test_papers_are_linked_once() -> None:
+    link = '<a href="https://arxiv.org/abs/1509.00519">arXiv:1509.00519</a>'
+    assert with_links("(Burda 2016, arXiv:1509.00519)") == f"(Burda 2016, {link})"
+    assert with_links(link) == link
 
 
 def test_contents_are_the_headings_of_the_second_level() -> None:

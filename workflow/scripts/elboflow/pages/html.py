@@ -14,13 +14,14 @@ from elboflow.figures.fonts import font_faces
 from elboflow.files.whole import write_bytes
 
 SIGNED = re.compile("\N{MINUS SIGN}([\\d.]+)")  # a number: its minus is no operator
+PAPER = re.compile(r"(?<![\w/>])arXiv:(\d{4}\.\d{4,5})")
 HEADING = re.compile(r'<h2 id="([^"]+)"><a href="[^"]*">(.*?)</a></h2>', re.DOTALL)
 
 
 def render(template: Path, **values: Any) -> str:
     """Fill a template; every value is escaped, and a name that is not given is an error.
 
-    Templates can call math, contents, font_faces, policy_hash and text_of.
+    Templates can call math, contents, font_faces, policy_hash, text_of and with_links.
     """
     environment = Environment(
         loader=FileSystemLoader(template.parent),
@@ -35,6 +36,7 @@ def render(template: Path, **values: Any) -> str:
         "contents": contents,
         "font_faces": lambda html: Markup(font_faces(html)),
         "policy_hash": policy_hash,
+        "with_links": with_links,
         "text_of": lambda name: Markup((template.parent / name).read_text(encoding="utf-8")),
     }
     return environment.get_template(template.name).render(**values)
@@ -54,6 +56,11 @@ def math(latex: str, display: str = "inline") -> Markup:
 def contents(html: str) -> list[tuple[str, Markup]]:
     """Name and title of each heading of the second level, as the macro `heading` writes them."""
     return [(name, Markup(title)) for name, title in HEADING.findall(html)]
+
+
+def with_links(html: str) -> Markup:
+    """The same with a link at each arXiv:NUMBER that is not one yet."""
+    return Markup(PAPER.sub(r'<a href="https://arxiv.org/abs/\1">arXiv:\1</a>', str(html)))
 
 
 def policy_hash(text: str) -> str:
