@@ -74,7 +74,8 @@ def page(tmp_path: Path):
         save_figure(plot_scaling(read_table(tmp_path / "scaling.csv", SCALING)), tmp_path / "a.svg")
         tables = [tmp_path / "scaling.csv", tmp_path / "model.json"]
         scaling = scaling_context(tables, [tmp_path / "a.svg"], [PAGES / "scaling.rst"])
-        empty = {"ranks": [], "allreduce": [], "stages": {}, "build": {}, "packages": []}
+        empty = {"ranks": [], "allreduce": [], "stages": {}, "costs": {}, "build": {}}
+        empty["packages"] = []
         told = {"written": "now", "commit": None, "snakemake_version": "9"}
         return render(PAGES / "machine.html.jinja", **told, **empty, scaling=scaling)
 
