@@ -25,6 +25,7 @@ CONFIGURATIONS = [
     pytest.param(block, id=f"{page.stem}-{number}")
     for page in PAGES
     for number, block in enumerate(blocks(page, "yaml"))
+    if {"runs", "sweeps"} & yaml.safe_load(block).keys()  # else it is of another workflow
 ]
 
 
