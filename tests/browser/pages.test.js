@@ -1,0 +1,59 @@
+/** Every page, as it looks in every view; the folder of pages is told in the variable PAGES. */
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { HtmlValidate } from "html-validate";
+import { accessibility, launch, open, VIEWS } from "./browser.js";
+import * as examine from "./examine.js";
+
+const SMALLEST = 9; // points
+const FOLDER = process.env.PAGES;
+const PAGES = readdirSync(FOLDER).filter((name) => name.endsWith(".html"));
+let browser;
+
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+/** What is wrong with a page in a view, in lines. */
+async function complaints(path, view) {
+  const page = await open(browser, path, view);
+  const found = [...page.problems]; // before axe-core adds its own
+  const overflow = await page.evaluate(examine.overflow);
+  if (overflow > 0) found.push(`wider than the window by ${overflow} px`);
+  for (const [points, example] of await page.evaluate(examine.textSizes)) {
+    if (points < SMALLEST) found.push(`text of ${points} pt: ${example}`);
+  }
+  for (const text of await page.evaluate(examine.faintSvgText)) found.push(`faint text in a figure: ${text}`);
+  found.push(...(await page.evaluate(examine.headingsOutOfOrder)));
+  found.push(...(await accessibility(page)));
+  await page.close();
+  return found;
+}
+
+for (const name of PAGES) {
+  describe(name, () => {
+    const path = join(FOLDER, name);
+
+    for (const view of VIEWS) {
+      it(`can be read: ${view.name}`, async () => {
+        assert.deepEqual(await complaints(path, view), []);
+      });
+    }
+
+    it("is valid HTML", async () => {
+      const validator = new HtmlValidate({ extends: ["html-validate:recommended"] });
+      const { results } = await validator.validateFile(path);
+      const messages = results.flatMap((result) => result.messages);
+      assert.deepEqual(messages.map(({ line, ruleId, message }) => `${line}: ${ruleId}: ${message}`), []);
+    });
+
+    it("has all its tables and text without script", async () => {
+      const page = await open(browser, path, { script: false });
+      assert.deepEqual(await page.evaluate(examine.hidden), []);
+      await page.close();
+    });
+  });
+}

@@ -1,0 +1,72 @@
+"""Write the pages of experiments that are made up, through the code that writes those of real ones:
+
+    python tests/browser/write_pages.py FOLDER RUNS...
+
+Each number of RUNS is an experiment in FOLDER/RUNS, of two seeds a run, with bounds, scores of other data
+and the chapter. Needs no training environment: their results are those of the unit tests.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+TESTS = Path(__file__).resolve().parents[1]
+FOLDERS = (TESTS.parent / "workflow" / "scripts", TESTS / "unit" / "controller", TESTS)
+sys.path[:0] = [str(folder) for folder in FOLDERS]
+
+import conftest as made_up  # noqa: E402  (of the unit tests)
+from test_chapter_page import COLUMNS_OF, STEMS, figure_jobs  # noqa: E402
+from test_chapter_page import write_tables as write_chapter  # noqa: E402
+from test_report import machine_inputs  # noqa: E402
+from test_scores import write_scores  # noqa: E402
+from test_tables_bounds import write_bounds  # noqa: E402
+
+from elboflow.pages.html import write_page  # noqa: E402
+from elboflow.pages.machine import machine_page  # noqa: E402
+
+OTHER = "other_images"  # data that are scored
+
+
+def run_names(count: int) -> list[str]:
+    """Names as those of a sweep, which are long."""
+    return [
+        f"latent_{2 ** (1 + place % 6)}_beta_{1 + place // 6}_of_a_sweep" for place in range(count)
+    ]
+
+
+def write_pages(folder: Path, runs: int) -> None:
+    """results/report.html and results/machine.html in `folder`, which is made anew."""
+    names = run_names(runs)
+    made_up.write_results(folder, names)
+    write_bounds(folder, names[0])
+    write_scores(folder, (names[0],), OTHER)
+    write_manifest(folder / "results" / "data", OTHER)
+    write_chapter(folder / "results" / "chapter")
+    work = [*figure_jobs(folder), *made_up.jobs(folder)]
+    add_chapter(work[-1]["input"], folder / "results")
+    done = made_up.run_scripts(work, cwd=folder)
+    if done.returncode:
+        sys.exit(done.stderr)
+    page = machine_page(made_up.PAGES / "machine.html.jinja", **machine_inputs(folder))
+    write_page(folder / "results" / "machine.html", page)
+
+
+def write_manifest(data: Path, name: str) -> None:
+    """A data set like the runs' own, of another name."""
+    manifest = json.loads((data / "tiny" / "manifest.json").read_text(encoding="utf-8"))
+    made_up.write(data / name / "manifest.json", json.dumps({**manifest, "dataset": name}))
+
+
+def add_chapter(report: dict[str, Any], results: Path) -> None:
+    """Put the chapter among the inputs of the report."""
+    report |= {
+        "chapter_tables": [str(results / f"chapter/{name}.csv") for name in COLUMNS_OF],
+        "chapter_figures": [str(results / f"figures/chapter_{stem}.svg") for stem in STEMS],
+        "chapter_captions": [str(made_up.PAGES / f"chapter_{stem}.rst") for stem in STEMS],
+    }
+
+
+if __name__ == "__main__":
+    for number in sys.argv[2:]:
+        write_pages(Path(sys.argv[1]).resolve() / number, int(number))
