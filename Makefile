@@ -18,7 +18,7 @@ unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
 export LC_ALL := C.UTF-8
 
-.PHONY: help setup report crate test test-faults soak check-likelihoods promises keys docs test-cluster test-environment lint bench status unlock clean-state pins
+.PHONY: help setup report crate test test-faults soak check-likelihoods promises keys docs test-browser test-cluster test-environment lint bench status unlock clean-state pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -120,6 +120,9 @@ test-faults: $(VENV)/requirements-dev $(VENV)/plugin $(TEST_ENVIRONMENT)/tests #
 
 soak: $(VENV)/requirements-dev $(VENV)/plugin $(TEST_ENVIRONMENT)/tests ## kill processes at random for 20 minutes, and compare what comes out
 	python tests/soak.py --minutes $(or $(MINUTES),20)
+
+test-browser: $(VENV)/requirements-dev ## the pages in a headless Chromium (Debian, root; or with Chromium, Node and npm)
+	sh tests/browser/run.sh
 
 # An environment with PyPI's MPI is made anew: that one knows no Grid Engine.
 test-cluster: $(VENV)/requirements-dev $(VENV)/plugin ## the tests on a real Grid Engine (Debian, root)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Look at pages in a headless Chromium: those of made-up experiments, or of the folder that is given.
 set -eu
+pages=${1:+$(realpath "$1")}
 cd "$(dirname "$0")"
 if ! sh packages.sh; then
     echo "the browser tests are left out: they need Chromium (or its path in CHROMIUM), Node and npm" >&2
@@ -18,10 +19,10 @@ if [ ! -d "$kept" ]; then
 fi
 ln -sfn "$kept/node_modules" node_modules
 
-pages=${1:-}
 if [ -z "$pages" ]; then
-    pages=$(mktemp -d)
-    trap 'rm -rf "$pages"' EXIT
-    python write_pages.py "$pages" 3 200
+    made_up=$(mktemp -d)
+    trap 'rm -rf "$made_up"' EXIT
+    python write_pages.py "$made_up" 3
+    pages=$made_up/3/results
 fi
 PAGES=$pages node --test --test-reporter=spec pages.test.js

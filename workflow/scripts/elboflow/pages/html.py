@@ -49,8 +49,9 @@ def math(latex: str, display: str = "inline") -> Markup:
         latex: of the template itself, and numbers with their typographic minus; it is not escaped.
         display: "inline", or "block" for a line of its own.
     """
-    signed = SIGNED.sub(r"{-\1}", latex)
-    return Markup(convert(signed, display=display))
+    html = convert(SIGNED.sub(r"{-\1}", latex), display=display)
+    # A line of its own may be wider than a phone, and then scrolls: by keys as well.
+    return Markup(html.replace("<math ", '<math tabindex="0" ', 1) if display == "block" else html)
 
 
 def contents(html: str) -> list[tuple[str, Markup]]:
