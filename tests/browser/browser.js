@@ -12,12 +12,13 @@ export const VIEWS = ["light", "dark"]
   .flatMap((theme) => [1400, 900, 390].map((width) => ({ name: `${theme}, ${width} px`, theme, width })))
   .concat({ name: "printed", theme: "light", width: PRINTED, media: "print" });
 
-export function launch() {
+export function launch(options = {}) {
   const sandbox = process.getuid() === 0 ? ["--no-sandbox"] : []; // which root cannot have
   return puppeteer.launch({
     executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
     args: [...sandbox, "--disable-gpu"],
-    protocolTimeout: 300_000,
+    protocolTimeout: 60_000,
+    ...options,
   });
 }
 
@@ -34,7 +35,7 @@ export async function open(browser, path, { theme = "light", width = 1400, media
   });
   page.on("pageerror", (error) => page.problems.push(String(error)));
   page.on("request", (request) => {
-    const local = request.url().startsWith("data:") || request.url().split("#")[0] === address;
+    const local = /^(data|blob):/.test(request.url()) || request.url().split("#")[0] === address;
     if (!local) page.problems.push(`request to ${request.url()}`);
   });
   await page.setViewport({ width, height: 900 });

@@ -67,9 +67,15 @@ export function faintSvgText() {
     return { ...fill, alpha: fill.alpha * Number(style.fillOpacity) * Number(style.opacity) };
   };
   const behind = (text) => {
-    text.scrollIntoView({ block: "center", inline: "center" });
-    const { left, top, width, height } = text.getBoundingClientRect();
-    const stack = document.elementsFromPoint(left + width / 2, top + height / 2);
+    const centre = () => {
+      const { left, top, width, height } = text.getBoundingClientRect();
+      return [left + width / 2, top + height / 2];
+    };
+    let stack = document.elementsFromPoint(...centre());
+    if (!stack.some((element) => element.contains(text) && element !== document.documentElement)) {
+      text.scrollIntoView({ block: "center", inline: "center" });
+      stack = document.elementsFromPoint(...centre());
+    }
     const below = stack.filter((element) => !element.closest("text") && element.tagName !== "image");
     return below.reduceRight((colour, element) => {
       const { rgb, alpha } = paint(element);

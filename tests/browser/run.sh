@@ -25,4 +25,4 @@ if [ -z "$pages" ]; then
     python write_pages.py "$made_up" 3
     pages=$made_up/3/results
 fi
-PAGES=$pages node --test --test-reporter=spec pages.test.js
+PAGES=$pages node --test --test-reporter=spec pages.test.js tables.test.js

@@ -18,30 +18,39 @@ const value = (cell) => plain((cell.querySelector("b") ?? cell.firstChild ?? cel
 const rowsOf = (table) => [...table.tBodies].flatMap((body) => [...body.rows]);
 const isGroup = (row) => row.classList.contains("group");
 
+// Cells of rows by their columns; one over several columns or rows is in each of them.
+function grid(rows) {
+  const lines = rows.map(() => []);
+  rows.forEach((row, top) => [...row.cells].forEach((cell) => {
+    let left = 0;
+    while (lines[top][left]) left += 1;
+    for (const line of lines.slice(top, top + cell.rowSpan)) {
+      for (let column = left; column < left + cell.colSpan; column += 1) line[column] = cell;
+    }
+  }));
+  return lines;
+}
+
 // One line for each row that is shown, its group first; errors in columns of their own.
 function csv(table) {
+  const isShown = (row) => !row.hidden && !row.parentElement.hidden && !isGroup(row);
+  const groupOf = (row) => row.parentElement.querySelector(".group")?.textContent.trim() ?? "";
+  const errorsOf = (cell) => [...cell.querySelectorAll(".errors, .error, .counts")]
+    .map((errors) => plain(errors.innerHTML.replace(/<br>/g, "; ").replace(/<[^>]*>/g, ""))).join("; ");
+  const rows = rowsOf(table);
+  const cells = grid(rows).filter((_, place) => isShown(rows[place]));
+  const groups = rows.filter(isShown).map(groupOf);
+  const withErrors = new Set(cells.flatMap((line) => [...line.keys()].filter((column) => errorsOf(line[column]))));
+  const line = (group, of, text, errors) => [
+    ...(groups.some(Boolean) ? [group] : []),
+    ...of.flatMap((cell, column) => (withErrors.has(column) ? [text(cell), errors(cell)] : [text(cell)])),
+  ];
+  const title = (cell) => plain(cell.textContent);
+  const head = grid([...(table.tHead?.rows ?? [])])
+    .map((of) => line("group", of, title, (cell) => `${title(cell)} (errors)`));
+  const body = cells.map((of, place) => line(groups[place], of, value, errorsOf));
   const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const lines = [...table.querySelectorAll("thead tr")].map((row) =>
-    [...row.cells].flatMap((cell) => [plain(cell.textContent), ...Array(cell.colSpan - 1).fill("")]));
-  const widths = new Map();
-  const parts = (cell) => [...cell.querySelectorAll(".errors, .error, .counts")]
-    .map((errors) => plain(errors.innerHTML.replace(/<br>/g, "; ").replace(/<[^>]*>/g, "")));
-  const rows = rowsOf(table).filter((row) => !row.hidden && !row.parentElement.hidden && !isGroup(row));
-  rows.forEach((row) => [...row.cells].forEach((cell, column) => {
-    if (parts(cell).length) widths.set(column, true);
-  }));
-  const spread = (cells, errorsOf) => cells.flatMap((cell, column) =>
-    widths.has(column) ? [cell.text, errorsOf(cell)] : [cell.text]);
-  const head = lines.map((line) => spread(line.map((text) => ({ text })), (cell) => `${cell.text} (errors)`));
-  const body = rows.map((row) => {
-    const cells = [...row.cells].map((cell) => ({ text: value(cell), cell }));
-    return spread(cells, ({ cell }) => parts(cell).join("; "));
-  });
-  const groups = rows.map((row) => row.parentElement.querySelector(".group")?.textContent.trim());
-  const grouped = groups.some(Boolean);
-  return [...head.map((line) => (grouped ? ["group", ...line] : line)),
-    ...body.map((line, place) => (grouped ? [groups[place] ?? "", ...line] : line))]
-    .map((line) => line.map(quoted).join(",")).join("\n") + "\n";
+  return [...head, ...body].map((texts) => `${texts.map(quoted).join(",")}\n`).join("");
 }
 
 // Sort the rows of each group by a column; numbers as numbers, rows without a value last.
