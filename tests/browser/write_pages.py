@@ -2,8 +2,8 @@
 
     python tests/browser/write_pages.py FOLDER RUNS...
 
-Each number of RUNS is an experiment in FOLDER/RUNS, of two seeds a run, with bounds, scores of other data
-and the chapter. Needs no training environment: their results are those of the unit tests.
+Each number of RUNS is an experiment in FOLDER/RUNS, of two seeds a run, with bounds, scores of
+other data and the chapter. Needs no training environment: their results are those of the unit tests.
 """
 
 import json
@@ -15,13 +15,13 @@ TESTS = Path(__file__).resolve().parents[1]
 FOLDERS = (TESTS.parent / "workflow" / "scripts", TESTS / "unit" / "controller", TESTS)
 sys.path[:0] = [str(folder) for folder in FOLDERS]
 
-import conftest as made_up  # noqa: E402  (of the unit tests)
 from test_chapter_page import COLUMNS_OF, STEMS, figure_jobs  # noqa: E402
-from test_chapter_page import write_tables as write_chapter  # noqa: E402
 from test_report import machine_inputs  # noqa: E402
 from test_scores import write_scores  # noqa: E402
 from test_tables_bounds import write_bounds  # noqa: E402
 
+import conftest as made_up  # noqa: E402  (of the unit tests)
+from chapter_tables import write_tables as write_chapter  # noqa: E402
 from elboflow.pages.html import write_page  # noqa: E402
 from elboflow.pages.machine import machine_page  # noqa: E402
 
@@ -36,15 +36,15 @@ def run_names(count: int) -> list[str]:
 
 
 def write_pages(folder: Path, runs: int) -> None:
-    """results/report.html and results/machine.html in `folder`, which is made anew."""
+    """report.html, chapter.html and machine.html in `folder`/results, which is made anew."""
     names = run_names(runs)
     made_up.write_results(folder, names)
     write_bounds(folder, names[0])
     write_scores(folder, (names[0],), OTHER)
     write_manifest(folder / "results" / "data", OTHER)
     write_chapter(folder / "results" / "chapter")
-    work = [*figure_jobs(folder), *made_up.jobs(folder)]
-    add_chapter(work[-1]["input"], folder / "results")
+    work = [*figure_jobs(folder), chapter_job(folder / "results"), *made_up.jobs(folder)]
+    work[-1]["params"]["chapter"] = True  # of the report
     done = made_up.run_scripts(work, cwd=folder)
     if done.returncode:
         sys.exit(done.stderr)
@@ -58,12 +58,17 @@ def write_manifest(data: Path, name: str) -> None:
     made_up.write(data / name / "manifest.json", json.dumps({**manifest, "dataset": name}))
 
 
-def add_chapter(report: dict[str, Any], results: Path) -> None:
-    """Put the chapter among the inputs of the report."""
-    report |= {
-        "chapter_tables": [str(results / f"chapter/{name}.csv") for name in COLUMNS_OF],
-        "chapter_figures": [str(results / f"figures/chapter_{stem}.svg") for stem in STEMS],
-        "chapter_captions": [str(made_up.PAGES / f"chapter_{stem}.rst") for stem in STEMS],
+def chapter_job(results: Path) -> dict[str, Any]:
+    """The script that writes the chapter, as its rule calls it."""
+    return {
+        "script": str(made_up.SCRIPTS / "chapter_page.py"),
+        "input": {
+            "template": str(made_up.PAGES / "chapter.html.jinja"),
+            "tables": [str(results / f"chapter/{name}.csv") for name in COLUMNS_OF],
+            "figures": [str(results / f"figures/chapter_{stem}.svg") for stem in STEMS],
+            "captions": [str(made_up.PAGES / f"chapter_{stem}.rst") for stem in STEMS],
+        },
+        "output": {"page": str(results / "chapter.html")},
     }
 
 

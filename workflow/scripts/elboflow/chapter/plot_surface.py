@@ -30,7 +30,14 @@ def draw_surface(axes: Axes, table: pd.DataFrame, best: pd.Series) -> None:
     lines = axes.contour(
         gap.columns, gap.index, gap, levels=LEVELS, colors=style.INK, linewidths=0.8
     )
-    axes.clabel(lines, LEVELS[1:], fmt=lambda level: f"{level:g}", fontsize=style.LETTERS)
+    # In dark a page changes INK, but not these greys nor what is written on them.
+    axes.clabel(
+        lines,
+        LEVELS[1:],
+        fmt=lambda level: f"{level:g}",
+        fontsize=style.LETTERS,
+        colors="#222222",
+    )
     at = best["mean_1"], best["sd"]
     axes.plot(*at, "o", **BEST)
     axes.annotate(
