@@ -189,7 +189,7 @@ def evaluated(text: str) -> float | None:
 def equations(page: str) -> list[list[str]]:
     """The sides of each equation in the page's formulas that consist of numbers."""
     found = []
-    for paragraph in re.findall(r'<p class="formula">(.*?)</p>', page, re.DOTALL):
+    for paragraph in re.findall(r'<p class="formula"[^>]*>(.*?)</p>', page, re.DOTALL):
         pieces = [
             piece
             for formula in MATH.findall(paragraph)
