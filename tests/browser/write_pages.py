@@ -3,7 +3,8 @@
     python tests/browser/write_pages.py FOLDER RUNS...
 
 Each number of RUNS is an experiment in FOLDER/RUNS, of two seeds a run, with bounds, scores of
-other data and the chapter. Needs no training environment: their results are those of the unit tests.
+other data and the chapter. Needs no training environment: what is made up
+is that of the unit tests.
 """
 
 import json
