@@ -68,5 +68,10 @@ def test_training_and_evaluation_do_not_depend_on_the_ranks(experiment, name):
     rates = {row["rate_nats"] for row in rows(shared.folder / "evaluation" / "units.csv")}
     summed = name == "convolutional"  # the one whose KL is a sum over dimensions
     assert (rates != {""}) == summed
+    walks = [dict(np.load(run.folder / "evaluation" / "walks.npz")) for run in (alone, shared)]
+    assert walks[0].keys() == walks[1].keys()
+    assert bool(walks[0]) == (MODELS[name].get("posterior") != "categorical")
+    for key, array in walks[0].items():
+        assert array == pytest.approx(walks[1][key], rel=1e-6, abs=1e-6), key
     sample = np.load(shared.folder / "evaluation" / "images.npz", allow_pickle=False)["sample"]
     assert np.isfinite(sample).all()

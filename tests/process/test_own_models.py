@@ -55,6 +55,10 @@ def test_own_models_do_not_depend_on_the_ranks(experiment, name):
             measured = stage(ranks)
             assert measured.returncode == 0, measured.stderr
     compare(alone, shared, "evaluation/per_image.csv", "evaluation/summary.csv")
+    walks = [dict(np.load(run.folder / "evaluation" / "walks.npz")) for run in (alone, shared)]
+    assert all(bool(own) == bounded for own in walks), "the others have no z, or not any real one"
+    for key, array in walks[0].items():
+        assert array == pytest.approx(walks[1][key], rel=1e-6, abs=1e-6), key
     if bounded:
         compare(alone, shared, "bounds.csv")
 

@@ -13,6 +13,8 @@ FILES = {
     f"{RUN}/metrics.csv": "train",
     f"{RUN}/per_image.csv": "evaluate",
     f"{RUN}/images.npz": "evaluate",
+    f"{RUN}/walks.npz": "evaluate",
+    "results/data/digits/test_labels.npy": "fetch_labels",
     "results/data/digits/test_binary.npy": "fetch_data",
     "results/data/digits/manifest.json": "fetch_data",
     "results/tables/summary.csv": "gather_tables",

@@ -150,6 +150,14 @@ def test_editing_how_data_are_prepared_prepares_them_anew(finished):
     assert heavy(finished.planned()) == {"fetch_data": 1, "train": 2, "evaluate": 2}
 
 
+def test_labels_are_for_figures_and_nothing_is_computed_for_them(finished):
+    module = finished.folder / "workflow/scripts/elboflow/images/labels.py"
+    module.write_text(module.read_text() + "\nMORE = 1\n")
+    plan = finished.planned()
+    assert heavy(plan) == {}
+    assert plan["fetch_labels"] == plan["plot_latent_plane"] == 1
+
+
 def test_editing_a_plot_redraws_that_plot(finished):
     module = finished.folder / "workflow/scripts/elboflow/figures/samples.py"
     module.write_text(module.read_text() + "\nMORE = 1\n")

@@ -10,13 +10,18 @@ OUTPUTS:
     images   = <results>/data/{dataset}/*.npy       (uint8, one row per image)
     manifest = <results>/data/{dataset}/manifest.json
 
+of images whose source has labels, for figures alone (no model is trained on them):
+
+    labels = <results>/data/{dataset}/{split}_labels.npy  (uint8)
+    about  = <results>/data/{dataset}/labels.json         (names of the classes, digests)
+
 of a table:
 
     rows     = <results>/data/{dataset}/{split}.npy         (float64)
     labels   = <results>/data/{dataset}/{split}_labels.npy  (uint8)
 """
 
-from elboflow.specification.check_dataset import TABLES
+from elboflow.specification.check_dataset import LABELLED, TABLES
 from elboflow.specification.flags import dataset_flags, path_in_plan
 
 DATASETS = RESOLVED.datasets
@@ -25,6 +30,9 @@ FETCHING_SCRIPT = f"{SCRIPTS}/fetch_data.py"
 FETCHING_CODE = modules_of(FETCHING_SCRIPT)
 TABLE = [f"{split}{kind}" for split in IMAGES[:3] for kind in ("", "_labels")]
 OF_TABLES = [name for name in DATASETS if DATASETS[name]["source"] in TABLES]
+OF_LABELS = [name for name in DATASETS if DATASETS[name]["source"] in LABELLED]
+LABELLING_SCRIPT = f"{SCRIPTS}/fetch_labels.py"
+LABELLING_CODE = modules_of(LABELLING_SCRIPT)
 OF_IMAGES = [name for name in DATASETS if name not in OF_TABLES]
 
 
@@ -71,3 +79,26 @@ use rule fetch_data as fetch_table with:
     wildcard_constraints:
         dataset="|".join(map(re.escape, OF_TABLES)) or "(?!)",
     localrule: True  # which is not inherited
+
+
+use rule fetch_data as fetch_labels with:
+    input:
+        script=ancient(LABELLING_SCRIPT),
+        code=ancient(LABELLING_CODE),
+    output:
+        labels=[
+            f"<results>/data/{{dataset}}/{split}_labels.npy" for split in IMAGES[:3]
+        ],
+        about="<results>/data/{dataset}/labels.json",
+    log:
+        "<results>/logs/fetch_labels/{dataset}.log",
+    wildcard_constraints:
+        dataset="|".join(map(re.escape, OF_LABELS)) or "(?!)",
+    localrule: True  # which is not inherited
+    params:
+        output_dir=subpath(output.about, parent=True),
+        source=lambda wildcards: DATASETS[wildcards.dataset]["source"],
+        flags=lambda wildcards: dataset_flags(DATASETS[wildcards.dataset]),
+        split_seed=lambda wildcards: DATASETS[wildcards.dataset]["split_seed"],
+        binarisation_seed=0,  # which labels have no use for
+        code=digest(LABELLING_CODE),

@@ -16,6 +16,7 @@ OUTPUTS, in <experiment>/runs/{run}/seed{seed}/:
     units.csv       KL of each latent dimension, and whether it is active
     checks.csv      what was checked and what is to be warned of
     images.npz      originals, reconstructions and samples for the figures
+    walks.npz       mean images on lines through the latent space; a latent plane's E[z|x]
 
 Finished images live in <results>/state/{run}/seed{seed}/evaluate/{digest}, which no rule declares: a
 job that was interrupted goes on with the others. The digest is of model and settings; the newest 4 are
@@ -41,6 +42,7 @@ rule evaluate:
         bound_against_k="<experiment>/runs/{run}/seed{seed}/bound_against_k.csv",
         checks="<experiment>/runs/{run}/seed{seed}/checks.csv",
         images="<experiment>/runs/{run}/seed{seed}/images.npz",
+        walks="<experiment>/runs/{run}/seed{seed}/walks.npz",
         speed="<experiment>/machine/evaluate/{run}/seed{seed}.json",
     log:
         "<experiment>/logs/evaluate/{run}/seed{seed}.log",

@@ -7,23 +7,42 @@ INPUTS:
     tables         = <experiment>/tables/*.csv
     bounds         = <experiment>/runs/{run}/seed{seed}/bounds.csv
     specifications = <experiment>/runs/{run}/run.json
-    per_image      = <experiment>/runs/{run}/seed{seed}/per_image.csv   (of runs that are scored)
+    per_image      = <experiment>/runs/{run}/seed{seed}/per_image.csv   (of runs that are scored; of first seeds)
     scores         = <experiment>/runs/{run}/seed{seed}/scores/{dataset}.csv
     images         = <experiment>/runs/{run}/seed{seed}/images.npz   (of each run's first seed)
+    walks          = <experiment>/runs/{run}/seed{seed}/walks.npz    (of each run's first seed)
     manifests      = <results>/data/{dataset}/manifest.json
+    labels         = <results>/data/{dataset}/labels.json, {split}_labels.npy   (where there are any)
 """
 
 MANIFESTS = sorted(
     {f"<results>/data/{run['dataset']}/manifest.json" for run in RUNS.values()}
 )
-IMAGES_OF_RUNS = {
+SPLITS = ("test", "test_binary")
+
+
+def of_first_seeds(name):
+    """A file of each run's first seed."""
+    return [
+        f"<experiment>/runs/{run}/seed{min(values['seeds'])}/{name}"
+        for run, values in RUNS.items()
+    ]
+
+
+OF_RUNS = {
     "specifications": per_run("<experiment>/runs/{run}/run.json"),
     "manifests": MANIFESTS,
-    "images": [
-        f"<experiment>/runs/{name}/seed{min(run['seeds'])}/images.npz"
-        for name, run in RUNS.items()
-    ],
 }
+IMAGES_OF_RUNS = {**OF_RUNS, "images": of_first_seeds("images.npz")}
+TEST_IMAGES = [
+    manifest.replace("manifest.json", f"{split}.npy")
+    for manifest in MANIFESTS
+    for split in SPLITS
+]
+LABELS = [
+    f"<results>/data/{dataset}/labels.json"
+    for dataset in sorted({run["dataset"] for run in RUNS.values()} & {*OF_LABELS})
+]
 
 
 def tables(*names):
@@ -40,6 +59,34 @@ FIGURES = {
     "reconstructions": ("reconstructions", IMAGES_OF_RUNS),
     "samples": ("samples", IMAGES_OF_RUNS),
     "sample_quality": ("sample quality", tables("summary", "settings")),
+    "log_likelihood_per_image": (
+        "log p(x) per image",
+        {
+            **OF_RUNS,
+            **tables("settings"),
+            "per_image": of_first_seeds("per_image.csv"),
+            "test_images": TEST_IMAGES,
+        },
+    ),
+    "latent_plane": (
+        "latent plane",
+        {
+            **OF_RUNS,
+            "walks": of_first_seeds("walks.npz"),
+            "labels": LABELS,
+            "test_labels": [
+                path.replace("labels.json", "test_labels.npy") for path in LABELS
+            ],
+        },
+    ),
+    "latent_traversal": (
+        "latent traversal",
+        {**OF_RUNS, "walks": of_first_seeds("walks.npz")},
+    ),
+    "interpolation": (
+        "interpolation",
+        {**OF_RUNS, "walks": of_first_seeds("walks.npz"), "test_images": TEST_IMAGES},
+    ),
     "latent_dimensions": ("latent dimensions", tables("units", "settings")),
 }
 if BOUNDS:

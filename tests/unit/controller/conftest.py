@@ -144,6 +144,25 @@ def write_images(path: Path, images: int = IMAGES) -> None:
     np.savez(path, grey=grey, **arrays)  # type: ignore[arg-type]
 
 
+def write_walks(path: Path) -> None:
+    """walks.npz of a z of two dimensions."""
+    random = np.random.default_rng(1)
+    np.savez(
+        path,
+        traversed=np.array([1, 0]),
+        traversal=random.random((2, 11, SIDE * SIDE), np.float32),
+        ends=np.array([0, 7]),
+        interpolation=random.random((9, SIDE * SIDE), np.float32),
+        plane=random.standard_normal((53, 2)),
+    )
+
+
+def write_labels(folder: Path) -> None:
+    """labels.json and the labels of the test images, of three classes."""
+    write(folder / "labels.json", json.dumps({"classes": ["ape", "bee", "2"]}))
+    np.save(folder / "test_labels.npy", (np.arange(53) % 3).astype(np.uint8))
+
+
 def write_run(results: Path, run: str, seeds: Sequence[int], first_elbo: float) -> None:
     folder = results / "runs" / run
     training = {
@@ -179,6 +198,7 @@ def write_run(results: Path, run: str, seeds: Sequence[int], first_elbo: float) 
             [("not_collapsed", "ok", "2 of 2 dimensions are active")],
         )
         write_images(here / "images.npz")
+        write_walks(here / "walks.npz")
         write_speeds(results, run, seed)
 
 
@@ -213,7 +233,12 @@ def write_manifest(results: Path) -> None:
         "binarisation_seed": 4,
         "files": files,
     }
-    write(results / "data" / "tiny" / "manifest.json", json.dumps(manifest))
+    folder = results / "data" / "tiny"
+    write(folder / "manifest.json", json.dumps(manifest))
+    grey = np.random.default_rng(2).integers(0, LEVELS + 1, (53, SIDE * SIDE)).astype(np.uint8)
+    np.save(folder / "test.npy", grey)
+    np.save(folder / "test_binary.npy", (grey > 8).astype(np.uint8))
+    write_labels(folder)
 
 
 def write_machine(results: Path) -> None:
@@ -304,6 +329,11 @@ def inputs_of(
     }
     drawn_from = {"specifications": runs, "manifests": manifests, "bounds": bounded, **scored}
     drawn_from["images"] = each("runs/*/seed1/images.npz")
+    drawn_from["walks"], drawn_from["labels"] = (
+        each("runs/*/seed1/walks.npz"),
+        each("data/*/labels.json"),
+    )
+    first = {"plot_log_likelihood_per_image": {"per_image": each("runs/*/seed1/per_image.csv")}}
     stems = {"metrics": "metrics", "summaries": "summary", "units": "units", "checks": "checks"}
     stems["curves"] = "bound_against_k"
     seeds = {key: each(f"runs/*/seed*/{stem}.csv") for key, stem in stems.items()}
@@ -317,7 +347,10 @@ def inputs_of(
     seeds["descriptions"] = each("runs/*/seed*/model.json")
     return {
         "gather_tables": {"runs": runs, **seeds},
-        **{f"plot_{name}": {**tables, **drawn_from} for name in figures},
+        **{
+            f"plot_{name}": {**tables, **drawn_from, **first.get(f"plot_{name}", {})}
+            for name in figures
+        },
         "comparisons": {**tables, "per_image": each("runs/*/seed*/per_image.csv")},
         "reproduction": {**tables, **published},
         "paper": tables,

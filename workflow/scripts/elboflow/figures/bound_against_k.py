@@ -12,18 +12,19 @@ from elboflow.reading.columns import CURVE, SETTINGS, SUMMARY
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.figure_tables import wide
 
+STANDARD_ERRORS = 2.0  # that the band has to either side
 BEYOND = 4.0  # where log p(x) itself is drawn: to the right of the largest K, as a multiple of it
 
 
 def draw_curve(axes: Axes, rows: pd.DataFrame, look: style.Look, zero: float) -> None:
-    """The bound of a run, the mean over seeds, less its value at K."""
+    """The bound of a run, the mean over seeds, less its value at K, in its band."""
     seeds = rows.groupby("samples", sort=True)
     mean, count = seeds["bound_nats"].mean(), seeds.size()
     squares = rows["monte_carlo_error_nats"].pow(2).groupby(rows["samples"], sort=True).sum()
-    errors, small = squares.pow(0.5) / count, {**style.BARS, "markersize": 4}
-    axes.errorbar(
-        mean.index, mean - zero, errors, linestyle="-", linewidth=1, **small, **look.marks
-    )
+    half, bound = STANDARD_ERRORS * squares.pow(0.5) / count, mean - zero
+    low, high = bound - half, bound + half
+    axes.fill_between(mean.index, low, high, color=look.colour, alpha=0.2, linewidth=0)
+    axes.plot(mean.index, bound, f"-{look.marker}", color=look.colour, markersize=4, linewidth=1)
 
 
 def draw_end(axes: Axes, mean: pd.Series, look: style.Look, place: float) -> None:

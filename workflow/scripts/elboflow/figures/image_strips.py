@@ -8,17 +8,15 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.lib.npyio import NpzFile
 
 from elboflow.figures import style
+from elboflow.reading.archives import read_archive
 from elboflow.reading.errors import InputError
 from elboflow.reading.json_files import read_manifest_json, read_run_json
 from elboflow.reading.paths import run_and_seed
 
-ARRAYS = ("grey",)
-# Of models of binary images; of models with latents; of models that can be drawn from.
-OPTIONAL = ("binary", "reconstruction", "sample")
 LABEL_WIDTH, GAP, LEAST_HEIGHT = 1.9, 0.12, 0.3  # inches
+FOOT = 0.3  # inches, for words below all
 SHEET_WIDTH = style.WIDTH - LABEL_WIDTH
 
 
@@ -49,12 +47,9 @@ def read_images(path: str | Path) -> dict[str, np.ndarray]:
     Raises:
         InputError: the file is damaged, lacks an array, or has one of another shape or kind.
     """
-    try:
-        arrays = _load(Path(path))
-    # Damaged bytes make the parsers of zip and .npy raise exceptions of a dozen kinds.
-    except Exception as error:
-        reason = " ".join(str(error).strip("'").split()) or type(error).__name__
-        raise InputError(f"{path}: {reason}; delete the file and run again") from None
+    arrays = read_archive(path)
+    if "grey" not in arrays:
+        raise InputError(f"{path}: there is no array grey; delete the file and run again")
     for name, array in arrays.items():
         if array.ndim != 2 or not array.size or array.dtype.kind not in "buif":
             raise InputError(f"{path}: {name} is no array of images; delete the file and run again")
@@ -64,16 +59,6 @@ def read_images(path: str | Path) -> dict[str, np.ndarray]:
 def images_of_runs(paths: Sequence[str | Path]) -> dict[str, dict[str, np.ndarray]]:
     """The arrays of each run's images.npz, by its name."""
     return {run_and_seed(path)[0]: read_images(path) for path in paths}
-
-
-def _load(path: Path) -> dict[str, np.ndarray]:
-    with path.open("rb") as file:
-        archive = np.load(file, allow_pickle=False)
-        if not isinstance(archive, NpzFile):
-            raise InputError("a single array, not an archive")
-        with archive:
-            optional = [name for name in OPTIONAL if name in archive]
-            return {name: archive[name] for name in (*ARRAYS, *optional)}
 
 
 def read_datasets(paths: Sequence[str | Path]) -> dict[str, DataSet]:
@@ -121,13 +106,14 @@ def montage(images: np.ndarray, shape: tuple[int, ...], columns: int) -> np.ndar
     return sheet
 
 
-def draw_strips(strips: Sequence[Strip], columns: int) -> Figure:
-    """One montage per strip, its label to the left, all images of the same width."""
+def draw_strips(strips: Sequence[Strip], columns: int, foot: str = "") -> Figure:
+    """One montage per strip, its label to the left, all images of the same width; words below."""
     style.apply()
     sheets = [montage(strip.images, strip.shape, columns) for strip in strips]
     # Images of one row, as those of no square number of pixels, are drawn high enough to be seen.
     heights = [max(SHEET_WIDTH * sheet.shape[0] / sheet.shape[1], LEAST_HEIGHT) for sheet in sheets]
     width, height = LABEL_WIDTH + SHEET_WIDTH, sum(heights) + GAP * (len(sheets) - 1)
+    height += FOOT if foot else 0
     figure = plt.figure(figsize=(width, height), layout="none")
     paper = plt.get_cmap("gray").with_extremes(bad=(0, 0, 0, 0))
     top = height
@@ -141,4 +127,5 @@ def draw_strips(strips: Sequence[Strip], columns: int) -> Figure:
         label = style.label(strip.label)
         axes.text(-0.015, 0.5, label, transform=axes.transAxes, ha="right", va="center")
         top -= tall + GAP
+    figure.text(LABEL_WIDTH / width, 0, foot, va="bottom")
     return figure

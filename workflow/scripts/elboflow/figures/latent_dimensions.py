@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from elboflow.figures import style
-from elboflow.figures.panels import NO_LATENTS, words_alone
+from elboflow.figures.panels import NO_LATENTS, shown, words_alone
 from elboflow.reading.columns import SETTINGS, UNITS
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.settings import setting
@@ -59,16 +59,19 @@ def plot_latent_dimensions(units: pd.DataFrame, settings: pd.DataFrame) -> Figur
     """One row of two panels for each run with latents: nats, and a variance without unit."""
     style.apply()
     thresholds = setting(settings, "active_unit_threshold")
-    looks, drawn = style.looks(thresholds), sorted(set(units["run"]))
+    looks, chosen = style.looks(thresholds), shown(set(units["run"]))
+    drawn = chosen.runs
     if not drawn:
         return words_alone(f"{NO_LATENTS} alone")
     size = (7.2, 2.1 * len(drawn) + 0.3)
-    figure, panels = plt.subplots(len(drawn), 2, figsize=size, squeeze=False)
+    figure, panels = plt.subplots(len(drawn), 2, figsize=size, squeeze=False, sharey="col")
     for run, (left, right) in zip(drawn, panels, strict=True):
         rows = units[units["run"] == run]
         draw_rates(left, rows, looks[run])
         draw_variances(right, rows, looks[run], float(thresholds[run]))
         left.set_title(style.label(run, 30), weight="bold")
+    if chosen.words:
+        figure.supxlabel(chosen.words, fontsize="medium")
     return figure
 
 

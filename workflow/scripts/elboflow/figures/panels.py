@@ -1,5 +1,8 @@
 """The panels of figures: runs of equal data share one, or a row of them."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -12,6 +15,28 @@ from elboflow.vae.choices import DATA
 
 NO_LATENTS = "models without latents"
 ABREAST = 3  # panels beside each other, where each run has one
+MOST_RUNS = 6  # that a figure shows by panels of their own
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The runs that a figure shows, and how many there are."""
+
+    runs: list[str]
+    count: int
+
+    @property
+    def words(self) -> str:
+        """What a figure says of those that it leaves out; nothing if there are none."""
+        if self.count == len(self.runs):
+            return ""
+        return f"{len(self.runs)} of {self.count} runs, the first by name"
+
+
+def shown(runs: Iterable[str]) -> Shown:
+    """The first runs by name, as many as a page can hold."""
+    names = sorted(runs)
+    return Shown(names[:MOST_RUNS], len(names))
 
 
 def panel_names(settings: pd.DataFrame) -> dict[str, str]:

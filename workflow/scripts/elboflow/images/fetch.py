@@ -5,7 +5,7 @@ What is written depends on the arguments alone: the same bytes on every machine 
 
 import argparse
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from elboflow.images.binarise import binarise_split
@@ -80,8 +80,12 @@ def prepare_images(arguments: argparse.Namespace, limits: Limits) -> str:
     )
 
 
-def main(arguments: Sequence[str] | None = None, limits: Limits | None = None) -> None:
-    """Prepare one data set; a mistake or a failure ends in one line."""
+def main(
+    arguments: Sequence[str] | None = None,
+    limits: Limits | None = None,
+    prepare: Callable[[argparse.Namespace, Limits], str] = prepare,
+) -> None:
+    """Prepare one data set, or what `prepare` makes of it; a failure ends in one line."""
     parsed = parse_flags(__doc__, arguments)
     try:
         print(prepare(parsed, limits or Limits()))

@@ -21,6 +21,7 @@ PUBLISHED_SIZES = {
     "spambase": {"train": 4_601},
 }
 TABLES = ("spambase",)  # of rows with labels, and no images
+LABELLED = ("digits", "mnist", "fashion-mnist")  # whose images have labels, for figures alone
 LEAST_ROWS = 100  # of a table, to train and to test a classifier
 LEAST_TEST_IMAGES = 2  # for standard errors
 DOWNLOADED = [source for source in PUBLISHED_SIZES if source != "digits"]

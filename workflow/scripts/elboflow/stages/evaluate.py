@@ -35,6 +35,7 @@ from elboflow.vae.measure.rate_parts import rate_parts
 from elboflow.vae.measure.second_binarisation import binarisation_sd
 from elboflow.vae.measure.summary import PerImage
 from elboflow.vae.measure.two_sample import told_apart
+from elboflow.vae.measure.walks import walks
 from elboflow.vae.model.make import make_model
 from elboflow.vae.model.model import Model
 from elboflow.vae.model.simulation import FIRST_IMAGE, simulate
@@ -119,6 +120,13 @@ def pictures(
     return found
 
 
+def archive(arrays: dict[str, np.ndarray]) -> bytes:
+    """The bytes of an .npz file."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
 def _means(vae: Model, z: torch.Tensor) -> np.ndarray:
     return vae.likelihood.mean(vae.decode(z)).float().cpu().numpy()
 
@@ -158,8 +166,7 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
         limit = spec.active_unit_threshold
         parts = rate_parts(vae, seed, x)
         files = tables(found, base, vae, limit, more, parts, reference)
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **pictures(vae, spec, seed, grey, tested))
-        files["images.npz"] = buffer.getvalue()
+        files["images.npz"] = archive(pictures(vae, spec, seed, grey, tested))
+        files["walks.npz"] = archive(walks(vae, found.posterior_mean, grey))
         outputs = {args.output_dir / name: content for name, content in files.items()}
         write_outputs(outputs, inputs, unrecorded={args.speed: speed})
