@@ -70,7 +70,7 @@ def plot_bound_against_k(
     style.apply()
     panels, means = panel_names(settings), wide(summary, ["run"], "mean")
     names, looks = sorted(set(panels.values())), style.looks(panels)
-    figure, rows = panel_rows(names, 1, width=7.5, height=3.4)
+    figure, rows = panel_rows(names, 1, width=style.WIDTH, height=3.4)
     for name, (axes,) in zip(names, rows, strict=True):
         draw_runs(axes, curves[curves["run"].map(panels) == name], means, looks)
     return figure

@@ -71,7 +71,7 @@ def plot_latent_dimensions(units: pd.DataFrame, settings: pd.DataFrame) -> Figur
         draw_variances(right, rows, looks[run], float(thresholds[run]))
         left.set_title(style.label(run, 30), weight="bold")
     if chosen.words:
-        figure.supxlabel(chosen.words, fontsize="medium")
+        figure.supxlabel(chosen.words)
     return figure
 
 

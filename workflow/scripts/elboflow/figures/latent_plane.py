@@ -13,7 +13,7 @@ from matplotlib.transforms import Affine2D
 
 from elboflow.figures import style
 from elboflow.figures.image_strips import DataSet, datasets_of_runs, read_datasets
-from elboflow.figures.panels import ABREAST, shown, words_alone
+from elboflow.figures.panels import shown, words_alone
 from elboflow.figures.split_images import read_labels
 from elboflow.figures.walks import read_walks
 
@@ -63,9 +63,9 @@ def plot_latent_plane(
     chosen = shown(run for run in walks if "plane" in walks[run])
     if not chosen.runs:
         return words_alone(NO_PLANE)
-    columns = min(ABREAST, len(chosen.runs))
+    columns = min(2, len(chosen.runs))
     rows = -(-len(chosen.runs) // columns)
-    size = (max(7.5, 3.6 * columns), 4.2 * rows)
+    size = (style.WIDTH, (4.2 if columns == 1 else 3) * rows)
     figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False)
     for axes in panels.flat[len(chosen.runs) :]:
         axes.remove()
@@ -75,7 +75,7 @@ def plot_latent_plane(
         if runs[run].name in labels:
             axes.legend(loc="upper left", bbox_to_anchor=(1, 1), title=runs[run].name)
     if chosen.words:
-        figure.supxlabel(chosen.words, fontsize="medium")
+        figure.supxlabel(chosen.words)
     return figure
 
 

@@ -64,9 +64,9 @@ def draw_images(
             pixels = np.asarray(images[image]).reshape(dataset.shape) / levels
             axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="none")
             axes.set_axis_off()
-            axes.set_title(number(own[image], 1), loc="center", fontsize="small")
+            axes.set_title(number(own[image], 1), loc="center", fontsize=style.LETTERS)
     title = f"{style.label(run, 60)}: the worst {count} test images, and the best {count}"
-    place.suptitle(title, fontsize="medium")
+    place.suptitle(title)
 
 
 def plot_log_likelihood_per_image(
@@ -85,7 +85,7 @@ def plot_log_likelihood_per_image(
     names, looks = sorted(set(panels.values())), style.looks(values)
     members = [{run: values[run] for run in values if panels[run] == name} for name in names]
     heights = [height for own in members for height in (ROW * len(own) + 0.9, BELOW - 0.9)]
-    figure = plt.figure(figsize=(7.5, sum(heights)))
+    figure = plt.figure(figsize=(style.WIDTH, sum(heights)))
     places = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     for name, own, above, below in zip(names, members, places[::2], places[1::2], strict=True):
         axes = above.subplots()
