@@ -18,7 +18,7 @@ unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
 export LC_ALL := C.UTF-8
 
-.PHONY: help setup report crate test test-faults soak check-likelihoods promises keys docs test-browser test-cluster test-environment lint bench status unlock clean-state pins
+.PHONY: help setup report crate test test-faults soak check-likelihoods promises keys docs test-browser test-cluster test-environment lint bench status unlock compare clean clean-part clean-state pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -142,6 +142,15 @@ status: $(VENV)/requirements ## how far each training is (CONFIG=config/fashion.
 
 unlock: setup ## after an accident, release the working directory
 	snakemake --unlock
+
+compare: $(VENV)/requirements ## runs of several experiments on one page (EXPERIMENTS="default fashion")
+	@python workflow/scripts/compare.py $(EXPERIMENTS)
+
+clean: ## list what may go, with sizes
+	@$(PYTHON) workflow/scripts/clean.py results "$(CACHE)"
+
+clean-part: ## drop one of these, as in make clean-part PART=logs, after a question (YES=1: without)
+	@$(PYTHON) workflow/scripts/clean.py results "$(CACHE)" "$(PART)" $(if $(YES),--yes)
 
 clean-state: ## drop all states but those that the present results were made from
 	@$(PYTHON) workflow/scripts/kept_states.py results

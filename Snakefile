@@ -30,6 +30,7 @@ include: "workflow/rules/chapter_page.smk"
 include: "workflow/rules/model_card.smk"
 include: "workflow/rules/crate.smk"
 include: "workflow/rules/own_files.smk"
+include: "workflow/rules/out_of_date.smk"
 include: "workflow/rules/damaged.smk"
 
 

@@ -5,7 +5,13 @@ import re
 from elboflow.files.code_digest import digest
 from elboflow.files.imports import modules_of
 from elboflow.specification.check import check
+from elboflow.pages.origin import configuration
 from elboflow.specification.experiment import experiment_folder, experiment_name
+from elboflow.specification.experiment_record import (
+    record,
+    refuse_other_records,
+    write_record,
+)
 
 
 def rule_name(name):
@@ -26,8 +32,16 @@ try:
     # A job need not see the user's files, and what it does was checked when it was planned.
     RESOLVED = check(config, read_files=workflow.is_main_process)
     EXPERIMENT = experiment_name(config, next(iter(named), None))
+    FILE = next(iter(named), DEFAULT_FILE)
+    RECORD = record(FILE, RESOLVED.datasets)
+    if workflow.is_main_process:
+        refuse_other_records(Path(workflow.pathvars.get("results")), EXPERIMENT, RECORD)
 except ConfigError as error:
     raise WorkflowError(str(error))
+
+CONFIGURATION = configuration(
+    EXPERIMENT, FILE, workflow.config_settings.config_args or []
+)
 
 
 # Paths begin with one of two: <results>, where environment, data and states lie, which all experiments

@@ -54,6 +54,7 @@ if workflow.is_main_process:
             f"{path}: damaged, its content is not what was written; it is made again",
             file=sys.stderr,
         )
-    FORCED = [*DAMAGED, *former_specifications()]
+    MARKED = [page for page in MADE_PAGES if is_marked(Path(page))]
+    FORCED = [*DAMAGED, *former_specifications(), *MARKED]
     if FORCED:
         workflow._prepare_dag = force(FORCED, workflow._prepare_dag)

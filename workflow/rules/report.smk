@@ -61,6 +61,7 @@ rule report:
         report="<experiment>/report.html",
     localrule: True
     params:
+        configuration=CONFIGURATION,
         published=lambda wildcards: digest([PUBLISHED]),
         figure_tables={
             name: [
@@ -93,5 +94,7 @@ rule machine_report:
     output:
         report="<experiment>/machine.html",
     localrule: True
+    params:
+        configuration=CONFIGURATION,
     script:
         "../scripts/machine_report.py"

@@ -4,6 +4,7 @@ from typing import Any
 
 from elboflow.pages.html import write_page
 from elboflow.pages.machine import machine_page
+from elboflow.pages.origin import made_now
 from elboflow.reading.snakemake_script import snakemake_script
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
@@ -13,6 +14,7 @@ if __name__ == "__main__":
     with snakemake_script():
         html = machine_page(
             snakemake.input.template,
+            made_now(snakemake.params.configuration),
             ranks=snakemake.input.ranks,
             allreduce=snakemake.input.allreduce,
             train=snakemake.input.train,

@@ -10,11 +10,11 @@ from elboflow.ranks import kept_states
 from elboflow.ranks.kept_states import MOST_KEPT, begin, main, place, states
 
 
-def make(folder, *digests):
-    """States that were used one after the other."""
+def make(folder, *digests, results="results"):
+    """States that were used one after the other, for the same results."""
     for day, digest in enumerate(digests):
         state = place(folder, digest * 64)
-        begin(state)
+        begin(state, results)
         (state / "checkpoint.pt").write_bytes(bytes(500_000))
         os.utime(state, (day, day))
 
@@ -35,9 +35,9 @@ def test_the_newest_few_are_kept_and_what_they_take_is_said(tmp_path, capsys):
 def test_a_state_that_is_used_again_is_the_newest(tmp_path, capsys):
     make(tmp_path, "1", "2", "3", "4")
     capsys.readouterr()
-    begin(place(tmp_path, "1" * 64))
+    begin(place(tmp_path, "1" * 64), "results")
     assert capsys.readouterr().err == ""
-    begin(place(tmp_path, "5" * 64))
+    begin(place(tmp_path, "5" * 64), "results")
     assert names(tmp_path) == "3415"
 
 
@@ -51,8 +51,9 @@ def test_other_folders_are_let_alone(tmp_path):
 def results(tmp_path):
     for run in ("present", "gone"):
         seed = tmp_path / "state" / run / "seed1"
-        make(seed, "1", "2")
-        make(seed / "evaluate", "3", "4")
+        made = tmp_path / "runs" / run / "seed1"
+        make(seed, "1", "2", results=made)
+        make(seed / "evaluate", "3", "4", results=made)
     (tmp_path / "state" / "present" / "seed1.superseded").mkdir()
     (tmp_path / "runs" / "present" / "seed1").mkdir(parents=True)
     return tmp_path
@@ -67,6 +68,17 @@ def test_cleaning_keeps_what_the_present_results_were_made_from(results, capsys)
     assert "7 former states dropped, 3.0 MB freed" in capsys.readouterr().out
     main(results)
     assert "0 former states dropped, 0.0 MB freed" in capsys.readouterr().out
+
+
+def test_experiments_that_share_states_keep_one_each(results):
+    seed = results / "state" / "present" / "seed1"
+    (results / "other" / "runs" / "present" / "seed1").mkdir(parents=True)
+    make(seed, "5", "1", results=results / "other" / "runs" / "present" / "seed1")
+    main(results)
+    assert names(seed) == "21"
+    (results / "other" / "runs" / "present" / "seed1").rmdir()
+    main(results)
+    assert names(seed) == "2"
 
 
 def test_cleaning_leaves_what_a_job_works_on(results):

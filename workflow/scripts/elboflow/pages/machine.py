@@ -1,7 +1,6 @@
 """Write the machine report: speed, ranks, hosts and versions, all that depends on the machine."""
 
-import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from elboflow.pages.figure import figure
 from elboflow.pages.html import render
+from elboflow.pages.origin import git_commit
 from elboflow.reading.columns import Columns
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.json_files import (
@@ -56,21 +56,6 @@ def cost_of(speeds: Sequence[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def git_commit(folder: Path) -> str | None:
-    """The commit of the checkout that holds `folder`, or None outside of one."""
-
-    def git(*words: str) -> str:
-        command = ["git", "-C", str(folder), *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
-        return done.stdout.strip()
-
-    try:
-        changed = git("status", "--porcelain", "--untracked-files=no")
-        return git("rev-parse", "HEAD") + (" with uncommitted changes" if changed else "")
-    except (OSError, subprocess.SubprocessError):
-        return None
-
-
 def scaling_context(
     tables: Sequence[str | Path], figures: Sequence[str | Path], captions: Sequence[str | Path]
 ) -> dict[str, Any] | None:
@@ -109,11 +94,14 @@ def machine_context(
     }
 
 
-def machine_page(template: str | Path, **inputs: Any) -> str:
+def machine_page(
+    template: str | Path, origin: Mapping[str, Any] | None = None, **inputs: Any
+) -> str:
     """The page, written now; `inputs` are those of machine_context."""
     return render(
         Path(template),
         written=datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
+        origin=origin,
         commit=git_commit(Path(__file__).parent),
         snakemake_version=version("snakemake"),
         **machine_context(**inputs),

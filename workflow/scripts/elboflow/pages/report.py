@@ -119,16 +119,23 @@ def read_context(given: Any) -> dict[str, Any]:
     )
 
 
-def report_page(given: Any, figure_tables: Mapping[str, Sequence[str]], chapter: bool) -> str:
+def report_page(
+    given: Any,
+    figure_tables: Mapping[str, Sequence[str]],
+    chapter: bool,
+    origin: Mapping[str, Any] | None = None,
+) -> str:
     """The page, from the input files of rule report.
 
     Args:
         figure_tables: by figure the names of the tables that it is drawn from.
         chapter: whether the page on what the ELBO is lies beside it.
+        origin: what origin.made_now says.
     """
     values = read_context(given)
     return render(
         Path(given.template),
+        origin=origin,
         introduction=paragraphs(given.introduction),
         promises=promised(given.promises),
         citation=citation(given.citation),

@@ -16,7 +16,9 @@ from elboflow.ranks import state_lock
 
 MOST_KEPT = 4  # of each run and seed, beside one another
 NAME = re.compile("[0-9a-f]{16}")
-LAST = ".last"  # names the state that was used last: a clock may go back, and a copy has new times
+# Names the state that each folder of results was made from, the last used at the end: a clock may
+# go back, a copy has new times, and experiments share states.
+USES = ".last"
 
 
 def place(folder: Path, digest: str) -> Path:
@@ -27,29 +29,42 @@ def place(folder: Path, digest: str) -> Path:
 def states(folder: Path) -> list[Path]:
     """All states in a folder, the one that was used last at the end; links are the user's own."""
     found = [path for path in folder.glob("*") if NAME.fullmatch(path.name) and _is_folder(path)]
-    last = _last(folder)
-    return sorted(found, key=lambda path: (path.name == last, path.stat().st_mtime_ns))
+    last = [*_uses(folder).values()][-1:]
+    return sorted(found, key=lambda path: ([path.name] == last, path.stat().st_mtime_ns))
 
 
 def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def _last(folder: Path) -> str | None:
+def _uses(folder: Path) -> dict[str, str]:
+    """States by the results that were made from them, in the order of their last use.
+
+    One that an earlier version wrote down is of the working directory, and with it of results.
+    """
     try:
-        return (folder / LAST).read_text(encoding="utf-8", errors="replace")
+        lines = (folder / USES).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return None  # as with earlier versions
+        return {}
+    return {results: name for name, _, results in (line.partition(" ") for line in lines)}
 
 
-def begin(state: Path) -> None:
-    """Open a state, new or former, as the one that is used now; of others drop the oldest."""
+def begin(state: Path, results: Path) -> None:
+    """Open a state, new or former, as the one that is used now; of others drop the oldest.
+
+    Args:
+        results: the folder of what will be made from it.
+    """
     remove_left_over(state)
     if state.is_dir():
         os.utime(state)
     else:
         _make(state)
-    write_bytes(state.parent / LAST, state.name.encode())
+    uses = _uses(state.parent)
+    uses.pop(str(results), None)
+    uses[str(results)] = state.name
+    lines = (f"{name} {place}\n" for place, name in uses.items())
+    write_bytes(state.parent / USES, "".join(lines).encode())
 
 
 def _make(state: Path) -> None:
@@ -76,7 +91,7 @@ def megabytes(folders: list[Path]) -> str:
 
 
 def superfluous(results: Path) -> list[Path]:
-    """States that no present result was made from: all but the last used one of what there is.
+    """States that no present result was made from, and that no job works on.
 
     A job that works on one made it the last used one as it began.
     """
@@ -85,13 +100,13 @@ def superfluous(results: Path) -> list[Path]:
         if seed.suffix == ".superseded":  # as earlier versions called them
             found += [seed] if _is_folder(seed) else []
             continue
-        made = Path("runs", seed.parent.name, seed.name)
-        has_results = any(place.is_dir() for place in (results / made, *results.glob(f"*/{made}")))
         of_stages = [path for path in seed.glob("*") if not NAME.fullmatch(path.name)]
         for folder in (seed, *of_stages):
             former = states(folder)
-            used = has_results or state_lock.is_held(folder)
-            found += former[:-1] if used else former
+            used = {name for place, name in _uses(folder).items() if Path(place).is_dir()}
+            if former and state_lock.is_held(folder):
+                used.add(former[-1].name)
+            found += [state for state in former if state.name not in used]
     return found
 
 

@@ -79,7 +79,7 @@ def open_state(
     state = kept_states.place(args.state, state_digest(own, args.seed, manifest.sha256))
     if worker.rank == 0:
         state_lock.hold(args.state)
-        kept_states.begin(state)
+        kept_states.begin(state, args.model.parent)
     return state
 
 

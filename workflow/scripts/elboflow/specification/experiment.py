@@ -13,7 +13,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 TAKEN = {
     *("environment", "data", "state"),
     *("runs", "tables", "figures", "chapter", "machine", "logs"),
-    *("report.html", "chapter.html", "machine.html", "gpu_check"),
+    *("experiment.json", "report.html", "chapter.html", "machine.html", "gpu_check", "cache"),
 }
 
 

@@ -62,14 +62,14 @@ def begin(
     return Training(vae, spec, seed, grey, manifest.shape.levels, validation, *place)
 
 
-def restore(training: Training, state: Path, digest: str, worker: Worker) -> None:
+def restore(training: Training, args: argparse.Namespace, digest: str, worker: Worker) -> None:
     """Let every rank go on from rank 0's newest whole checkpoint of the same digest."""
     content = None
     if worker.rank == 0:
-        state_lock.hold(state.parent)
-        checkpoint.adopt_former_layout(state.parent)
-        kept_states.begin(state)
-        content, problems = checkpoint.newest(state, digest)
+        state_lock.hold(args.state.parent)
+        checkpoint.adopt_former_layout(args.state.parent)
+        kept_states.begin(args.state, args.model.parent)
+        content, problems = checkpoint.newest(args.state, digest)
         for problem in problems:
             print(f"{problem}; going on from an older one", file=sys.stderr, flush=True)
     # Bytes: Horovod's broadcast_optimizer_state would step a fresh optimizer.
@@ -146,7 +146,7 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     else:
         digest = state_digest(document["training"], args.seed, manifest.sha256)
         args.state = kept_states.place(args.state, digest)
-        restore(training, args.state, digest, worker)
+        restore(training, args, digest, worker)
         started_at_step = training.step
         seconds = run_to_the_end(training, f"{run} seed {args.seed}", args, digest, worker)
         if worker.rank == 0:
