@@ -39,8 +39,11 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error))
 
-CONFIGURATION = configuration(
-    EXPERIMENT, FILE, workflow.config_settings.config_args or []
+# Of another workflow, whose module this is, the pages cannot say which file it gave.
+CONFIGURATION = (
+    None
+    if IS_MODULE
+    else configuration(EXPERIMENT, FILE, workflow.config_settings.config_args or [])
 )
 
 

@@ -28,9 +28,9 @@ def configuration(name: str | None, file: Path, words: Sequence[str]) -> dict[st
     }
 
 
-def made_now(configuration: Mapping[str, Any]) -> dict[str, Any]:
+def made_now(configuration: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """With the commit of the checkout, which a page takes when it is made and not before."""
-    return {**configuration, "commit": git_commit(Path(__file__).parent)}
+    return {**configuration, "commit": git_commit(Path(__file__).parent)} if configuration else None
 
 
 def git_commit(folder: Path) -> str | None:
