@@ -66,7 +66,7 @@ def test_words_of_the_command_line_stand_on_the_pages(both):
     "two configurations that come to the same name", outcome="the second is refused in one line"
 )
 def test_the_second_of_one_name_is_refused(both):
-    both.run("--configfile", "other.yaml", "results/other/runs/plain/run.json")
+    both.run("results/other/runs/plain/run.json", "--configfile", "other.yaml")
     (both.folder / "elsewhere").mkdir()
     (both.folder / "elsewhere/other.yaml").write_text(yaml.safe_dump(OTHER))
     result = both.snakemake("-n", "--configfile", "elsewhere/other.yaml")
