@@ -33,5 +33,7 @@ rule chapter_page:
     output:
         page="<experiment>/chapter.html",
     localrule: True
+    params:
+        configuration=CONFIGURATION,
     script:
         "../scripts/chapter_page.py"

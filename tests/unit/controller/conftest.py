@@ -285,7 +285,7 @@ def jobs(root: Path) -> list[dict[str, Any]]:
         del inputs["gather_scores"]
     params: dict[str, dict[str, Any]] = {"reproduction": {"published": {}}}
     drawn_from = {"training_curves": ["training", "settings"]}
-    params["report"] = {"figure_tables": drawn_from, "chapter": False}
+    params["report"] = {"figure_tables": drawn_from, "chapter": False, "configuration": None}
     params |= {f"plot_{name}": {"module": f"elboflow.figures.{name}"} for name in figures}
     return [
         {
