@@ -137,8 +137,8 @@ bench: $(TEST_ENVIRONMENT)/tests $(VENV)/requirements-dev $(VENV)/plugin ## spee
 	python benchmarks/scheduler_load.py
 	python benchmarks/workflow_cost.py
 
-status: $(VENV)/requirements ## how far each training is (CONFIG=config/fashion.yaml for those of another file)
-	@python workflow/scripts/status.py $(CONFIG)
+status: $(VENV)/requirements ## how far each training is (CONFIG=config/fashion.yaml for those of another file, ALL=1 for all rows)
+	@python workflow/scripts/status.py $(if $(ALL),--all) $(CONFIG)
 
 unlock: setup ## after an accident, release the working directory
 	snakemake --unlock

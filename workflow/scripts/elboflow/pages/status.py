@@ -1,63 +1,136 @@
 """What has become of each training so far, from files alone: also of jobs that run elsewhere."""
 
-import json
+import math
 import time
+from collections import Counter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from elboflow.pages.stages import Stage, Work
 from elboflow.ranks.told import FILE, SECONDS_BETWEEN, clock
+from elboflow.reading.records import Begun, Records, read_json, tail
+from elboflow.specification.yaml_readings import one_line
 
-SILENT = 6 * SECONDS_BETWEEN  # after which nobody may be at work any more
+# Seconds without a sign after which nobody may be at work any more: of a stage that tells how far it
+# is, of one that does not, and of one that Snakemake knows nothing of.
+SILENT, SILENT_BY_NATURE, SILENT_ALONE = 300.0, 1800.0, 3 * SECONDS_BETWEEN
 COLUMNS = ("run", "seed", "state", "done", "images/s", "left", "last")
+STATES = ("failed", "stalled", "at work", "queued", "waiting", "done")  # most urgent first
+MOST = 1e10  # of any number that a stage tells; seconds till the year 2286
+MOST_AT_REST = 10  # rows that wait, or that are done; others are only counted
+
+
+class Told(NamedTuple):
+    """What a stage tells of itself, in seconds, and in seconds since 1970."""
+
+    share: float
+    images_per_second: float
+    seconds_left: float
+    time: float
+    state: str
 
 
 class Seen(NamedTuple):
-    """A row of the table."""
+    """A row of the table, without run and seed; `state` is one of STATES."""
 
     state: str
+    words: str
     done: str = ""
     speed: str = ""
     left: str = ""
     last: str = ""
 
 
-def look(experiment: Path, states: Path, run: str, seed: int) -> Seen:
-    """What can be seen of one training and its evaluation."""
-    made = experiment / "runs" / run / f"seed{seed}"
-    state = states / run / f"seed{seed}"
-    if (made / "summary.csv").is_file():
-        return Seen("evaluated")
-    if (made / "model.safetensors").is_file():
-        return _at_work("evaluating", state / "evaluate") or Seen("trained")
-    return _at_work("training", state) or Seen("waiting")
+def told_by(states: Path) -> Told | None:
+    """What a stage has told of itself in the folder of its states, if that makes sense."""
+    found = read_json(states / FILE)
+    numbers = [found.get(name) for name in Told._fields[:-1]]
+    if not all(type(value) in (int, float) and 0 <= value < MOST for value in numbers):
+        return None  # nor NaN
+    told = Told(*map(float, numbers), one_line(str(found.get("state", "")), 60))
+    return told._replace(share=min(told.share, 1.0))
 
 
-def _at_work(doing: str, states: Path) -> Seen | None:
-    """What a stage tells of itself in the folder of its states, if it tells anything."""
+def look(stage: Stage, records: Records, now: float) -> Seen:
+    """What can be seen of a stage."""
+    if stage.output.is_file():
+        return Seen("done", "done")
+    told = told_by(stage.states) if stage.states else None
+    begun = records.begun(stage.rule, stage.wildcards, stage.output)
+    failed = records.failed_at(stage.output) or -math.inf
+    since = begun.since if begun else -math.inf
+    heard = max(since, written(stage.log), told.time if told else -math.inf)
+    # What an earlier job has told is how far the next one goes on from.
+    kept = {"done": f"{told.share:.0%}", "last": told.state} if told and told.share < 1 else {}
+    if begun and begun.job_id and heard <= since:
+        return Seen("queued", f"queued ({begun.job_id}) for {stage.noun}", **kept)
+    if now - heard < patience(stage, begun, told) and heard > failed:
+        if told is None or told.time < since:
+            return Seen("at work", stage.doing)
+        speed, left = f"{told.images_per_second:,.0f}", clock(told.seconds_left)
+        return Seen("at work", stage.doing, f"{told.share:.0%}", speed, left, told.state)
+    if failed > since:
+        kept["last"] = error_in(stage.log) or kept.get("last", "")
+        return Seen("failed", f"failed in {stage.noun}, see {stage.log}", **kept)
+    if begun:
+        silence = f"no sign for {(now - heard) / 60:.0f} min, see {stage.log}"
+        return Seen("stalled", f"stalled in {stage.noun}: {silence}", **kept)
+    return Seen("waiting", f"waiting for {stage.noun}", **kept)
+
+
+def patience(stage: Stage, begun: Begun | None, told: Told | None) -> float:
+    """Seconds for which a stage may be silent and still be taken for one at work."""
+    if begun:
+        return SILENT if stage.states else SILENT_BY_NATURE
+    return SILENT_ALONE if told and told.share < 1 else 0.0
+
+
+def written(path: Path) -> float:
+    """When a file was written last."""
     try:
-        told = json.loads((states / FILE).read_bytes())
-        age = time.time() - told["time"]
-        row = Seen(
-            doing,
-            f"{told['share']:.0%}",
-            f"{told['images_per_second']:,.0f}",
-            clock(told["seconds_left"]),
-            str(told["state"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    if told["share"] < 1 and age > SILENT:
-        return row._replace(state=f"{doing}? not heard of for {clock(age)}", speed="", left="")
-    return row
+        return path.stat().st_mtime
+    except OSError:
+        return -math.inf
 
 
-def table(experiment: Path, states: Path, runs: dict[str, dict[str, Any]]) -> str:
-    """Of all runs and their seeds, as text."""
-    rows = [COLUMNS] + [
-        (run, str(seed), *look(experiment, states, run, seed))
-        for run, values in runs.items()
-        for seed in values["seeds"]
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+def error_in(log: Path) -> str:
+    """The last line of a log that says what is wrong."""
+    errors = [line for line in tail(log).splitlines() if line.startswith("error: ")]
+    return one_line(errors[-1], 120) if errors else ""
+
+
+def look_at(work: Work, records: Records, now: float) -> Seen:
+    """The stage of a row that needs most attention, if not all are done; of several the first."""
+    first, *others = (look(stage, records, now) for stage in work.stages)
+    if first.state != "done":
+        return first
+    return min([*others, first], key=lambda seen: STATES.index(seen.state))
+
+
+def table(preparations: list[Work], trainings: list[Work], records: Records, whole: bool) -> str:
+    """All rows that matter now as text, the most urgent first, and how many there are of each state.
+
+    Args:
+        whole: whether to show all rows that wait or are done, however many.
+    """
+    now = time.time()
+    pending = [(work, look_at(work, records, now)) for work in preparations]
+    rows = [(work, seen) for work, seen in pending if seen.state != "done"]
+    found = [(work, look_at(work, records, now)) for work in trainings]
+    counts = Counter(seen.state for _, seen in found)
+    for state in STATES:
+        some = [(work, seen) for work, seen in found if seen.state == state]
+        folded = state in ("waiting", "done") and not whole
+        rows += some[:MOST_AT_REST] if folded else some
+    said = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+    hidden = len(found) + sum(seen.state != "done" for _, seen in pending) - len(rows)
+    more = f"; {hidden} not shown: make status ALL=1" if hidden else ""
+    return f"{aligned(rows)}\n\n{len(found)} trainings: {said}{more}"
+
+
+def aligned(rows: list[tuple[Work, Seen]]) -> str:
+    """Rows under their headings."""
+    cells = [COLUMNS, *((work.run, work.seed, *seen[1:]) for work, seen in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
     return "\n".join(lines)
