@@ -102,6 +102,7 @@ def train(run: Path, data: Path, ranks: int, turn: int) -> float:
         seed=1,
         state=state,
         checkpoint_seconds=3600,
+        tensorboard=0,
         model=run / "model.safetensors",
         metrics=run / "metrics.csv",
         speed=run / "train.json",

@@ -115,11 +115,12 @@ class Experiment:
         pairs = {**shared, **values}.items()
         return [word for name, value in pairs for word in (f"--{name.replace('_', '-')}", value)]
 
-    def train_arguments(self, checkpoint_seconds: float = 60) -> list[object]:
+    def train_arguments(self, checkpoint_seconds: float = 60, tensorboard: int = 0) -> list[object]:
         return self.flags(
             training=self.folder / "run.json",
             state=self.states(),
             checkpoint_seconds=checkpoint_seconds,
+            tensorboard=tensorboard,
             metrics=self.folder / "metrics.csv",
             speed=self.folder / "speed.json",
         )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from elboflow.trained.model_file import read_model
+from event_files import curves
 
 TRAIN = Path(__file__).parents[2] / "workflow/scripts/train.py"
 
@@ -248,3 +249,12 @@ def test_a_training_stops_before_the_jobs_end_and_goes_on_to_the_same_bits(exper
     assert not wanted.exists()
     for name in ("metrics.csv", "model.safetensors", "model.json"):
         assert (stopped.folder / name).read_bytes() == (straight.folder / name).read_bytes()
+
+
+def test_events_for_tensorboard_are_of_rank_0_alone(experiment, launch):
+    run = experiment()
+    words = run.train_arguments(tensorboard=1)
+    assert launch(TRAIN, *words, ranks=2).returncode == 0
+    steps = np.genfromtxt(run.folder / "metrics.csv", delimiter=",", names=True)["step"]
+    found = curves(run.folder / "tensorboard")
+    assert [step for step, _ in found["validation/elbo_nats"]] == steps.tolist()

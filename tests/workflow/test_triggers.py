@@ -205,3 +205,12 @@ def test_older_files_of_the_workflow_are_others(finished):
 
 def test_moving_the_checkout_reruns_nothing(finished_once, tmp_path):
     assert finished_once.copy(tmp_path / "elsewhere").planned() == {}
+
+
+def test_events_for_tensorboard_are_asked_for_without_training_again(finished, tiny):
+    finished.configure(tiny(tensorboard=True))
+    assert finished.planned() == {}
+    folder = finished.folder / "results/runs/wide/seed1"
+    (folder / "model.safetensors").unlink()
+    finished.run("results/runs/wide/seed1/model.safetensors")
+    assert len(list(folder.glob("tensorboard/*tfevents*"))) == 1

@@ -16,6 +16,9 @@ OUTPUTS:
 
 Weights that were trained elsewhere are validated alone: metrics.csv has one row then, of epoch 0.
 
+With `tensorboard: true` event files lie in <experiment>/runs/{run}/seed{seed}/tensorboard/, which no rule
+declares: times and hosts are in them.
+
 Checkpoints live in <results>/state/{run}/seed{seed}/{digest}, which no rule declares: Snakemake deletes
 the declared outputs of a failed job, and a training that was interrupted goes on from there. The digest
 is of what is trained; the newest 4 are kept, so that going back to a former edit is instant.
@@ -42,6 +45,8 @@ rule train:
     resources:
         **RANKS_OF_RUN,
         runtime=60,
+        # No param, since those are triggers: to follow a training otherwise is no reason to repeat it.
+        tensorboard=lambda wildcards: int(RUNS[wildcards.run]["tensorboard"]),
     params:
         **launched("train"),
         data=DATA,
@@ -54,6 +59,7 @@ rule train:
             --seed {wildcards.seed} \
             --state {params.state:q} \
             --checkpoint-seconds {params.checkpoint_seconds} \
+            --tensorboard {resources.tensorboard} \
             --model {output.model:q} \
             --metrics {output.metrics:q} \
             --speed {output.speed:q}

@@ -3,7 +3,7 @@
     workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
         --venv results/environment/venv -- workflow/scripts/train.py \
         --training results/runs/RUN/training.json --data results/data --seed 1 \
-        --state results/state/RUN/seed1 --checkpoint-seconds 60 \
+        --state results/state/RUN/seed1 --checkpoint-seconds 60 --tensorboard 0 \
         --model model.safetensors --metrics metrics.csv --speed speed.json
 
 Started again after an interruption it goes on from its last checkpoint, to the same bits.
@@ -26,6 +26,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, required=True, help="folder of the states")
     parser.add_argument(
         "--checkpoint-seconds", type=float, required=True, help="time between two checkpoints"
+    )
+    parser.add_argument(
+        "--tensorboard",
+        type=int,
+        choices=[0, 1],
+        required=True,
+        help="1: write event files in the folder tensorboard beside the model",
     )
     parser.add_argument("--model", type=Path, required=True, help="model.safetensors to write")
     parser.add_argument("--metrics", type=Path, required=True, help="metrics.csv to write")

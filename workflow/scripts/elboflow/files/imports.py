@@ -14,7 +14,7 @@ CHANGES_NO_RESULT = frozenset(
     f"elboflow.{name}"
     for name in (
         *("environment.cuda", "files.code_digest", "files.stage_outputs", "files.whole"),
-        *("ranks.job_end", "ranks.kept_states", "ranks.progress", "ranks.signs"),
+        *("ranks.followed", "ranks.job_end", "ranks.kept_states", "ranks.progress", "ranks.signs"),
         *("ranks.speed", "ranks.state_digest", "ranks.state_lock", "ranks.user_errors"),
         "vae.spec",
     )

@@ -4,7 +4,7 @@ import math
 import time
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from elboflow.pages.stages import Stage, Work
 from elboflow.ranks.told import FILE, SECONDS_BETWEEN, clock
@@ -44,11 +44,19 @@ class Seen(NamedTuple):
 def told_by(states: Path) -> Told | None:
     """What a stage has told of itself in the folder of its states, if that makes sense."""
     found = read_json(states / FILE)
-    numbers = [found.get(name) for name in Told._fields[:-1]]
-    if not all(type(value) in (int, float) and 0 <= value < MOST for value in numbers):
-        return None  # nor NaN
-    told = Told(*map(float, numbers), one_line(str(found.get("state", "")), 60))
-    return told._replace(share=min(told.share, 1.0))
+    numbers = [number_in(found, name) for name in Told._fields[:-1]]
+    if any(map(math.isnan, numbers)):
+        return None
+    share, images_per_second, seconds_left, when = numbers
+    state = one_line(str(found.get("state", "")), 60)
+    return Told(min(share, 1.0), images_per_second, seconds_left, when, state)
+
+
+def number_in(found: dict[str, Any], name: str) -> float:
+    """A number that a stage tells; NaN where it makes no sense."""
+    value = found.get(name)
+    known = type(value) in (int, float) and 0 <= value < MOST
+    return float(value) if known else math.nan
 
 
 def look(stage: Stage, records: Records, now: float) -> Seen:

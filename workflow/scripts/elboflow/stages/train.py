@@ -12,11 +12,10 @@ import numpy as np
 from elboflow.files.stage_outputs import taken, write_outputs
 from elboflow.ranks import job_end, kept_states, state_lock
 from elboflow.ranks.collectives import add, share, share_object
+from elboflow.ranks.followed import Followed
 from elboflow.ranks.place import Worker
-from elboflow.ranks.progress import Progress
 from elboflow.ranks.speed import record_of_speed
 from elboflow.ranks.state_digest import state_digest
-from elboflow.ranks.told import METRICS, show
 from elboflow.trained.model_file import model_files
 from elboflow.vae import checkpoint
 from elboflow.vae.arithmetic import set_arithmetic
@@ -88,10 +87,8 @@ def run_to_the_end(
     Returns:
         Seconds spent in training steps.
     """
-    silent = worker.rank != 0
-    total, batch = training.steps, training.spec.batch_size
-    done = training.step * batch
-    progress = Progress(title, total * batch, done, silent=silent, folder=args.state.parent)
+    events = args.model.parent / "tensorboard" if args.tensorboard else None
+    followed = Followed(training, title, args.state.parent, events, worker)
     saved, spent = time.monotonic(), 0.0
     while not training.finished:
         began = time.monotonic()
@@ -100,8 +97,7 @@ def run_to_the_end(
             spent += time.monotonic() - began
             if epoch_ended:
                 training.end_epoch()
-            if progress.advance(batch, training.summary) and training.metrics:
-                show(args.state.parent / METRICS, training.metrics_csv())
+            followed.step()
             if worker.rank == 0 and time.monotonic() - saved >= args.checkpoint_seconds:
                 save_training(training, args.state, digest)
                 saved = time.monotonic()
@@ -109,12 +105,12 @@ def run_to_the_end(
                 save_training(training, args.state, digest)
                 job_end.go_on_in_another_job(
                     f"{title}: the time of this job is up; saved at step {training.step} of "
-                    f"{total}, and goes on from there when it is started again"
+                    f"{training.steps}, and goes on from there when it is started again"
                 )
         except Diverged as error:
             advice = "lower learning_rate or set gradient_clip; earlier checkpoints stay"
             raise Diverged(f"{title}: {error}; {advice} in {args.state}") from error
-    progress.close(training.summary)
+    followed.close()
     return spent
 
 
