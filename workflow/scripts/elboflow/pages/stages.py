@@ -1,4 +1,4 @@
-"""The stages of a configuration that take long: what makes them, what they make, where they tell."""
+"""The stages of a configuration that take long: their rules, what they make, where they tell."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,7 +37,9 @@ def shared(results: Path, resolved: Resolved) -> list[Work]:
     logs = results / "logs"
     built = results / "environment" / "build.json"
     tested = results / "machine" / "smoke_test" / "ranks.csv"
-    build = Stage("building", "build", "build_environment", {}, built, logs / "build_environment.log")
+    build = Stage(
+        "building", "build", "build_environment", {}, built, logs / "build_environment.log"
+    )
     test = Stage("testing", "test", "smoke_test", {}, tested, logs / "smoke_test.log")
     found = [Work("(environment)", "", [build]), Work("(smoke test)", "", [test])]
     for name, values in resolved.datasets.items():
@@ -70,21 +72,18 @@ def stages(
     made, state, logs = results / "runs" / place, results / "state" / place, results / "logs"
     own = {"run": run, "seed": str(seed)}
 
-    def log(rule: str) -> Path:
-        return logs / rule / f"{place}.log"
+    def stage(doing: str, noun: str, rule: str, output: str, states: Path) -> Stage:
+        return Stage(doing, noun, rule, own, made / output, logs / rule / f"{place}.log", states)
 
     found = [
-        Stage("training", "training", "train", own, made / "model.safetensors", log("train"), state),
-        Stage(
-            *("evaluating", "evaluation", "evaluate", own, made / "summary.csv", log("evaluate")),
-            state / "evaluate",
-        ),
+        stage("training", "training", "train", "model.safetensors", state),
+        stage("evaluating", "evaluation", "evaluate", "summary.csv", state / "evaluate"),
     ]
     if values["ais_images"]:
-        bounds = ("annealing", "AIS", "ais_bounds", own, made / "bounds.csv", log("ais_bounds"))
-        found.append(Stage(*bounds, state / "ais_bounds"))
+        found.append(stage("annealing", "AIS", "ais_bounds", "bounds.csv", state / "ais_bounds"))
     for name in scored:
-        score = ("score", {**own, "dataset": name}, made / "scores" / f"{name}.csv")
-        told = (logs / "score" / place / f"{name}.log", state / f"score_{name}")
-        found.append(Stage(f"scoring {name}", f"scores of {name}", *score, *told))
+        output, states = f"scores/{name}.csv", state / f"score_{name}"
+        one = stage(f"scoring {name}", f"scores of {name}", "score", output, states)
+        log = logs / "score" / place / f"{name}.log"
+        found.append(one._replace(wildcards={**own, "dataset": name}, log=log))
     return found

@@ -11,8 +11,8 @@ from elboflow.ranks.told import FILE, SECONDS_BETWEEN, clock
 from elboflow.reading.records import Begun, Records, read_json, tail
 from elboflow.specification.yaml_readings import one_line
 
-# Seconds without a sign after which nobody may be at work any more: of a stage that tells how far it
-# is, of one that does not, and of one that Snakemake knows nothing of.
+# Seconds without a sign after which nobody may be at work any more: of a stage that tells how far
+# it is, of one that does not, and of one that Snakemake knows nothing of.
 SILENT, SILENT_BY_NATURE, SILENT_ALONE = 300.0, 1800.0, 3 * SECONDS_BETWEEN
 COLUMNS = ("run", "seed", "state", "done", "images/s", "left", "last")
 STATES = ("failed", "stalled", "at work", "queued", "waiting", "done")  # most urgent first
@@ -55,8 +55,9 @@ def told_by(states: Path) -> Told | None:
 def number_in(found: dict[str, Any], name: str) -> float:
     """A number that a stage tells; NaN where it makes no sense."""
     value = found.get(name)
-    known = type(value) in (int, float) and 0 <= value < MOST
-    return float(value) if known else math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MOST:
+        return math.nan
+    return float(value)
 
 
 def look(stage: Stage, records: Records, now: float) -> Seen:
@@ -116,7 +117,7 @@ def look_at(work: Work, records: Records, now: float) -> Seen:
 
 
 def table(preparations: list[Work], trainings: list[Work], records: Records, whole: bool) -> str:
-    """All rows that matter now as text, the most urgent first, and how many there are of each state.
+    """All rows that matter now as text, most urgent first, and how many there are of each state.
 
     Args:
         whole: whether to show all rows that wait or are done, however many.

@@ -1,7 +1,7 @@
 """The metrics of a training as event files of TensorBoard, for those who ask for them.
 
-A job that goes on begins a new file with the epochs of its state, and removes the former one: that may
-have epochs that were not saved, and are trained again.
+A job that goes on begins a new file with the epochs of its state, and removes the former one: that
+may have epochs that were not saved, and are trained again.
 """
 
 import sys
@@ -24,7 +24,7 @@ class EventFile:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.epochs = folder, 0
-        # Here, since most do not ask for it. The writer of its own thread would wait for a full disk.
+        # Here, since most do not ask for it. Not SummaryWriter: it waits for ever for a full disk.
         from tensorboardX.event_file_writer import EventsWriter
 
         try:

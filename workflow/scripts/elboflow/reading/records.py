@@ -1,8 +1,8 @@
 """What Snakemake, and the qsub executor, leave of jobs that have not ended well, in .snakemake.
 
-incomplete/BASE64     a marker for each output of a job that was begun and has not ended
-qsub/jobs/*/record.json   a job that may be in the queue, by rule and wildcards (the executor's journal)
-log/*.snakemake.log   what Snakemake printed; of interest are the jobs that failed
+incomplete/BASE64         a marker for each output of a job that was begun and has not ended
+qsub/jobs/*/record.json   a job that may be in the queue, in the executor's journal
+log/*.snakemake.log       what Snakemake printed; of interest are the jobs that failed
 
 All may be torn, foreign or gone: what cannot be read says nothing.
 """
