@@ -7,7 +7,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from elboflow.vae.measure.estimate import chunks
 
 ImageValues = dict[str, Any]
 """A list of values, one for each image, under each name."""
+Tick = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def require_finite(part: Part, columns: ImageValues, names: Sequence[str]) -> Im
 
 def work_through(
     wanted: Sequence[Part],
-    work: Callable[[Part], ImageValues],
+    work: Callable[[Part, Tick], ImageValues],
     state: Path,
     title: str,
     worker: Worker,
@@ -145,22 +146,41 @@ def work_through(
     """The columns of all parts in their order, on every rank, and how many images are new.
 
     The others are from an earlier job.
+
+    Args:
+        work: calls its second argument now and then, where a part takes long.
     """
     known = finished(state, wanted) if worker.rank == 0 else {}
     # Rank 0 alone looks, since other hosts may see files late.
     done = share_object(set(known), "finished")
     left = [part for part in wanted if part not in done]
-    mine = left[worker.rank :: worker.size]
-    total = sum(part.count for part in mine)
-    silent = worker.rank != 0
-    progress = Progress(title, max(total, 1), ranks=worker.size, silent=silent, folder=state.parent)
-    new: dict[Part, ImageValues] = {}
-    for part in mine:
+    counted = (images_in(wanted), images_in(done))
+    progress = Progress(title, *counted, silent=worker.rank != 0, folder=state.parent)
+
+    def tick() -> None:
         stop_in_time(title)
-        new[part] = work(part)
+        if progress.is_due():
+            progress.reach(saved_images(state, wanted))
+
+    new: dict[Part, ImageValues] = {}
+    for part in left[worker.rank :: worker.size]:
+        tick()
+        new[part] = work(part, tick)
         save_part(state, part, new[part])
-        progress.advance(part.count)
-    progress.close()
+        if worker.rank == 0:
+            progress.reach(saved_images(state, wanted))
     for share in gather((known, new)):
         known = known | share[0] | share[1]
-    return [known[part] for part in wanted], sum(part.count for part in left)
+    progress.reach(images_in(wanted))
+    progress.close()
+    return [known[part] for part in wanted], images_in(left)
+
+
+def images_in(parts: Iterable[Part]) -> int:
+    return sum(part.count for part in parts)
+
+
+def saved_images(state: Path, wanted: Sequence[Part]) -> int:
+    """How many images all ranks have saved, as far as their files can be seen from here."""
+    there = {path.name for path in state.iterdir()}
+    return images_in(part for part in wanted if part.file in there)

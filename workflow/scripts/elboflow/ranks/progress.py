@@ -15,11 +15,10 @@ from elboflow.ranks.told import FILE, SECONDS_BETWEEN, clock, show
 
 
 class Progress:
-    """Counts images; shows images per second and the time left.
+    """Counts the images that all ranks did; shows images per second and the time left.
 
     Args:
         total, done: images in all and at the start.
-        ranks: by how much to multiply the speed, where each rank counts its own share.
         silent: on all ranks but one.
         folder: of states, whose FILE says the same.
     """
@@ -29,13 +28,11 @@ class Progress:
         title: str,
         total: int,
         done: int = 0,
-        ranks: int = 1,
         silent: bool = False,
         folder: Path | None = None,
     ) -> None:
         self.title, self.total, self.done, self.silent = title, total, done, silent
         self.folder = folder
-        self.ranks = ranks
         self.started, self.at_start = time.monotonic(), done
         self.shown = self.started
         # The launcher says whether anyone watches: a rank itself never has a terminal.
@@ -59,10 +56,18 @@ class Progress:
         if self.bar is not None:
             self.bar.set_postfix_str(state, refresh=False)
             self.bar.update(images)
-        due = not self.silent and time.monotonic() - self.shown > SECONDS_BETWEEN
+        due = self.is_due()
         if due:
             self._tell(state, line=self.bar is None)
         return due
+
+    def reach(self, done: int) -> None:
+        """The same where all that is done so far was counted anew."""
+        self.advance(done - self.done)
+
+    def is_due(self) -> bool:
+        """Whether it would be told now."""
+        return not self.silent and time.monotonic() - self.shown > SECONDS_BETWEEN
 
     def close(self, state: str = "") -> None:
         """Show the end, whether or not all was done."""
@@ -78,7 +83,7 @@ class Progress:
         if line:
             parts = [
                 f"{self.title}: {share:4.0%}",
-                f"{rate * self.ranks:,.0f} images/s",
+                f"{rate:,.0f} images/s",
                 f"{clock(left)} left",
                 *([state] if state else []),
             ]
@@ -86,7 +91,7 @@ class Progress:
         if self.folder is not None:
             told = {
                 "share": share,
-                "images_per_second": rate * self.ranks,
+                "images_per_second": rate,
                 "seconds_left": left,
                 "state": state,
                 "time": time.time(),

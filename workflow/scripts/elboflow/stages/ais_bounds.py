@@ -11,11 +11,11 @@ from elboflow.files.stage_outputs import taken, write_outputs
 from elboflow.ranks.parts import (
     ImageValues,
     Part,
+    Tick,
     as_columns,
     in_parts,
     open_state,
     require_finite,
-    stop_in_time,
     work_through,
 )
 from elboflow.ranks.place import Worker
@@ -34,10 +34,9 @@ FINITE_ESTIMATES = ("importance_nats", "ais_nats", "upper_nats")
 
 
 def bound_part(
-    vae: Model, spec: BoundsSpec, seed: int, images: np.ndarray, title: str, part: Part
+    vae: Model, spec: BoundsSpec, seed: int, images: np.ndarray, part: Part, tick: Tick
 ) -> ImageValues:
     """The columns of bounds.csv of one part; an image takes so long that time is up within one."""
-    tick = partial(stop_in_time, title)
     if part.origin == "test":
         x = observed(vae, images[part.images])
         found = bounds(vae, spec, seed, part.images, x, tick=tick)
@@ -87,7 +86,7 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
     count = min(spec.ais_images, len(images))
     state = open_state(args, state_keys(asdict(spec)), manifest, worker)
     title = f"{run} seed {args.seed}, bounds by AIS"
-    work = partial(bound_part, vae, spec, noise_seed(spec, args.seed), images, title)
+    work = partial(bound_part, vae, spec, noise_seed(spec, args.seed), images)
     # As many simulated images as test images.
     wanted = [
         part

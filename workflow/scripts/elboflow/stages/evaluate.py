@@ -14,6 +14,7 @@ from elboflow.files.stage_outputs import taken, write_outputs
 from elboflow.ranks.parts import (
     ImageValues,
     Part,
+    Tick,
     as_columns,
     in_parts,
     open_state,
@@ -81,7 +82,7 @@ def measure(
     set_arithmetic(training.precision, training.deterministic)
     images = images.to(vae.dtype)
 
-    def work(part: Part) -> ImageValues:
+    def work(part: Part, _: Tick) -> ImageValues:
         numbers = [FIRST_NUMBER[origin] + image for image in part.images]
         x = images[part.first : part.first + part.count]
         columns = as_columns(estimates(vae, spec, seed, numbers, x))
