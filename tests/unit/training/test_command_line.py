@@ -1,6 +1,7 @@
 """The commands of `elboflow` on a small model: what they write is what the model says in Python."""
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import elboflow
 import own_models
+from elboflow.command_line import progress
 from elboflow.command_line.main import main
 from elboflow.trained.model import TrainedModel
 from elboflow.vae.data import ImageShape
@@ -116,11 +118,28 @@ def test_a_mistake_is_one_line_and_writes_nothing(model, images, capsys, words, 
     assert list(Path().glob("*a.*")) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "titles"),
+    [
+        ("score m images.npy -o a.csv", ["score"]),
+        ("encode m images.npy -o a.csv", ["encode"]),
+        ("reconstruct m images.npy -o a.npz", ["encode", "decode"]),
+        ("sample m --count 6 -o a.npz", ["sample"]),
+    ],
+)
+def test_long_work_says_how_far_it_is(model, images, capsys, monkeypatch, words, titles):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", -1.0)
+    assert main(words.split()) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(":")[0] for line in told] == titles
+    assert all(re.search(r": (\d+) of \1 images, 0 s left$", line) for line in told)
+
+
 def test_ctrl_c_leaves_the_output_of_before(model, images, capsys, monkeypatch):
     run(capsys, "encode m images.npy -o z.csv")
     before = Path("z.csv").read_bytes()
 
-    def stop(images):
+    def stop(images, progress):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(model, "encode", stop)

@@ -9,6 +9,7 @@ import torch
 import elboflow
 import own_models
 from elboflow.images.binarise import binarise_split
+from elboflow.trained import model as module
 from elboflow.trained.model import TrainedModel
 from elboflow.vae.data import DataError, ImageShape
 from elboflow.vae.measure.blocks import block_sizes
@@ -150,9 +151,21 @@ def test_few_samples_are_not_trusted(model_of, toy):
     assert not model_of().log_prob(toy["binary"](3), samples=2).trusted.any()
 
 
-def test_progress_tells_of_the_images_that_are_done(model_of, toy):
+def test_progress_tells_of_the_images_that_are_done(model_of, toy, monkeypatch):
     told = []
-    model_of().log_prob(toy["binary"](45), samples=2, progress=told.append)
+    model, images = model_of(), toy["binary"](45)
+    model.log_prob(images, samples=2, progress=told.append)
+    assert told == [20, 40, 45]
+    monkeypatch.setattr(module, "PIXELS_AT_ONCE", 20 * images[0].size)
+    for method in (model.encode, model.reconstruct):
+        told.clear()
+        method(images, progress=told.append)
+        assert told == [20, 40, 45]
+    told.clear()
+    model.decode(model.encode(images), progress=told.append)
+    assert told == [20, 40, 45]
+    told.clear()
+    model.sample(45, progress=told.append)
     assert told == [20, 40, 45]
 
 

@@ -1,6 +1,9 @@
 """What each command does with its arguments; returns a line for the user."""
 
 import argparse
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,13 +15,14 @@ from elboflow.trained.log_likelihood import LogLikelihood
 from elboflow.trained.model import TrainedModel
 from elboflow.vae.choices import DATA
 
+Result = TypeVar("Result")
+
 
 def score(given: argparse.Namespace) -> str:
     """log p(x) of each image, and its mean in words."""
     model, images = _model_and_images(given)
-    progress = Progress("score", len(images))
-    found = model.log_prob(images, given.samples, given.seed, progress)
-    progress.close()
+    scoring = partial(model.log_prob, images, given.samples, given.seed)
+    found = _told("score", len(images), scoring)
     columns = {
         "image": np.arange(len(images)),
         "log_likelihood_nats": np.asarray(found.nats),
@@ -52,7 +56,7 @@ def encode(given: argparse.Namespace) -> str:
     model, images = _model_and_images(given)
     if not model.latent_dim:
         raise ValueError(f"{given.model}: a model without latents encodes nothing")
-    z = np.asarray(model.encode(images))
+    z = np.asarray(_told("encode", len(images), partial(model.encode, images)))
     if given.output.suffix.lower() == ".npz":
         write_table(given.output, {"z": z})
     else:
@@ -64,7 +68,9 @@ def encode(given: argparse.Namespace) -> str:
 def reconstruct(given: argparse.Namespace) -> str:
     """The mean images of the means of q(z | x)."""
     model, images = _model_and_images(given)
-    means = np.asarray(model.decode(model.encode(images)))  # colours last, however they are given
+    z = _told("encode", len(images), partial(model.encode, images))
+    # Colours last, however they are given.
+    means = np.asarray(_told("decode", len(images), partial(model.decode, z)))
     write_images(given.output, means, top=1)
     return f"{len(means)} images; {given.output}"
 
@@ -72,10 +78,20 @@ def reconstruct(given: argparse.Namespace) -> str:
 def sample(given: argparse.Namespace) -> str:
     """Images that the model makes."""
     model = elboflow.load(given.model, given.device)
-    images = model.sample(given.count, given.seed, given.mean)
+    drawing = partial(model.sample, given.count, given.seed, given.mean)
+    images = _told("sample", given.count, drawing)
     of_levels = model.observes == "levels" and not given.mean
     write_images(given.output, images, top=model.levels if of_levels else 1)
     return f"{len(images)} images; {given.output}"
+
+
+def _told(title: str, total: int, work: Callable[..., Result]) -> Result:
+    """What work on so many images comes to, which tells how far it is."""
+    progress = Progress(title, total)
+    try:
+        return work(progress=progress)
+    finally:
+        progress.close()
 
 
 def _model_and_images(given: argparse.Namespace) -> tuple[TrainedModel, Array]:

@@ -3,7 +3,8 @@
 N = images; H, W, C = height, width and colours of an image; D = H x W x C.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from elboflow.vae.data import DataError, ImageShape
 
 Array = NDArray[Any]
 Values = Array | Tensor
+Count = Callable[[int], None]  # is called with the number of images that are done
 
 AT_ONCE = 1 << 22  # pixels that are looked at together
 ROUNDING = 1e-6  # many times what storing level / levels as float32 loses
@@ -134,6 +136,16 @@ def pieces(rows: Array) -> Iterator[Array]:
     return (rows[first : first + count] for first in range(0, len(rows), count))
 
 
+def counted(pieces: Iterable[Tensor], progress: Count | None) -> Iterator[Tensor]:
+    """Pieces (B, ...) of all images; when one is done, how many images are is told."""
+    done = 0
+    for piece in pieces:
+        yield piece
+        done += len(piece)
+        if progress:
+            progress(done)
+
+
 def trained_on(shape: ImageShape, observes: str) -> str:
     """What a model was trained on, for readers."""
     if observes == "binary":
@@ -158,3 +170,9 @@ def _wanted_shapes(found: tuple[int, ...], shape: ImageShape) -> str:
 def _size(shape: ImageShape) -> str:
     colours = f" in {shape.channels} colours" if shape.channels > 1 else ""
     return f"images of {shape.height} x {shape.width} pixels{colours}"
+
+
+def whole_number(name: str, value: int, least: int, most: int) -> int:
+    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= value <= most:
+        raise DataError(f"{name}: {value!r} is no whole number from {least} to {most}")
+    return int(value)

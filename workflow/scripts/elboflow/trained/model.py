@@ -3,15 +3,23 @@
 N = images, L = numbers of z, H, W, C = height, width and colours, D = H x W x C.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Integral
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from elboflow.trained.images import Array, Images, Values, as_array, given_back
+from elboflow.trained.images import (
+    Array,
+    Count,
+    Images,
+    Values,
+    as_array,
+    counted,
+    given_back,
+    whole_number,
+)
 from elboflow.trained.log_likelihood import LogLikelihood, log_likelihood, measured
 from elboflow.vae.arithmetic import rounded_as
 from elboflow.vae.data import DataError, as_observed
@@ -69,30 +77,34 @@ class TrainedModel:
         """What x is: "binary", "unit" (level / levels, a density) or "levels"."""
         return self.vae.likelihood.observes
 
-    def encode(self, images: Values) -> Values:
+    def encode(self, images: Values, progress: Count | None = None) -> Values:
         """The means of q(z | x), shape (N, L)."""
         self._require_latents("encode")
         with self._computing():
             taken = self._taken(images)
-            means = [self.vae.encode(x).mean for x in self._batches(taken)]
+            means = [self.vae.encode(x).mean for x in counted(self._batches(taken), progress)]
             return given_back(torch.cat(means), images)
 
-    def decode(self, z: Values) -> Values:
+    def decode(self, z: Values, progress: Count | None = None) -> Values:
         """The mean images E[x | z] of z, (N, L), in [0, 1]: shape (N, H, W) or (N, H, W, C)."""
         self._require_latents("decode")
         with self._computing():
-            means = torch.cat([self._mean(some) for some in self._latent(z).split(self._at_once)])
+            pieces = counted(self._latent(z).split(self._at_once), progress)
+            means = torch.cat([self._mean(some) for some in pieces])
             return given_back(means.view(-1, *self.image_shape), z)
 
-    def reconstruct(self, images: Values) -> Values:
+    def reconstruct(self, images: Values, progress: Count | None = None) -> Values:
         """The mean images of the means of q(z | x), in [0, 1], of the shape of the images."""
         self._require_latents("reconstruct")
         with self._computing():
             taken = self._taken(images)
-            means = [self._mean(self.vae.encode(x).mean) for x in self._batches(taken)]
+            batches = counted(self._batches(taken), progress)
+            means = [self._mean(self.vae.encode(x).mean) for x in batches]
             return taken.like_given(torch.cat(means))
 
-    def sample(self, count: int, seed: int = 0, mean: bool = False) -> Array:
+    def sample(
+        self, count: int, seed: int = 0, mean: bool = False, progress: Count | None = None
+    ) -> Array:
         """Images x ~ p(x) as the model observes them, shape (count, H, W) or (count, H, W, C).
 
         Image i depends on seed and i alone; of a user's class that draws by torch's generator, on
@@ -101,7 +113,10 @@ class TrainedModel:
         Args:
             mean: whether to give E[x | z], in [0, 1], of the same z ~ p(z) instead.
         """
-        count, seed = _whole("count", count, 1, MOST_IMAGES), _whole("seed", seed, 0, LAST_SEED)
+        count, seed = (
+            whole_number("count", count, 1, MOST_IMAGES),
+            whole_number("seed", seed, 0, LAST_SEED),
+        )
         if mean:
             self._require_latents("sample(mean=True)")
         if not self.vae.draws_images:
@@ -112,6 +127,8 @@ class TrainedModel:
                 numbers = range(FIRST_IMAGE + first, FIRST_IMAGE + first + some)
                 z, x = simulate(self.vae, seed, numbers)
                 drawn.append((self._mean(z) if mean else x).cpu())
+                if progress:
+                    progress(first + some)
         images = torch.cat(drawn).view(-1, *self.image_shape).numpy()
         return images if mean or self.observes == "unit" else images.astype(np.uint8)
 
@@ -120,7 +137,7 @@ class TrainedModel:
         images: Values,
         samples: int = 1000,
         seed: int = 0,
-        progress: Callable[[int], None] | None = None,
+        progress: Count | None = None,
     ) -> LogLikelihood:
         """log p(x) by importance sampling; its exact value of models that have one.
 
@@ -129,19 +146,17 @@ class TrainedModel:
 
         Args:
             samples: of z for each image, at least 2.
-            progress: is called with the number of images that are done.
+            progress: is called with the number of images that are done, as in all methods.
         """
-        samples = _whole("samples", samples, 2, MOST_SAMPLES)
-        seed = _whole("seed", seed, 0, LAST_SEED)
+        samples = whole_number("samples", samples, 2, MOST_SAMPLES)
+        seed = whole_number("seed", seed, 0, LAST_SEED)
         spec = EvaluationSpec(importance_samples=samples)
         taken, found, done = self._taken(images), [], 0
         with self._computing():
-            for x in self._batches(taken, spec.chunk_images):
+            for x in counted(self._batches(taken, spec.chunk_images), progress):
                 numbers = range(done, done + len(x))
                 found.append(measured(self.vae, spec, seed, numbers, x))
                 done += len(x)
-                if progress:
-                    progress(done)
         whole = log_likelihood(found, samples)
         arrays = ("nats", "monte_carlo_error", "trusted")
         given = {name: given_back(getattr(whole, name), images) for name in arrays}
@@ -186,9 +201,3 @@ class TrainedModel:
         if not np.isfinite(values).all():
             raise DataError("z has values that are not finite")
         return torch.from_numpy(values).to(self.vae.device, self.vae.dtype)
-
-
-def _whole(name: str, value: int, least: int, most: int) -> int:
-    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= value <= most:
-        raise DataError(f"{name}: {value!r} is no whole number from {least} to {most}")
-    return int(value)
