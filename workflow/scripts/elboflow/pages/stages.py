@@ -51,17 +51,28 @@ def shared(results: Path, resolved: Resolved) -> list[Work]:
     return found
 
 
-def trainings(results: Path, resolved: Resolved) -> list[Work]:
-    """Each training of each run, with all that measures it."""
+def trainings(experiment: Path, states: Path, resolved: Resolved) -> list[Work]:
+    """Each training of each run, with all that measures it.
+
+    Args:
+        experiment: the folder of its results.
+        states: that of all states.
+    """
+    places = (experiment, states)
     return [
-        Work(run, str(seed), stages(results, run, seed, values, resolved.scores.get(run, [])))
+        Work(run, str(seed), stages(*places, run, seed, values, resolved.scores.get(run, [])))
         for run, values in resolved.runs.items()
         for seed in values["seeds"]
     ]
 
 
 def stages(
-    results: Path, run: str, seed: int, values: dict[str, Any], scored: list[str]
+    experiment: Path,
+    states: Path,
+    run: str,
+    seed: int,
+    values: dict[str, Any],
+    scored: list[str],
 ) -> list[Stage]:
     """Of one training; all but the first begin when that is done.
 
@@ -69,11 +80,11 @@ def stages(
         scored: other data sets that it is scored on.
     """
     place = Path(run, f"seed{seed}")
-    made, state, logs = results / "runs" / place, results / "state" / place, results / "logs"
+    made, state, logs = experiment / "runs" / place, states / place, experiment / "logs"
     own = {"run": run, "seed": str(seed)}
 
-    def stage(doing: str, noun: str, rule: str, output: str, states: Path) -> Stage:
-        return Stage(doing, noun, rule, own, made / output, logs / rule / f"{place}.log", states)
+    def stage(doing: str, noun: str, rule: str, output: str, told: Path) -> Stage:
+        return Stage(doing, noun, rule, own, made / output, logs / rule / f"{place}.log", told)
 
     found = [
         stage("training", "training", "train", "model.safetensors", state),
@@ -82,8 +93,8 @@ def stages(
     if values["ais_images"]:
         found.append(stage("annealing", "AIS", "ais_bounds", "bounds.csv", state / "ais_bounds"))
     for name in scored:
-        output, states = f"scores/{name}.csv", state / f"score_{name}"
-        one = stage(f"scoring {name}", f"scores of {name}", "score", output, states)
+        output, told = f"scores/{name}.csv", state / f"score_{name}"
+        one = stage(f"scoring {name}", f"scores of {name}", "score", output, told)
         log = logs / "score" / place / f"{name}.log"
         found.append(one._replace(wildcards={**own, "dataset": name}, log=log))
     return found

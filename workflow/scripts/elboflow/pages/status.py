@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from elboflow.pages.stages import Stage, Work
-from elboflow.ranks.told import FILE, SECONDS_BETWEEN, clock
-from elboflow.reading.records import Begun, Records, read_json, tail
+from elboflow.ranks.told import FILE, clock
+from elboflow.reading.records import Records, read_json, tail
 from elboflow.specification.yaml_readings import one_line
 
 # Seconds without a sign after which nobody may be at work any more: of a stage that tells how far
-# it is, of one that does not, and of one that Snakemake knows nothing of.
-SILENT, SILENT_BY_NATURE, SILENT_ALONE = 300.0, 1800.0, 3 * SECONDS_BETWEEN
+# it is, and of one that does not.
+SILENT, SILENT_BY_NATURE = 300.0, 1800.0
 COLUMNS = ("run", "seed", "state", "done", "images/s", "left", "last")
 STATES = ("failed", "stalled", "at work", "queued", "waiting", "done")  # most urgent first
 MOST = 1e10  # of any number that a stage tells; seconds till the year 2286
@@ -73,7 +73,8 @@ def look(stage: Stage, records: Records, now: float) -> Seen:
     kept = {"done": f"{told.share:.0%}", "last": told.state} if told and told.share < 1 else {}
     if begun and begun.job_id and heard <= since:
         return Seen("queued", f"queued ({begun.job_id}) for {stage.noun}", **kept)
-    if now - heard < patience(stage, begun, told) and heard > failed:
+    patience = SILENT if stage.states else SILENT_BY_NATURE
+    if begun and now - heard < patience and heard > failed:
         if told is None or told.time < since:
             return Seen("at work", stage.doing)
         speed, left = f"{told.images_per_second:,.0f}", clock(told.seconds_left)
@@ -85,13 +86,6 @@ def look(stage: Stage, records: Records, now: float) -> Seen:
         silence = f"no sign for {(now - heard) / 60:.0f} min, see {stage.log}"
         return Seen("stalled", f"stalled in {stage.noun}: {silence}", **kept)
     return Seen("waiting", f"waiting for {stage.noun}", **kept)
-
-
-def patience(stage: Stage, begun: Begun | None, told: Told | None) -> float:
-    """Seconds for which a stage may be silent and still be taken for one at work."""
-    if begun:
-        return SILENT if stage.states else SILENT_BY_NATURE
-    return SILENT_ALONE if told and told.share < 1 else 0.0
 
 
 def written(path: Path) -> float:
