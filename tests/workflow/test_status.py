@@ -28,12 +28,13 @@ def test_a_finished_experiment_is_done(finished_once):
 
 def test_a_training_that_failed_is_named_with_its_log(finished, tiny):
     finished.configure(tiny("wide", epochs=4))
-    finished.snakemake("--cores", "2", "--set-resources", "train:mpi=nowhere")
+    wanted = "results/runs/wide/seed1/model.safetensors"
+    finished.snakemake(wanted, "--cores", "2", "--set-resources", "train:mpi=nowhere")
     lines = status(finished).splitlines()
     failed = "failed in training, see results/logs/train/wide/seed1.log"
     assert lines[1].split()[:2] == ["wide", "1"] and failed in lines[1]
     assert lines[-1] == "2 trainings: 1 failed, 1 done"
-    finished.run("results/runs/wide/seed1/model.safetensors")
+    finished.run(wanted)
     assert "wide   1     waiting for evaluation" in status(finished)
 
 
@@ -59,11 +60,13 @@ def test_a_job_in_the_queue_is_told_with_its_id(finished, tiny, tmp_path, ends):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    queued = "queued (1.es1) for training"
+    queued = "queued (1.es1) for "
     try:
         wait_until(lambda: queued in status(finished) or driver.poll() is not None, queued)
         assert queued in status(finished)
-    finally:
         driver.send_signal(ends)
         driver.wait()
-    assert (queued in status(finished)) == (ends is signal.SIGKILL)
+        assert (queued in status(finished)) == (ends is signal.SIGKILL)
+    finally:
+        driver.kill()
+        subprocess.run([STAND_IN / "qdel", "1.es1"], env={**os.environ, **site}, check=False)
