@@ -18,7 +18,7 @@ unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
 export LC_ALL := C.UTF-8
 
-.PHONY: help setup report crate test test-faults soak check-likelihoods promises keys docs test-browser test-cluster test-environment lint bench status unlock compare clean clean-part clean-state pins
+.PHONY: help setup report crate test test-faults soak check-likelihoods promises keys docs test-browser test-cluster test-environment lint bench status report-so-far unlock compare clean clean-part clean-state pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -139,6 +139,9 @@ bench: $(TEST_ENVIRONMENT)/tests $(VENV)/requirements-dev $(VENV)/plugin ## spee
 
 status: $(VENV)/requirements ## how far each training is (CONFIG=config/fashion.yaml for those of another file, ALL=1 for all rows)
 	@python workflow/scripts/status.py $(if $(ALL),--all) $(CONFIG)
+
+report-so-far: $(VENV)/requirements ## write results/report_so_far.html of the runs that are done, while others still run
+	@python workflow/scripts/report_so_far.py $(CONFIG)
 
 unlock: setup ## after an accident, release the working directory
 	snakemake --unlock

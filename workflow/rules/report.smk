@@ -22,7 +22,7 @@ SECTIONS = [
     *("summary", "figures", "results", "comparisons", "published", "own_models"),
     *("overfitting", "rate_parts", "two_sample", "bounds", "gap_parts", "scores"),
     *("methods", "promises", "checks", "data", "settings", "numbers"),
-    *("regenerate", "glossary"),
+    *("regenerate", "glossary", "so_far"),
 ]
 NUMBER_TABLES = [
     *("runs", "summary", "training", "units", "checks", "settings"),
@@ -57,6 +57,12 @@ rule report:
         bounds=BOUNDS_SUMMARY,
         scores=SCORES_SUMMARY,
         manifests=sorted({*MANIFESTS, *SCORED_MANIFESTS}),
+        # Of a report so far alone, which report_so_far.py makes in a folder of its own.
+        missing=[
+            path
+            for path in [located("<experiment>/missing.json")]
+            if os.path.exists(path)
+        ],
     output:
         report="<experiment>/report.html",
     localrule: True

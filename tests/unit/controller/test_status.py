@@ -40,6 +40,7 @@ class Place:
             path = self.results / "runs" / "a" / "seed1" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("made")
+            os.utime(path, (NOW - 1, NOW - 1))
 
     def log(self, rule: str, at: float, text: str = "") -> None:
         path = self.results / "logs" / rule / "a" / "seed1.log"
@@ -132,6 +133,30 @@ def test_later_stages_are_told_where_they_need_attention(place):
     assert place.seen()[1] == "waiting for scores of noise"
     place.make("scores/noise.csv")
     assert place.seen()[1] == "done"
+
+
+def test_what_is_to_be_computed_anew_is_not_done(place):
+    place.make("model.safetensors")
+    specification = place.results / "runs" / "a" / "training.json"
+    specification.write_text("{}")
+    os.utime(specification, (NOW - 60, NOW - 60))
+    assert place.seen()[1] == "waiting for evaluation"
+    os.utime(specification, (NOW + 60, NOW + 60))
+    assert place.seen()[1] == "waiting for training"
+
+
+def test_what_was_measured_of_a_former_model_is_not_done(place):
+    place.make("summary.csv", "bounds.csv", "scores/noise.csv", "model.safetensors")
+    assert place.seen()[1] == "done"
+    os.utime(place.results / "runs/a/seed1/summary.csv", (NOW - 1e9, NOW - 1e9))
+    assert place.seen()[1] == "waiting for evaluation"
+
+
+def test_a_former_result_is_not_done_while_its_job_is_in_the_queue(place):
+    place.make("model.safetensors")
+    os.utime(place.results / "runs/a/seed1/model.safetensors", (NOW - 99, NOW - 99))
+    place.begin("train", -60, "12.pbs1")
+    assert place.seen()[1] == "queued (12.pbs1) for training"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Write the report: one deterministic HTML file with results, figures, settings and data."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,7 @@ def report_page(
         Path(given.template),
         origin=origin,
         introduction=paragraphs(given.introduction),
+        missing=json.loads(Path(given.missing[0]).read_text()) if given.missing else [],
         promises=promised(given.promises),
         citation=citation(given.citation),
         numbers=numbers_files(given.numbers),

@@ -13,6 +13,7 @@ class Stage(NamedTuple):
     Args:
         doing: what is done while it runs, and `noun` what it is.
         states: where it tells how far it is (ranks/told.py); None where it does not.
+        inputs: files that are renewed when it is to be done again.
     """
 
     doing: str
@@ -22,6 +23,7 @@ class Stage(NamedTuple):
     output: Path
     log: Path
     states: Path | None = None
+    inputs: tuple[Path, ...] = ()
 
 
 class Work(NamedTuple):
@@ -84,7 +86,11 @@ def stages(
     own = {"run": run, "seed": str(seed)}
 
     def stage(doing: str, noun: str, rule: str, output: str, told: Path) -> Stage:
-        return Stage(doing, noun, rule, own, made / output, logs / rule / f"{place}.log", told)
+        file = {"train": "training", "evaluate": "evaluation"}.get(rule, rule)
+        specification = experiment / "runs" / run / f"{file}.json"
+        inputs = (specification, *([] if rule == "train" else [made / "model.safetensors"]))
+        log = logs / rule / f"{place}.log"
+        return Stage(doing, noun, rule, own, made / output, log, told, inputs)
 
     found = [
         stage("training", "training", "train", "model.safetensors", state),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from elboflow.pages.stages import Stage, Work
 from elboflow.ranks.told import FILE, clock
-from elboflow.reading.records import Records, read_json, tail
+from elboflow.reading.records import Begun, Records, read_json, tail
 from elboflow.specification.yaml_readings import one_line
 
 # Seconds without a sign after which nobody may be at work any more: of a stage that tells how far
@@ -17,6 +17,7 @@ SILENT, SILENT_BY_NATURE = 300.0, 1800.0
 COLUMNS = ("run", "seed", "state", "done", "images/s", "left", "last")
 STATES = ("failed", "stalled", "at work", "queued", "waiting", "done")  # most urgent first
 MOST = 1e10  # of any number that a stage tells; seconds till the year 2286
+SLACK = 5.0  # seconds by which files of results that were copied may be out of order
 MOST_AT_REST = 10  # rows that wait, or that are done; others are only counted
 
 
@@ -52,6 +53,14 @@ def told_by(states: Path) -> Told | None:
     return Told(min(share, 1.0), images_per_second, seconds_left, when, state)
 
 
+def is_done(stage: Stage, begun: Begun | None) -> bool:
+    """Whether its output is there, of the inputs that are there, and is not being made again."""
+    made = written(stage.output)
+    again = begun is not None and begun.since > made
+    renewed = any(written(path) > made + SLACK for path in stage.inputs)
+    return stage.output.is_file() and not again and not renewed
+
+
 def number_in(found: dict[str, Any], name: str) -> float:
     """A number that a stage tells; NaN where it makes no sense."""
     value = found.get(name)
@@ -62,10 +71,10 @@ def number_in(found: dict[str, Any], name: str) -> float:
 
 def look(stage: Stage, records: Records, now: float) -> Seen:
     """What can be seen of a stage."""
-    if stage.output.is_file():
+    begun = records.begun(stage.rule, stage.wildcards, stage.output)
+    if is_done(stage, begun):
         return Seen("done", "done")
     told = told_by(stage.states) if stage.states else None
-    begun = records.begun(stage.rule, stage.wildcards, stage.output)
     failed = records.failed_at(stage.output) or -math.inf
     since = begun.since if begun else -math.inf
     heard = max(since, written(stage.log), told.time if told else -math.inf)
