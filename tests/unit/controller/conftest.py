@@ -363,6 +363,7 @@ def inputs_of(
             **published,
             **pages,
             "manifests": manifests,
+            "missing": [],
             "figures": [outputs[f"plot_{name}"]["figure"] for name in figures],
             "captions": [CAPTIONS[name] for name in figures],
             "bounds": [outputs["gather_bounds"]["summary"]] if bounded else [],
