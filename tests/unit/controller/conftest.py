@@ -328,12 +328,10 @@ def inputs_of(
         "per_image": sorted({str(Path(path).parents[1] / "per_image.csv") for path in scores}),
     }
     drawn_from = {"specifications": runs, "manifests": manifests, "bounds": bounded, **scored}
-    drawn_from["images"] = each("runs/*/seed1/images.npz")
-    drawn_from["walks"], drawn_from["labels"] = (
-        each("runs/*/seed1/walks.npz"),
-        each("data/*/labels.json"),
-    )
-    first = {"plot_log_likelihood_per_image": {"per_image": each("runs/*/seed1/per_image.csv")}}
+    drawn_from |= {name: of_first_seeds(each, f"{name}.npz") for name in ("images", "walks")}
+    drawn_from["labels"] = each("data/*/labels.json")
+    per_image = {"per_image": of_first_seeds(each, "per_image.csv")}
+    first = {"plot_log_likelihood_per_image": per_image}
     stems = {"metrics": "metrics", "summaries": "summary", "units": "units", "checks": "checks"}
     stems["curves"] = "bound_against_k"
     seeds = {key: each(f"runs/*/seed*/{stem}.csv") for key, stem in stems.items()}
@@ -370,6 +368,12 @@ def inputs_of(
             "scores": [outputs["gather_scores"]["summary"]] if scores else [],
         },
     }
+
+
+def of_first_seeds(each: Callable[[str], list[str]], name: str) -> list[str]:
+    """A file of each run's first seed."""
+    paths = sorted(each(f"runs/*/seed*/{name}"), reverse=True)
+    return sorted({Path(path).parents[1]: path for path in paths}.values())
 
 
 def run_scripts(
