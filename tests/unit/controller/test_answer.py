@@ -83,6 +83,28 @@ def test_no_more_is_claimed_than_the_intervals_say(pair, end):
     assert said(pair=pair).endswith(end)
 
 
+@pytest.mark.parametrize("unsure", [True, False])
+def test_a_run_of_which_only_a_lower_bound_is_known_may_be_as_good(unsure):
+    """By its estimate it is the third."""
+    third = {**PAIR, "other": "vague", "simultaneous_lower": -1.0 if unsure else 1.5}
+    pairs = pd.DataFrame([{**PAIR, "other": "bad"}, third])
+    rows = [*GROUP["rows"], {"name": "vague", "baseline": False}]
+    (found,) = answers([{**GROUP, "rows": rows}], summary(), pairs, checks(PASSED))
+    first, *_, last = found["sentences"]
+    assert ("best, by the estimates: " in first) == unsure
+    assert ("vague cannot be told from it" in last) == unsure
+    assert any("ahead of bad's" in sentence for sentence in found["sentences"])
+
+
+def test_of_many_that_may_be_as_good_the_first_are_named():
+    others = [f"run{number}" for number in range(9)]
+    pairs = [{**PAIR, "other": other, "simultaneous_lower": -1.0} for other in others]
+    rows = [{"name": name, "baseline": False} for name in ("good", *others)]
+    (found,) = answers([{**GROUP, "rows": rows}], summary(), pd.DataFrame(pairs), checks(PASSED))
+    (last,) = found["sentences"][1:]
+    assert last == "run0, run1, run2 and 6 others cannot be told from it (95 %)."
+
+
 def test_one_run_is_not_called_the_best():
     alone = {**GROUP, "rows": GROUP["rows"][:2]}
     text = said(group=alone)

@@ -12,6 +12,7 @@ from elboflow.reading.notation import number, significant
 
 TRUSTED = "trusted"
 WITHIN = "(95 %)"
+MOST_NAMED = 3  # runs, each with its interval
 
 
 def answers(
@@ -29,19 +30,27 @@ def answers(
     for group in headline:
         runs = [row["name"] for row in group["rows"] if not row["baseline"]]
         verdicts = verdicts_of(runs, checks)
-        sentences = [best_of(group, runs, summary), *against_next(runs, comparisons)]
+        pairs = against_best(runs, comparisons)
+        level = [run for run in runs[1:] if run in pairs and pairs[run]["simultaneous_lower"] <= 0]
+        sentences = [best_of(group, runs, summary, level), *ahead_of(runs, pairs, level)]
         found.append({"sentences": sentences, "verdicts": verdicts, "by_run": by_run(runs, checks)})
     return found
 
 
-def best_of(group: Mapping[str, Any], runs: Sequence[str], summary: pd.DataFrame) -> str:
-    """log p(x) of the best run, where it lies, and what is above it."""
+def best_of(
+    group: Mapping[str, Any], runs: Sequence[str], summary: pd.DataFrame, level: Sequence[str]
+) -> str:
+    """log p(x) of the best run, where it lies, and what is above it.
+
+    Args:
+        level: runs that may be as good.
+    """
     own = summary[summary["run"] == runs[0]].set_index("quantity")
     mean, error = own["mean"]["log_likelihood"], own["data_error"]["log_likelihood"]
     images = f"the {group['images']} test images of {group['dataset']}"
     value = f"log p(x) = {number(mean, 2)} ± {significant(error, 2)} nats per image"
     told = (
-        f"{runs[0]} explains {images} best: {value}"
+        f"{runs[0]} explains {images} best{', by the estimates' if level else ''}: {value}"
         if len(runs) > 1
         else f"{runs[0]} gives {images} {value}"
     )
@@ -54,30 +63,46 @@ def best_of(group: Mapping[str, Any], runs: Sequence[str], summary: pd.DataFrame
     return f"{told}, {where}{floor}."
 
 
-def against_next(runs: Sequence[str], comparisons: pd.DataFrame) -> list[str]:
-    """By how much the best run is ahead of the next, and for whom that holds."""
-    if len(runs) < 2:
-        return []
+def against_best(runs: Sequence[str], comparisons: pd.DataFrame) -> dict[str, pd.Series]:
+    """The difference in log p(x) of the best run from each other, by its name."""
     rows = comparisons[
         (comparisons["run"] == runs[0])
-        & (comparisons["other"] == runs[1])
+        & comparisons["other"].isin(runs)
         & (comparisons["quantity"] == "log_likelihood")
     ]
-    if rows.empty:
-        return []
-    row = rows.iloc[0]
+    return {str(row["other"]): row for _, row in rows.iterrows()}
+
+
+def ahead_of(
+    runs: Sequence[str], pairs: Mapping[str, pd.Series], level: Sequence[str]
+) -> list[str]:
+    """By how much the best run is ahead of the next, for whom that holds, and of whom it is not."""
+    told = [
+        f"{run} cannot be told from it: the difference is {_shown(pairs[run])} nats {WITHIN}."
+        for run in level
+    ]
+    if len(level) > MOST_NAMED:
+        named = ", ".join(level[:MOST_NAMED])
+        told = [f"{named} and {len(level) - MOST_NAMED} others cannot be told from it {WITHIN}."]
+    following = [run for run in runs[1:] if run in pairs and run not in level]
+    return [*(ahead_of_one(run, pairs[run]) for run in following[:1]), *told]
+
+
+def _shown(row: pd.Series) -> str:
     low, high = row["simultaneous_lower"], row["simultaneous_upper"]
-    interval = interval_of(low, high, row["data_error"])
-    if low <= 0:
-        return [f"{runs[1]} cannot be told from it: the difference is {interval} nats {WITHIN}."]
-    ahead = f"These trainings are ahead of {runs[1]}'s by {interval} nats {WITHIN}"
+    return interval_of(low, high, row["data_error"])
+
+
+def ahead_of_one(run: str, row: pd.Series) -> str:
+    """By how much the best run is ahead of another, whose trainings are surely worse."""
+    ahead = f"These trainings are ahead of {run}'s by {_shown(row)} nats {WITHIN}"
     if not row["seed_error"] >= 0:
-        return [f"{ahead}; whether those of other seeds are, one seed does not tell."]
+        return f"{ahead}; whether those of other seeds are, one seed does not tell."
     with_seeds = row["simultaneous_lower_with_seeds"], row["simultaneous_upper_with_seeds"]
     wide = interval_of(*with_seeds, row["seed_error"])
     if with_seeds[0] > 0:
-        return [f"{ahead}, and with any seeds by {wide}."]
-    return [f"{ahead}; whether those of other seeds are, so few do not tell ({wide})."]
+        return f"{ahead}, and with any seeds by {wide}."
+    return f"{ahead}; whether those of other seeds are, so few do not tell ({wide})."
 
 
 def verdicts_of(runs: Sequence[str], checks: pd.DataFrame) -> list[tuple[str, list[str]]]:
