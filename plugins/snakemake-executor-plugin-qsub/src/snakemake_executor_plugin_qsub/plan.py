@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.common.tbdstring import TBDString
-from snakemake.settings.types import RemoteExecutionSettings
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
 from .settings import ExecutorSettings
 from .submission import clock, expand, job_name, runtime_seconds
+
+SNAKEMAKES_OWN = "snakejob."  # begins the job names of its command line and of its settings
 
 
 def title(job: JobExecutorInterface) -> str:
@@ -23,9 +24,9 @@ def title(job: JobExecutorInterface) -> str:
     return " ".join([job.name, *wildcards])
 
 
-def short_name(job: JobExecutorInterface, jobname: str = RemoteExecutionSettings.jobname) -> str:
+def short_name(job: JobExecutorInterface, jobname: str = "") -> str:
     """The same for lists of jobs, 'train.plain.1'; or as Snakemake's --jobname says."""
-    if jobname != RemoteExecutionSettings.jobname:
+    if jobname and not jobname.startswith(SNAKEMAKES_OWN):
         return job_name(job.format_wildcards(jobname))
     wildcards = [] if job.is_group() else job.wildcards_dict.values()
     return job_name(".".join([job.name, *map(str, wildcards)]))
@@ -82,11 +83,7 @@ def is_known(job: JobExecutorInterface) -> bool:
     return unknown <= {"tmpdir"}  # which is the node's own affair
 
 
-def request(
-    job: JobExecutorInterface,
-    settings: ExecutorSettings,
-    jobname: str = RemoteExecutionSettings.jobname,
-) -> Request:
+def request(job: JobExecutorInterface, settings: ExecutorSettings, jobname: str = "") -> Request:
     """Read what a job asks for.
 
     Args:
