@@ -90,7 +90,10 @@ FIGURES = {
     "latent_dimensions": ("latent dimensions", tables("units", "settings")),
 }
 if BOUNDS:
-    FIGURES["estimators"] = ("importance sampling against AIS", {"bounds": BOUNDS})
+    FIGURES["estimators"] = (
+        "importance sampling against AIS",
+        {**tables("settings"), "bounds": BOUNDS},
+    )
 if SCORES:
     FIGURES["scores"] = (
         "log p(x) of other data",

@@ -13,6 +13,7 @@ from matplotlib.text import Annotation
 
 from elboflow.figures import style as figure_style
 from elboflow.figures.bound_against_k import plot_bound_against_k
+from elboflow.figures.estimators import plot_estimators
 from elboflow.figures.image_strips import (
     DataSet,
     Strip,
@@ -311,6 +312,23 @@ def test_a_run_looks_the_same_in_every_figure() -> None:
     looks = figure_style.looks(names)
     assert looks == figure_style.looks(reversed(names))
     assert len(set(looks.values())) == 42
+
+
+def test_estimators_have_the_looks_of_their_runs_and_of_many_the_first_are_drawn() -> None:
+    names = [f"run{number}" for number in range(9)]
+    values = {"ais_nats": -20.0, "ais_error_nats": 0.1, "upper_nats": -19.0}
+    values |= {"importance_nats": -20.5, "importance_error_nats": 0.1}
+    rows = [
+        {"run": run, "origin": origin, **values}
+        for run in names[1:]
+        for origin in ("test", "simulated")
+    ]
+    looks = figure_style.looks(names)
+    figure = plot_estimators(pd.DataFrame(rows), looks)
+    assert [axes.get_title("left") for axes in figure.axes] == names[1:7]
+    first = figure.axes[0].containers[0].lines[0]
+    assert (first.get_color(), first.get_marker()) == (looks["run1"].colour, looks["run1"].marker)
+    assert figure.get_supxlabel() == "6 of 8 runs, the first by name"
 
 
 def test_montage_puts_images_in_rows_with_gutters() -> None:

@@ -1,6 +1,6 @@
 """Draw, image by image, by how much importance sampling differs from AIS."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from elboflow.figures import style
-from elboflow.figures.panels import ABREAST
+from elboflow.figures.panels import ABREAST, shown
+from elboflow.reading.columns import SETTINGS
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.paths import run_and_seed
 from elboflow.reading.tables_bounds import BOUNDS
@@ -64,11 +65,11 @@ def legend(figure: Figure) -> None:
     figure.legend(handles=[*marks, upper], loc="outside lower center", ncols=3)
 
 
-def plot_estimators(images: pd.DataFrame) -> Figure:
+def plot_estimators(images: pd.DataFrame, looks: Mapping[str, style.Look]) -> Figure:
     """One panel for each run."""
     style.apply()
-    runs = sorted(images["run"].unique())
-    looks = style.looks(runs)
+    chosen = shown(images["run"].unique())
+    runs = chosen.runs
     columns = min(ABREAST, len(runs))
     rows = -(-len(runs) // columns)
     figure, panels = plt.subplots(
@@ -83,9 +84,12 @@ def plot_estimators(images: pd.DataFrame) -> Figure:
     for axes in panels[:, 0]:
         axes.set_ylabel("importance sampling\nminus AIS (nats)")
     legend(figure)
+    if chosen.words:
+        figure.supxlabel(chosen.words)
     return figure
 
 
 def draw(inputs: Any) -> Figure:
     """The figure of the files that its rule names."""
-    return plot_estimators(read_bounds(inputs.bounds))
+    looks = style.looks(read_table(inputs.settings, SETTINGS)["run"])
+    return plot_estimators(read_bounds(inputs.bounds), looks)

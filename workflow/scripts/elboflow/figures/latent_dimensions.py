@@ -59,7 +59,7 @@ def plot_latent_dimensions(units: pd.DataFrame, settings: pd.DataFrame) -> Figur
     """One row of two panels for each run with latents: nats, and a variance without unit."""
     style.apply()
     thresholds = setting(settings, "active_unit_threshold")
-    looks, chosen = style.looks(thresholds), shown(set(units["run"]))
+    looks, chosen = style.looks(settings["run"]), shown(set(units["run"]))
     drawn = chosen.runs
     if not drawn:
         return words_alone(f"{NO_LATENTS} alone")
