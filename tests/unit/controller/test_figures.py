@@ -328,7 +328,7 @@ def test_estimators_have_the_looks_of_their_runs_and_of_many_the_first_are_drawn
     assert [axes.get_title("left") for axes in figure.axes] == names[1:7]
     first = figure.axes[0].containers[0].lines[0]
     assert (first.get_color(), first.get_marker()) == (looks["run1"].colour, looks["run1"].marker)
-    assert figure.get_supxlabel() == "6 of 8 runs, the first by name"
+    assert figure.legends[0].get_title().get_text() == "6 of 8 runs, the first by name"
 
 
 def test_montage_puts_images_in_rows_with_gutters() -> None:

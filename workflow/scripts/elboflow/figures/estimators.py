@@ -55,14 +55,14 @@ def draw_panel(axes: Axes, images: pd.DataFrame, look: style.Look) -> None:
     axes.margins(y=0.1)
 
 
-def legend(figure: Figure) -> None:
-    """What the marks are, below all panels."""
+def legend(figure: Figure, words: str) -> None:
+    """What the marks are, below all panels, and words on the runs that are not shown."""
     marks = [
-        style.legend_mark("o", words, face)
-        for words, face in zip(ORIGINS.values(), (style.INK, "white"), strict=True)
+        style.legend_mark("o", name, face)
+        for name, face in zip(ORIGINS.values(), (style.INK, "white"), strict=True)
     ]
     upper = style.legend_mark("_", UPPER, style.INK)
-    figure.legend(handles=[*marks, upper], loc="outside lower center", ncols=3)
+    figure.legend(handles=[*marks, upper], title=words or None, loc="outside lower center", ncols=3)
 
 
 def plot_estimators(images: pd.DataFrame, looks: Mapping[str, style.Look]) -> Figure:
@@ -83,9 +83,7 @@ def plot_estimators(images: pd.DataFrame, looks: Mapping[str, style.Look]) -> Fi
         axes.set_xlabel("log p(x) by AIS (nats)")
     for axes in panels[:, 0]:
         axes.set_ylabel("importance sampling\nminus AIS (nats)")
-    legend(figure)
-    if chosen.words:
-        figure.supxlabel(chosen.words)
+    legend(figure, chosen.words)
     return figure
 
 
