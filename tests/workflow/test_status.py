@@ -60,7 +60,7 @@ def test_a_job_in_the_queue_is_told_with_its_id(finished, tiny, tmp_path, ends):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    queued = "queued (1.es1) for "
+    queued = "queued (0.es1) for training"
     try:
         wait_until(lambda: queued in status(finished) or driver.poll() is not None, queued)
         assert queued in status(finished)
@@ -69,4 +69,4 @@ def test_a_job_in_the_queue_is_told_with_its_id(finished, tiny, tmp_path, ends):
         assert (queued in status(finished)) == (ends is signal.SIGKILL)
     finally:
         driver.kill()
-        subprocess.run([STAND_IN / "qdel", "1.es1"], env={**os.environ, **site}, check=False)
+        subprocess.run([STAND_IN / "qdel", "0.es1"], env={**os.environ, **site}, check=False)
