@@ -19,7 +19,7 @@ PROFILES = ["abci", "profiles/abci", "profiles/abci2", "profiles/slurm", "profil
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_lists_the_jobs_without_a_scheduler(fresh, profile):
     plan = fresh.planned("--profile", profile)
-    assert (plan["smoke_test"], plan["train"], plan["evaluate"]) == (1, 6, 6)
+    assert (plan["smoke_test"], plan["train"], plan["evaluate"]) == (1, 10, 10)
 
 
 @pytest.mark.parametrize("profile", ["abci", "profiles/abci2"])
@@ -42,16 +42,16 @@ def test_the_plan_shows_every_submit_line_and_the_cost(fresh):
     lines = submit_lines(result.stdout)
     jobs = Counter(name.split()[0] for name in lines)
     assert jobs.pop("build_environment") == jobs.pop("smoke_test") == 1
-    assert set(jobs.values()) == {6} and {"train", "evaluate", "ais_bounds"} <= jobs.keys()
+    assert jobs == {"train": 10, "evaluate": 10, "ais_bounds": 4}
     assert lines["train run=beta_4 seed=1"] == (
         "qsub -P gxx00000 -q rt_HF -l select=1:mpiprocs=8 -l walltime=01:00:00 -v USE_SSH=1 "
         "-N train.beta_4.1 -m n -j oe -o scheduler.log job.sh"
     )
     for rule in ("evaluate", "ais_bounds"):
-        assert " -q rt_HG -l select=1:mpiprocs=1 " in lines[f"{rule} run=beta_4 seed=1"]
+        assert " -q rt_HG -l select=1:mpiprocs=1 " in lines[f"{rule} run=large_latent seed=1"]
     assert " -q rt_HG -l select=1:mpiprocs=1 " in lines["build_environment"]
-    # smoke test 10 min twice, 6 trainings of 1 h, 2 tries of 10 walltimes each
-    assert "rt_HF              7        6.17         122           120.33" in result.stdout
+    # smoke test 10 min twice, 10 trainings of 1 h, 2 tries of 10 walltimes each
+    assert "rt_HF             11       10.17         202           200.33" in result.stdout
 
 
 @pytest.mark.parametrize("given", ["for one call", "by a run"])
@@ -100,8 +100,11 @@ def for_this_machine(profile: Path) -> str:
 def test_the_workflow_runs_through_the_profile_on_the_stand_in(
     fresh, finished_once, tiny, tmp_path
 ):
-    """PBS has no package: its stand-in runs the jobs, one node each, which is this machine."""
-    fresh.configure(tiny())
+    """PBS has no package: its stand-in runs the jobs, one node each, which is this machine.
+
+    They read a copy of the configuration, whose name is not that of the experiment.
+    """
+    (fresh.folder / "mine.yaml").write_text(yaml.safe_dump(tiny()))
     fresh.borrow_environment()
     # Modules of a site's own Python, which are not for that of the workflow.
     (fresh.folder / "no_modules.sh").write_text("export PYTHONHOME=/nowhere CDPATH=/ BASH_ENV=/\n")
@@ -114,7 +117,8 @@ def test_the_workflow_runs_through_the_profile_on_the_stand_in(
         "PBS_STAND_IN_NODES": socket.gethostname(),
         "ABCI_GROUP": "gxx00000",
     }
-    result = fresh.snakemake("--profile", "abci", "--profile", "here.yaml", **site)
+    mine = ("--configfile", "mine.yaml")
+    result = fresh.snakemake("--profile", "abci", "--profile", "here.yaml", *mine, **site)
     assert result.returncode == 0, result.stdout
     calls = (tmp_path / "pbs" / "calls.log").read_text().split("\n")
     assert sum(call.startswith("qsub ") for call in calls) == 5, (
@@ -124,6 +128,8 @@ def test_the_workflow_runs_through_the_profile_on_the_stand_in(
         2,
         2,
     ]
-    for name in ("report.html", "tables/runs.csv", "runs/plain/seed1/model.safetensors"):
-        there, here = fresh.folder / "results" / name, finished_once.folder / "results" / name
+    for name in ("tables/runs.csv", "figures/samples.svg", "runs/plain/seed1/model.safetensors"):
+        there, here = fresh.folder / "results/mine" / name, finished_once.folder / "results" / name
         assert there.read_bytes() == here.read_bytes()
+    assert (fresh.folder / "results/mine/report.html").exists()
+    assert not (fresh.folder / "results/runs").exists()

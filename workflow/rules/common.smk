@@ -28,16 +28,30 @@ for key in ("nodes", "tasks_per_node"):
     if key in TRAIN_RESOURCES:
         config[key] = TRAIN_RESOURCES[key].raw
 
+# A job on a cluster may be given a copy of the configuration, under another name: it is told whose results
+# it makes.
+TOLD = "ELBOFLOW_EXPERIMENT"
+
 try:
     # A job need not see the user's files, and what it does was checked when it was planned.
     RESOLVED = check(config, read_files=workflow.is_main_process)
-    EXPERIMENT = experiment_name(config, next(iter(named), None))
+    if workflow.is_main_process or IS_MODULE:
+        EXPERIMENT = experiment_name(config, next(iter(named), None))
+    else:
+        EXPERIMENT = os.environ[TOLD] or None
     FILE = next(iter(named), DEFAULT_FILE)
     RECORD = record(FILE, RESOLVED.datasets)
     if workflow.is_main_process:
         refuse_other_records(Path(workflow.pathvars.get("results")), EXPERIMENT, RECORD)
 except ConfigError as error:
     raise WorkflowError(str(error))
+
+if not IS_MODULE:
+    os.environ[TOLD] = EXPERIMENT or ""
+
+    envvars:
+        TOLD,
+
 
 # Of another workflow, whose module this is, the pages cannot say which file it gave.
 CONFIGURATION = (

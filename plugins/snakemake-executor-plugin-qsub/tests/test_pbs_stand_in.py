@@ -18,6 +18,11 @@ STAND_IN = HERE / "pbs_stand_in"
 CAPTURED = {path.stem: path.read_text() for path in (HERE / "pbs").glob("*.txt")}
 # Its queue gives other cpus and another placement than the stand-in's.
 CAPTURED.pop("history_off_running_without_x")
+# It knows no limit but the walltime, loses no nodes and starts no job over.
+for name in ("killed_cput", "sister_mom_killed", "walltime_snakemake_job", "held_later"):
+    CAPTURED.pop(name)
+for name in [name for name in CAPTURED if name.startswith("requeued_")]:
+    CAPTURED.pop(name)
 NEUTRAL_RUN, NEUTRAL_HOME = "/groups/gxx00000/run", "/home/abci"
 MINIMAL = ("-P", "gxx00000", "-q", "rt_HF", "-l", "select=1")
 SLEEP = "sleep 100 & echo $! > $PBS_O_WORKDIR/child\nsleep 100\n"
