@@ -98,7 +98,7 @@ def test_a_home_that_cannot_be_written_is_one_line(fresh, home):
 def test_a_shell_without_a_home_plans_as_ever(fresh, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("HOME")
-    assert fresh.planned()["train"] == 6
+    assert fresh.planned()["train"] == 10
 
 
 @pytest.mark.parametrize("start", ["-m snakemake", "-msnakemake", "-u -B -X dev -m snakemake"])

@@ -43,14 +43,17 @@ def test_ranks_become_nodes_of_a_profile(fresh, tiny):
 
 
 def test_it_is_on_the_machine_report_and_changes_no_other_page(finished, scaled):
-    report = (finished.folder / "results/report.html").read_bytes()
+    """But for the digest of the configuration that the others name."""
+    report = (finished.folder / "results/report.html").read_text()
     finished.configure(scaled)
     plan = finished.planned()
-    assert plan.keys() & {"train", "evaluate", "report"} == set()
+    assert plan.keys() & {"train", "evaluate"} == set()
     finished.run()
     html = (finished.folder / "results/machine.html").read_text()
     assert '<h2 id="scaling">' in html
-    assert (finished.folder / "results/report.html").read_bytes() == report
+    digest = re.compile(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{12,16}\b")
+    after = (finished.folder / "results/report.html").read_text()
+    assert digest.sub("", after) == digest.sub("", report)
     with (finished.folder / "results/machine/scaling/scaling.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["kind"], row["ranks"]) for row in rows if row["source"] != "model"] == [
