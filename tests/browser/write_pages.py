@@ -70,6 +70,7 @@ def chapter_job(results: Path) -> dict[str, Any]:
             "captions": [str(made_up.PAGES / f"chapter_{stem}.rst") for stem in STEMS],
         },
         "output": {"page": str(results / "chapter.html")},
+        "params": {"configuration": None},
     }
 
 

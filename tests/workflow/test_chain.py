@@ -95,7 +95,7 @@ def test_a_dry_run_needs_neither_torch_nor_horovod(fresh):
     assert importlib.util.find_spec("torch") is None
     assert importlib.util.find_spec("horovod") is None
     plan = fresh.planned("--profile", "profiles/local")
-    assert (plan["build_environment"], plan["smoke_test"], plan["train"]) == (1, 1, 6)
+    assert (plan["build_environment"], plan["smoke_test"], plan["train"]) == (1, 1, 10)
 
 
 TRAININGS = {

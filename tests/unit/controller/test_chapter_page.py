@@ -75,6 +75,7 @@ def test_the_page_has_figures_and_numbers(tmp_path: Path, scripts_runner: Runner
             "captions": [str(PAGES / f"chapter_{stem}.rst") for stem in STEMS],
         },
         "output": {"page": str(results / "chapter.html")},
+        "params": {"configuration": None},
     }
     done = scripts_runner([*figure_jobs(tmp_path), page], cwd=tmp_path)
     assert done.returncode == 0, done.stderr
