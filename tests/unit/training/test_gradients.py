@@ -190,7 +190,7 @@ def test_free_bits_cost_what_the_smallest_dimensions_do_not_reach(free):
 def test_free_bits_need_a_kl_of_each_dimension():
     q = FullCovariance(noise(2, 2), torch.eye(2).double().expand(2, 2, 2))
     draws = draw(linear_gaussian(q), noise(2, 2), noise(1, 2, 2))
-    with pytest.raises(SpecError, match="no KL of each dimension"):
+    with pytest.raises(SpecError, match="no analytic KL of each dimension"):
         elbo(draws, "analytic", free_bits=0.1)
 
 
