@@ -8,6 +8,7 @@ is that of the unit tests.
 """
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def write_pages(folder: Path, runs: int) -> None:
     made_up.write_results(folder, names)
     write_bounds(folder, names[0])
     write_scores(folder, (names[0],), OTHER)
-    write_manifest(folder / "results" / "data", OTHER)
+    copy_dataset(folder / "results" / "data", OTHER)
     write_chapter(folder / "results" / "chapter")
     work = [*figure_jobs(folder), chapter_job(folder / "results"), *made_up.jobs(folder)]
     work[-1]["params"]["chapter"] = True  # of the report
@@ -53,9 +54,10 @@ def write_pages(folder: Path, runs: int) -> None:
     write_page(folder / "results" / "machine.html", page)
 
 
-def write_manifest(data: Path, name: str) -> None:
+def copy_dataset(data: Path, name: str) -> None:
     """A data set like the runs' own, of another name."""
-    manifest = json.loads((data / "tiny" / "manifest.json").read_text(encoding="utf-8"))
+    shutil.copytree(data / "tiny", data / name)
+    manifest = json.loads((data / name / "manifest.json").read_text(encoding="utf-8"))
     made_up.write(data / name / "manifest.json", json.dumps({**manifest, "dataset": name}))
 
 
