@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from elboflow.files.json_object import read_object
 from elboflow.files.whole import Damaged, recorded_sha256, verify, write_bytes
 
 # Where an experiment's results lie that later stages read, at most three folders deep. Of the
@@ -24,7 +25,7 @@ def damaged(experiment: Path, data: Path) -> list[Path]:
     deleted it, and misses it no more than any file of which all that follows is there.
     """
     memory = experiment / ".verified.json"
-    known = _read(memory)
+    known = read_object(memory)
     before = [Path(name) for name, stamp in known.items() if stamp is None]
     recorded = [*_recorded(experiment), *_recorded(data, [""])]
     states = {str(path): _state(path, known) for path in sorted({*recorded, *before})}
@@ -49,7 +50,7 @@ def _state(path: Path, known: dict[str, Any]) -> list[Any] | None:
 
 def says(path: str, expected: dict[str, Any]) -> bool:
     """Whether a file of JSON says just that."""
-    return _read(Path(path)) == expected
+    return read_object(Path(path)) == expected
 
 
 def _recorded(place: Path, folders: Sequence[str] = FOLDERS) -> Iterator[Path]:
@@ -75,11 +76,3 @@ def _is_whole(path: Path) -> bool:
     except (Damaged, OSError):
         return False
     return True
-
-
-def _read(memory: Path) -> dict[str, Any]:
-    try:
-        known = json.loads(memory.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return known if isinstance(known, dict) else {}

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from elboflow.files.json_object import read_object
 from elboflow.files.whole import write_bytes
 from elboflow.specification.experiment import experiment_folder
 from elboflow.specification.yaml_readings import ConfigError, one_line
@@ -32,7 +33,7 @@ def write_record(results: Path, name: str | None, record: dict[str, Any]) -> Non
 def refuse_other_records(results: Path, name: str | None, record: dict[str, Any]) -> None:
     """Raise ConfigError where the place is another configuration's, or a data set another."""
     folder = experiment_folder(results, name)
-    former = _read(folder / FILE).get("configuration", record["configuration"])
+    former = read_object(folder / FILE).get("configuration", record["configuration"])
     # A file that was moved is the same experiment's.
     if name and former != record["configuration"] and Path(str(former)).is_file():
         raise ConfigError(
@@ -41,7 +42,7 @@ def refuse_other_records(results: Path, name: str | None, record: dict[str, Any]
         )
     for file in (results / FILE, *sorted(results.glob(f"*/{FILE}"))):
         if file.parent != folder:
-            _refuse_other_datasets(file.parent, _read(file), record["datasets"])
+            _refuse_other_datasets(file.parent, read_object(file), record["datasets"])
 
 
 def _refuse_other_datasets(place: Path, other: dict[str, Any], datasets: dict[str, Any]) -> None:
@@ -53,11 +54,3 @@ def _refuse_other_datasets(place: Path, other: dict[str, Any], datasets: dict[st
                 "this name, and data sets are shared; give this one another name, or delete "
                 f"{place / FILE}"
             )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        read = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return read if isinstance(read, dict) else {}
