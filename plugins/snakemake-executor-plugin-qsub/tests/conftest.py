@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from snakemake_executor_plugin_qsub.commands import Answer
-from snakemake_executor_plugin_qsub.journal import Journal, Record
+from snakemake_executor_plugin_qsub.journal import Journal
+from snakemake_executor_plugin_qsub.record import Record
 
 HERE = Path(__file__).parent
 

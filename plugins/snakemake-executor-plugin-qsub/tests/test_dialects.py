@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from snakemake_executor_plugin_qsub import commands, gridengine, pbs
 from snakemake_executor_plugin_qsub.commands import LONGEST, Answer, chunks
-from snakemake_executor_plugin_qsub.journal import Record
+from snakemake_executor_plugin_qsub.record import Record
 from snakemake_executor_plugin_qsub.status import AT_WALLTIME, DELETED, State, Status
 
 JOB_NAME = re.compile(r"^jobname +(\S+)", re.M)

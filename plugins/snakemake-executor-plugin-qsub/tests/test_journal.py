@@ -6,32 +6,34 @@ import time
 
 import pytest
 from snakemake_executor_plugin_qsub import files
-from snakemake_executor_plugin_qsub.journal import Journal, Record
+from snakemake_executor_plugin_qsub.journal import Journal
+from snakemake_executor_plugin_qsub.left_over import left_over
+from snakemake_executor_plugin_qsub.record import Record
 
 
 def test_a_job_in_the_queue_is_found_again(journal, make_record):
     record = make_record()
-    assert journal.left_over(time.time() + 1) == [record]
+    assert left_over(journal, time.time() + 1) == [record]
     assert journal.ticket(record).exists()
 
 
 def test_a_job_that_ended_meanwhile_is_not_taken_over(journal, make_record):
     record = make_record()
     journal.marker(record).write_text(f"{record.token} ended with 0\n")
-    assert journal.left_over(time.time() + 1) == []
+    assert left_over(journal, time.time() + 1) == []
     assert list(journal.jobs.iterdir()) == list(journal.markers.iterdir()) == []
 
 
 def test_a_job_that_ended_after_snakemake_had_looked_at_the_files_is_found(journal, make_record):
     record = make_record()
     journal.marker(record).write_text(f"{record.token} ended with 0\n")
-    assert journal.left_over(time.time() - 60) == [record]
+    assert left_over(journal, time.time() - 60) == [record]
 
 
 def test_a_submission_whose_end_is_unknown_loses_its_ticket(journal):
     """Killed while qsub ran: if the job is in the queue, it will find nothing to do."""
     record = journal.open(Record("train-1", "k", "d", "log", 60))
-    assert journal.left_over(time.time() + 1) == []
+    assert left_over(journal, time.time() + 1) == []
     assert not journal.ticket(record).exists()
 
 
@@ -70,7 +72,7 @@ RECORDS = {
 def test_a_job_of_a_damaged_record_loses_its_ticket(journal, make_record, content):
     record = make_record()
     (journal.folder(record) / "record.json").write_bytes(content)
-    assert journal.left_over(time.time() + 1) == []
+    assert left_over(journal, time.time() + 1) == []
     assert not journal.ticket(record).exists()
     assert [path.name for path in journal.damaged] == ["record.json"]
 
@@ -83,7 +85,7 @@ def test_a_job_of_a_damaged_record_that_has_started_is_to_be_deleted(journal, ma
     record = make_record()
     journal.started(record).write_text("1.es1\n")
     (journal.folder(record) / "record.json").write_bytes(content)
-    (found,) = journal.left_over(time.time() + 1)
+    (found,) = left_over(journal, time.time() + 1)
     assert (found.token, found.job_id, found.withdrawn) == ("train-1", "1.es1", True)
 
 
@@ -95,7 +97,7 @@ def test_a_folder_is_no_record(journal, make_record, has_started):
     (journal.folder(record) / "record.json").mkdir()
     if has_started:
         journal.started(record).write_text("1.es1\n")
-    assert [each.withdrawn for each in journal.left_over(time.time() + 1)] == [True] * has_started
+    assert [each.withdrawn for each in left_over(journal, time.time() + 1)] == [True] * has_started
     assert bool(list(journal.jobs.iterdir())) == has_started
 
 
@@ -111,7 +113,7 @@ def test_a_record_that_cannot_be_read_is_not_taken_for_none(journal, make_record
 
     monkeypatch.setattr(files, "read", read)
     with pytest.raises(PermissionError) as raised:
-        journal.left_over(time.time() + 1)
+        left_over(journal, time.time() + 1)
     assert raised.value.filename == str(file)
     assert journal.ticket(record).exists() and file.exists()
 
@@ -122,7 +124,7 @@ def test_a_record_that_cannot_be_read_is_not_taken_for_none(journal, make_record
 def test_what_is_none_of_ours_is_removed(journal, make_record, where, make):
     record = make_record()
     make(journal.root / where / "odd")
-    assert journal.left_over(time.time() + 1) == [record]
+    assert left_over(journal, time.time() + 1) == [record]
     assert not (journal.root / where / "odd").exists()
 
 
@@ -162,7 +164,7 @@ def test_a_marker_from_the_future_tells_nothing_of_late(journal, make_record, ah
     journal.marker(record).write_text("train-1 ended with 1\n")
     at = time.time() + ahead
     os.utime(journal.marker(record), (at, at))
-    assert bool(journal.left_over(time.time() - 60)) == is_found
+    assert bool(left_over(journal, time.time() - 60)) == is_found
 
 
 def full(*_, **__):
@@ -188,7 +190,7 @@ def test_a_full_disk_does_not_keep_a_job_from_being_withdrawn(journal, make_reco
     with pytest.raises(OSError, match="No space left"):
         journal.withdraw(record)
     assert not journal.ticket(record).exists()
-    assert journal.left_over(time.time() + 1) == [record], "its old record is whole"
+    assert left_over(journal, time.time() + 1) == [record], "its old record is whole"
 
 
 @pytest.mark.fault(
@@ -215,7 +217,7 @@ def test_a_submission_whose_end_is_unknown_is_found_if_it_has_started(journal):
     """Killed while qsub ran, and the job was quicker."""
     record = journal.open(Record("train-1", "k", "d", "log", 60))
     journal.started(record).write_text("7.es1\n")
-    (found,) = journal.left_over(time.time() + 1)
+    (found,) = left_over(journal, time.time() + 1)
     assert (found.token, found.job_id) == ("train-1", "7.es1")
     assert journal.ticket(record).exists(), "the scheduler may start it again"
 
@@ -224,16 +226,16 @@ def test_a_job_that_was_to_be_deleted_is_remembered_as_that(journal, make_record
     record = make_record()
     journal.withdraw(record)
     assert not journal.ticket(record).exists()
-    assert [each.withdrawn for each in journal.left_over(time.time() + 1)] == [True]
+    assert [each.withdrawn for each in left_over(journal, time.time() + 1)] == [True]
 
 
 def test_configurations_are_kept_as_they_are(journal, tmp_path):
     file = tmp_path / "config.yaml"
     file.write_text("a: {1: one}\n")
-    (copy,) = journal.keep_configs([file])
+    (copy,) = journal.configs.keep([file])
     assert copy.suffix == ".yaml"
     file.write_text("a: {2: two}\n")
-    (other,) = journal.keep_configs([file])
+    (other,) = journal.configs.keep([file])
     assert copy.read_text() == "a: {1: one}\n" and other != copy
 
 
@@ -241,12 +243,12 @@ def test_configurations_are_kept_as_they_are(journal, tmp_path):
 @pytest.mark.parametrize("damage", ["", "a: 1", "\0\0\0\0\0"])
 def test_a_damaged_copy_of_a_configuration_is_written_again(journal, tmp_path, damage):
     (tmp_path / "config.yaml").write_text("a: 1\n")
-    (copy,) = journal.keep_configs([tmp_path / "config.yaml"])
+    (copy,) = journal.configs.keep([tmp_path / "config.yaml"])
     copy.write_text(damage)
-    assert journal.keep_configs([tmp_path / "config.yaml"]) == [copy]
+    assert journal.configs.keep([tmp_path / "config.yaml"]) == [copy]
     assert copy.read_text() == "a: 1\n"
 
 
 def test_journals_of_two_directories_know_nothing_of_each_other(tmp_path, make_record):
     make_record()
-    assert Journal(tmp_path / "other").left_over(time.time() + 1) == []
+    assert left_over(Journal(tmp_path / "other"), time.time() + 1) == []

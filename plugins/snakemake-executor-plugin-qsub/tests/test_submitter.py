@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from snakemake_executor_plugin_qsub import gridengine, pbs
 from snakemake_executor_plugin_qsub.commands import Answer, ask
-from snakemake_executor_plugin_qsub.journal import Record
-from snakemake_executor_plugin_qsub.submitter import LONGEST, Ending, NoAnswer, Submitter
+from snakemake_executor_plugin_qsub.record import Record
+from snakemake_executor_plugin_qsub.submitter import LONGEST, Dropped, NoAnswer, Submitter
 from snakemake_interface_common.exceptions import WorkflowError
 
 NAME = "train.beta_4.1-3fa2b1c4"
@@ -419,7 +419,7 @@ def test_a_wait_is_broken_off_when_snakemake_ends(words, ends):
             scheduler.submitter.stop() if ends == "stop" else None
 
     scheduler.clock.meanwhile = end
-    with pytest.raises(Ending):
+    with pytest.raises(Dropped):
         scheduler.place()
     assert scheduler.clock.now < 60
 

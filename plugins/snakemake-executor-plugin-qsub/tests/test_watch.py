@@ -8,6 +8,7 @@ import pytest
 from snakemake_executor_plugin_qsub import files
 from snakemake_executor_plugin_qsub.commands import Answer
 from snakemake_executor_plugin_qsub.judge import Outcome
+from snakemake_executor_plugin_qsub.left_over import left_over
 from snakemake_executor_plugin_qsub.status import AT_WALLTIME, DELETED, State, Status
 from snakemake_executor_plugin_qsub.watch import Watch
 
@@ -215,12 +216,12 @@ def test_but_not_without_end(scheduler, monkeypatch):
 def test_a_journal_that_vanishes_is_made_anew(scheduler, gone, tmp_path):
     journal, record = scheduler.journal, scheduler.record
     (tmp_path / "config.yaml").write_text("a: 1\n")
-    (copy,) = journal.keep_configs([tmp_path / "config.yaml"])
+    (copy,) = journal.configs.keep([tmp_path / "config.yaml"])
     scheduler.says(RUNNING)
     shutil.rmtree(journal.root / gone)
     assert scheduler.after(60).outcome is Outcome.WAIT
     assert scheduler.warnings == [f"{journal.root} had vanished in part or whole: it is made anew"]
-    assert journal.ticket(record).exists() and journal.left_over(0) == [record]
+    assert journal.ticket(record).exists() and left_over(journal, 0) == [record]
     assert copy.read_text() == "a: 1\n"
     scheduler.leaves(0)
     assert scheduler.after(0).outcome is Outcome.SUCCEEDED

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from snakemake_executor_plugin_qsub import gridengine, pbs, whose
 from snakemake_executor_plugin_qsub.commands import Answer
-from snakemake_executor_plugin_qsub.journal import Record
 from snakemake_executor_plugin_qsub.judge import Outcome
+from snakemake_executor_plugin_qsub.left_over import left_over
+from snakemake_executor_plugin_qsub.record import Record
 from snakemake_executor_plugin_qsub.status import Shown, State
 from snakemake_executor_plugin_qsub.watch import Watch
 
@@ -289,7 +290,7 @@ def test_a_record_of_an_earlier_version_has_the_name_that_it_was_submitted_with(
         '{"token": "train.beta-3fa2b1c4", "key": "k", "digest": "d", "log": "l", "seconds": 9, '
         '"job_id": "1.es1"}'
     )
-    (record,) = journal.left_over(time.time())
+    (record,) = left_over(journal, time.time())
     assert whose.difference(record, Shown(whose.me(), "train.beta")) == ""
     assert whose.difference(record, Shown(whose.me(), "job.sh")) == "", "no -N in its submit line"
     assert whose.difference(replace(OURS, name="x"), Shown("abci", "job.sh", SUBMITTED)) != ""

@@ -9,7 +9,8 @@ import io
 import time
 
 from . import files
-from .journal import Journal, Record
+from .journal import Journal
+from .record import Record
 
 COLUMNS = ("ended", "job", "title", "nodes", "seconds_asked", "seconds_used", "outcome")
 

@@ -9,8 +9,10 @@ from types import ModuleType
 from snakemake_interface_common.exceptions import WorkflowError
 
 from .commands import Answer, ask, chunks
-from .journal import Journal, Record
+from .journal import Journal
+from .left_over import left_over
 from .plan import Request
+from .record import Record
 from .silence import Silence, said, unread
 from .status import State, Status
 from .submission import clock
@@ -80,7 +82,7 @@ class Earlier:
         self.journal, self.dialect, self.tell = journal, dialect, tell
         self.answers: list[Answer] = []  # the last
         self.silence = Silence(tell, time.monotonic)
-        found = journal.left_over(STARTED)
+        found = left_over(journal, STARTED)
         for path in journal.damaged:
             tell(f"{path} is damaged: if its job has started it is deleted, else it does nothing")
         self.statuses = self._ask(found) if found else {}

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from . import whose
 from .commands import Answer
-from .journal import Record
+from .record import Record
 from .status import AT_WALLTIME, DELETED, Shown, State, Status
 
 NAME = "Grid Engine"

@@ -10,54 +10,21 @@ config/DIGEST.yaml        the configuration that jobs were submitted with
 """
 
 import contextlib
-import hashlib
 import json
 import re
 import shutil
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from . import files
 from .commands import plain
+from .configs import Configs
+from .record import JOB_ID, Record, is_whole
 
-JOB_ID = re.compile(r"(\d+(?:\[\d*\])?(?:\.[\w.-]+)?)\n", re.ASCII)
 MARKER = re.compile(r"(?:(?P<token>\S+) ended with )?(?P<code>\d{1,3})\n", re.ASCII)
 SLACK = 60.0  # seconds that a file may be ahead of the file system's clock
-WEEK = 7 * 24 * 3600
-MOST = 1e10  # seconds, and jobs' numbers: till the year 2286
-
-
-@dataclass(frozen=True)
-class Record:
-    """One submission.
-
-    Args:
-        key: rule and wildcards.
-        digest: of what the job was made from: a job of another digest is not taken over.
-        job_id: the scheduler's; None until qsub has told it.
-        walltimes: how many walltimes the Snakemake job has begun, this one included.
-        withdrawn: it was to be deleted; until it is gone it may still write and remove files.
-        owner, name: under which the scheduler shows it.
-        since, until: seconds since 1970; it was submitted in between.
-    """
-
-    token: str
-    key: str
-    digest: str
-    log: str
-    seconds: int
-    nodes: int = 1
-    tasks_per_node: int = 1
-    walltimes: int = 1
-    job_id: str | None = None
-    withdrawn: bool = False
-    owner: str = ""
-    name: str = ""
-    since: float | int | None = None
-    until: float | int | None = None
 
 
 class Journal:
@@ -66,24 +33,23 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.root = folder
         self.jobs, self.markers = folder / "jobs", folder / "ended"
-        self.outputs, self.configs = folder / "output", folder / "config"
+        self.outputs, self.configs = folder / "output", Configs(folder / "config")
         self.damaged: list[Path] = []  # records that were found so
-        self.kept: dict[Path, str] = {}  # copies of configuration files
+        self.folders = (self.jobs, self.markers, self.outputs, self.configs.folder)
         self._make()
 
     def _make(self) -> None:
-        for path in (self.jobs, self.markers, self.outputs, self.configs):
+        for path in self.folders:
             path.mkdir(parents=True, exist_ok=True)
 
     def mend(self, records: Iterable[Record]) -> bool:
         """Write again what someone removed of jobs in the queue; tell whether there was need to."""
         try:
-            for path in (self.jobs, self.markers, self.outputs, self.configs):
+            for path in self.folders:
                 path.stat()
         except FileNotFoundError:
             self._make()
-            for copy, text in self.kept.items():
-                files.write_whole(copy, text)
+            self.configs.write_again()
             for record in records:
                 self.folder(record).mkdir(mode=0o700, exist_ok=True)
                 self.ticket(record).touch()
@@ -188,18 +154,6 @@ class Journal:
         for path in (self.ticket(record), self.folder(record), self.marker(record)):
             files.remove(path)
 
-    def keep_configs(self, given: Iterable[Path]) -> list[Path]:
-        """Copies of configuration files as they are now, for jobs that start later."""
-        copies = []
-        for file in given:
-            text = file.read_text()
-            digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-            copies.append(self.configs / f"{digest}{file.suffix}")
-            self.kept[copies[-1]] = text
-            if not _holds(copies[-1], text):
-                files.write_whole(copies[-1], text)
-        return copies
-
     def ended(self) -> dict[str, int]:
         """Exit codes by token, of the jobs whose scripts have ended: one look at one folder.
 
@@ -227,7 +181,7 @@ class Journal:
         return int(told["code"])
 
     def _is_of_first_version(self, token: str) -> bool:
-        record = self._read(self.jobs / token)
+        record = self.read(self.jobs / token)
         return record is not None and record.since is None
 
     def is_over(self, record: Record) -> bool:
@@ -241,50 +195,10 @@ class Journal:
             return not self.ticket(record).exists()
         return files.now(self.jobs) - began > record.seconds + SLACK
 
-    def left_over(self, since: float) -> list[Record]:
-        """Jobs of an earlier Snakemake that may still be there; those that are not are closed.
-
-        Args:
-            since: jobs that ended later are found as well: Snakemake had seen the files by then.
-        """
-        ended, now = self.ended(), files.now(self.markers)
-        recent = (since + now - time.time(), now + SLACK)
-        found = []
-        for folder in sorted(self.jobs.iterdir()):
-            record = self._read(folder)
-            if record is None:
-                files.remove(folder / "record.json")
-                record = self._remains(folder)
-            if not record.job_id and (job_id := self.claim(record)):
-                record = self.submitted(record, job_id)  # killed while qsub ran
-            late = record.token in ended and self._ended_within(record, *recent)
-            if record.job_id and (late or record.token not in ended):
-                found.append(record)
-            else:
-                self.close(record)
-        self._prune({record.token for record in found})
-        return found
-
-    def _ended_within(self, record: Record, first: float, last: float) -> bool:
-        """Whether it ended then; a time to come tells nothing."""
-        with contextlib.suppress(OSError):
-            return first <= self.marker(record).stat().st_mtime <= last
-        return False
-
-    def _prune(self, kept: set[str]) -> None:
-        """Remove what belongs to no job; the scheduler's output after a week."""
-        for marker in self.markers.iterdir():
-            if marker.name.removesuffix(".part") not in kept:
-                files.remove(marker)
-        for output in self.outputs.iterdir():
-            with contextlib.suppress(OSError):
-                if output.stat().st_mtime < time.time() - WEEK:
-                    files.remove(output)
-
     def write(self, record: Record) -> None:
         files.write_whole(self.folder(record) / "record.json", json.dumps(asdict(record)))
 
-    def _read(self, folder: Path) -> Record | None:
+    def read(self, folder: Path) -> Record | None:
         """A job's record; None where there is none, or a damaged one.
 
         Raises:
@@ -303,26 +217,3 @@ class Journal:
             return record
         self.damaged.append(folder / "record.json")
         return None
-
-    @staticmethod
-    def _remains(folder: Path) -> Record:
-        """What is known of a job without its record: if it has started, it is to be deleted."""
-        return Record(folder.name, "[]", "", "", WEEK, withdrawn=True, name=folder.name)
-
-
-def is_whole(record: Record) -> bool:
-    """Whether its values are such as we write; an id of other letters may be an option of qdel."""
-    values: list[tuple[object, Any]]
-    values = [(getattr(record, each.name), each.type) for each in fields(Record)]
-    numbers = [value for value, _ in values if isinstance(value, int | float)]
-    return (
-        all(isinstance(value, form) for value, form in values)
-        and all(0 <= number < MOST for number in numbers)  # nor NaN
-        and (record.job_id is None or JOB_ID.fullmatch(f"{record.job_id}\n") is not None)
-    )
-
-
-def _holds(path: Path, text: str) -> bool:
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        return path.read_text() == text
-    return False

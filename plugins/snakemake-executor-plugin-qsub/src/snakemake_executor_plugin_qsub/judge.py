@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from .journal import Record
+from .record import Record
 from .status import AT_WALLTIME, State, Status
 from .submission import clock
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from . import whose
 from .commands import Answer, chunks
-from .journal import Record
+from .record import Record
 from .status import AT_WALLTIME, DELETED, Shown, State, Status
 
 NAME = "PBS"

@@ -13,7 +13,7 @@ from types import ModuleType
 from snakemake_interface_common.exceptions import WorkflowError
 
 from .commands import Answer, ask
-from .journal import Record
+from .record import Record
 
 # The scheduler's own refusal, and what follows; what a site says before it is none.
 OWN = re.compile(r"^\W*(?:qsub: |Unable to run job: ).*", re.MULTILINE | re.DOTALL)
@@ -50,7 +50,7 @@ def refusal(answer: Answer) -> str:
     return found[0] if found else answer.said
 
 
-class Ending(WorkflowError):
+class Dropped(WorkflowError):
     """Snakemake ends, and a job that waited for the queue is not submitted any more."""
 
 
@@ -105,7 +105,7 @@ class Submitter:
         """Run qsub until it has taken the job; its id.
 
         Raises:
-            Ending, NoAnswer: it was not submitted, or it is in doubt whether it was.
+            Dropped, NoAnswer: it was not submitted, or it is in doubt whether it was.
             WorkflowError: it was refused.
         """
         if self.most is not None and self.in_queue() >= self.most:
@@ -118,7 +118,7 @@ class Submitter:
             if not self._is_over(record):
                 self._bear(answer)
                 self._wait(record)
-        raise Ending("not submitted: Snakemake ends while it waits for the queue")
+        raise Dropped("not submitted: Snakemake ends while it waits for the queue")
 
     def _note_room(self) -> None:
         """A job was taken; where there were as many as ever before, the limit is unknown again."""

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 
 from .commands import Answer, ask
-from .journal import Journal, Record
+from .journal import Journal
 from .judge import Outcome, Verdict, describe, judge_ended, judge_signalled, judge_silent
+from .record import Record
 from .silence import Silence, unread
 from .status import State, Status
 from .watched import Watched, first

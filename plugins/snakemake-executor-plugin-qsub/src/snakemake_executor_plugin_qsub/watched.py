@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .journal import Record
+from .record import Record
 from .status import State, Status
 from .submission import clock
 

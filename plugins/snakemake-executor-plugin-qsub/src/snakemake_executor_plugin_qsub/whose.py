@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from .journal import Record
+from .record import Record
 from .status import Shown, State, Status
 
 # Seconds: clocks may differ by ten minutes, and by an hour more in the night when summer time ends.

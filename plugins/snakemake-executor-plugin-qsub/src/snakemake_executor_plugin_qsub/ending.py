@@ -1,0 +1,55 @@
+"""The ends of jobs: what is said of them, and what they leave behind."""
+
+from collections.abc import Sequence
+from logging import Logger
+from pathlib import Path
+
+from . import files
+from .account import Account
+from .earlier import delete
+from .journal import Journal
+from .record import Record
+from .submitting import Submitting
+
+
+class Ending:
+    """The ends of one Snakemake's jobs."""
+
+    def __init__(
+        self, journal: Journal, account: Account, submitting: Submitting, logger: Logger
+    ) -> None:
+        self.journal, self.account = journal, account
+        self.submitting, self.logger = submitting, logger
+
+    def forget(self, record: Record, outcome: str) -> None:
+        """Count a job that has ended, and keep nothing of it but its log."""
+        self.account.add(record, self.submitting.requests[record.token].title, outcome)
+        self.journal.close(record)
+        self.submitting.watch.drop(record.token)
+        self.submitting.requests.pop(record.token, None)
+        self.submitting.submitter.job_ended()
+
+    def failure(self, record: Record, reason: str) -> str:
+        """Why a job failed, with what the scheduler wrote of it and the end of its log."""
+        parts = [
+            reason,
+            self.journal.scheduler_log(record),
+            f"log of job {record.job_id}: {record.log}",
+            *files.tail(Path(record.log)),
+        ]
+        return "\n    ".join(part for part in parts if part) + "\n"
+
+    def delete(self, records: Sequence[Record]) -> None:
+        """Delete jobs with one qdel."""
+        self.logger.info(f"deleting {len(records)} jobs …")
+        for record in records:
+            try:
+                self.journal.withdraw(record)
+            except OSError as error:
+                self.logger.error(f"{error.strerror}: {self.journal.folder(record)}")
+            if asked := self.submitting.requests.get(record.token):
+                self.account.add(record, asked.title, "deleted")
+            self.submitting.watch.drop(record.token)
+        if complaint := delete(records, self.submitting.dialect):
+            ids = " ".join(record.job_id or "" for record in records)
+            self.logger.error(f"qdel {ids}: {complaint}; the next start deletes what is left")
