@@ -18,7 +18,7 @@ unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
 export LC_ALL := C.UTF-8
 
-.PHONY: help setup report crate test test-faults soak check-likelihoods promises keys docs test-browser test-cluster test-environment lint bench status report-so-far unlock compare clean clean-part clean-state pins
+.PHONY: help setup report crate test test-plugin test-faults soak check-likelihoods promises keys docs test-browser test-cluster test-environment lint bench status report-so-far unlock compare clean clean-part clean-state pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -85,6 +85,9 @@ test: lint docs ## lint, the documentation, then the tests that any machine can 
 	$(TEST_ENVIRONMENT)/venv/bin/python -m pytest tests/unit/training tests/process
 	python -m pytest tests/unit/controller $(PLUGIN)/tests tests/workflow
 	$(MAKE) check-likelihoods
+
+test-plugin: ## the plugin's tests with the oldest and the newest Snakemake that it claims (minutes)
+	for versions in oldest newest; do sh $(PLUGIN)/tests/matrix.sh $$versions || exit 1; done
 
 check-likelihoods: $(VENV)/requirements $(TEST_ENVIRONMENT)/tests ## hold the numbers of vae/ against what is known without it
 	$(TEST_ENVIRONMENT)/venv/bin/python benchmarks/likelihood_checks.py $(if $(LONG),--long)

@@ -1,14 +1,19 @@
 """The cluster itself: two nodes that MPI crosses, and the site's additions."""
 
+import re
+import shutil
 import subprocess
+import sys
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from grid_engine import GROUP, Cluster
+from grid_engine import GROUP, USER, Cluster
 from linux_hosts import NODES
 
 Submit = Callable[..., str]
+PLUGIN = Path(__file__).parents[2] / "plugins" / "snakemake-executor-plugin-qsub"
 
 
 @pytest.fixture
@@ -59,3 +64,18 @@ def test_the_site_refuses(cluster: Cluster, options: list[str], reason: str) -> 
 def test_the_user_is_on_the_head_and_keeps_its_process_id(cluster: Cluster) -> None:
     process = cluster.popen(["sh", "-c", "echo $$; id -un; hostname"], stdout=subprocess.PIPE)
     assert process.communicate()[0].split() == [str(process.pid), "abci", "es1"]
+
+
+def test_the_first_run_of_the_executors_readme(cluster: Cluster) -> None:
+    """As it stands there, but for what this site wants besides."""
+    text, folder = (PLUGIN / "README.md").read_text(), cluster.home / "first_run"
+    folder.mkdir()
+    (folder / "Snakefile").write_text(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0])
+    shutil.chown(folder, USER)
+    commands = re.findall(r"```sh\n(snakemake .*?)```", text, re.DOTALL)
+    (command,) = [each for each in commands if "--qsub-dialect gridengine" in each]
+    command = command.replace("'qsub ", f"'qsub -g {GROUP} -l rt_C.small=1 ")
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    done = cluster.run(["bash", "-c", command], cwd=folder, env={"PATH": path}, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "hello.txt").read_text().strip() in NODES

@@ -44,6 +44,14 @@ def test_github_tries_each_python_that_the_readme_promises() -> None:
     assert github_workflow()["jobs"]["controller"]["strategy"]["matrix"]["python"] == promised
 
 
+def test_github_tries_the_plugin_on_each_python_and_the_oldest_snakemake_of_its_claims() -> None:
+    plugin = ROOT / "plugins" / "snakemake-executor-plugin-qsub" / "pyproject.toml"
+    claimed = re.findall(r"Python :: (3\.\d+)", plugin.read_text())
+    tried = github_workflow()["jobs"]["plugin"]["strategy"]["matrix"]["include"]
+    assert [each["python"] for each in tried if each["snakemake"] == "newest"] == claimed
+    assert {"python": claimed[0], "snakemake": "oldest"} in tried
+
+
 def test_files_that_the_caches_keys_are_made_of_exist() -> None:
     for pattern in re.findall(r"hashFiles\((.*?)\)", CI.read_text()):
         for name in re.findall(r"'(.*?)'", pattern):

@@ -11,9 +11,12 @@ from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
 from .settings import ExecutorSettings
-from .submission import clock, expand, job_name, runtime_seconds
+from .submission import FIELD, clock, expand, job_name, runtime_seconds
 
 SNAKEMAKES_OWN = "snakejob."  # begins the job names of its command line and of its settings
+
+# Snakemake's own, from the sizes of inputs and the node.
+SIZES = {"tmpdir", "mem", "mem_mb", "mem_mib", "disk", "disk_mb", "disk_mib"}
 
 
 def title(job: JobExecutorInterface) -> str:
@@ -77,10 +80,12 @@ class Request:
         return self.nodes * self.seconds / 3600
 
 
-def is_known(job: JobExecutorInterface) -> bool:
-    """Whether all resources are; some depend on files that are yet to be made."""
-    unknown = {name for name, value in job.resources.items() if isinstance(value, TBDString)}
-    return unknown <= {"tmpdir"}  # which is the node's own affair
+def is_known(job: JobExecutorInterface, template: str) -> bool:
+    """Whether all resources are that matter; some depend on files that are yet to be made."""
+    members = job.jobs if job.is_group() else [job]
+    resources = [item for member in members for item in member.resources.items()]
+    unknown = {name for name, value in resources if isinstance(value, TBDString)}
+    return unknown <= SIZES - {found["field"] for found in FIELD.finditer(template)}
 
 
 def request(job: JobExecutorInterface, settings: ExecutorSettings, jobname: str = "") -> Request:

@@ -44,7 +44,7 @@ def check(
     if not min(settings.margin, settings.grace) >= 0:
         raise WorkflowError("qsub-margin and qsub-grace must not be below 0")
     for job in jobs:
-        if is_known(job) and not job.is_local:
+        if is_known(job, settings.submit or "") and not job.is_local:
             request(job, settings, general.jobname).line(settings)
     try:
         settings.logdir.mkdir(parents=True, exist_ok=True)

@@ -88,7 +88,7 @@ class Executor(AbstractExecutor):
         return job.rule.name in self.workflow._localrules or job.rule.norun
 
     def show(self, job: JobExecutorInterface) -> None:
-        if not is_known(job):
+        if not is_known(job, self.settings.submit or ""):
             print(f"# {title(job)}: its resources are known when its inputs are there, not counted")
             return
         asked = request(job, self.settings, self.workflow.remote_execution_settings.jobname)
