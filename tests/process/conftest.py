@@ -151,6 +151,7 @@ class Experiment:
             evaluation=self.folder / "run.json",
             state=self.folder / "state" / "ais_bounds",
             bounds=self.folder / "bounds.csv",
+            speed=self.folder / "bounds_speed.json",
         )
         return self.launch(SCRIPTS / "ais_bounds.py", *words, ranks=ranks, env=env)
 

@@ -43,6 +43,8 @@ def test_results_do_not_depend_on_the_number_of_ranks(experiment):
         assert run.train(ranks).returncode == 0
         speed = json.loads((run.folder / "speed.json").read_text())
         assert (speed["ranks"], speed["steps"]) == (ranks, 100)
+        assert 0 < speed["seconds"] < speed["job_seconds"]
+        assert 0 <= speed["over_time"][-1][1] <= speed["images"]
         told = json.loads((run.states() / ".progress").read_text())
         assert told["share"] == 1
     alone = parameters(runs[1].folder)

@@ -12,6 +12,7 @@ INPUTS:
 OUTPUTS:
 
     bounds  = <experiment>/runs/{run}/seed{seed}/bounds.csv   (one row per test or simulated image, nats)
+    speed   = <experiment>/machine/ais_bounds/{run}/seed{seed}.json   (images/s, hosts)
     tables  = <experiment>/tables/bounds.csv                  (one row per run x seed x quantity)
     summary = <experiment>/tables/bounds_summary.csv          (one row per run x quantity: mean over seeds)
 
@@ -43,6 +44,7 @@ if BOUNDED:
             manifest=manifest_of_run,
         output:
             bounds="<experiment>/runs/{run}/seed{seed}/bounds.csv",
+            speed="<experiment>/machine/ais_bounds/{run}/seed{seed}.json",
         log:
             "<experiment>/logs/ais_bounds/{run}/seed{seed}.log",
         wildcard_constraints:
@@ -62,7 +64,8 @@ if BOUNDED:
                 --data {params.data:q} \
                 --seed {wildcards.seed} \
                 --state {params.state:q} \
-                --bounds {output.bounds:q}
+                --bounds {output.bounds:q} \
+                --speed {output.speed:q}
             """
 
     take_over_resources("ais_bounds", "evaluate")

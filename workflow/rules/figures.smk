@@ -12,6 +12,7 @@ INPUTS:
     images         = <experiment>/runs/{run}/seed{seed}/images.npz   (of each run's first seed)
     walks          = <experiment>/runs/{run}/seed{seed}/walks.npz    (of each run's first seed)
     manifests      = <results>/data/{dataset}/manifest.json
+    speeds         = <experiment>/machine/train/{run}/seed{seed}.json
     labels         = <results>/data/{dataset}/labels.json, {split}_labels.npy   (where there are any)
 """
 
@@ -89,6 +90,15 @@ FIGURES = {
     ),
     "latent_dimensions": ("latent dimensions", tables("units", "settings")),
 }
+# Of machine.html.
+MACHINE_FIGURES = {
+    "speed": (
+        "images per second",
+        {"train": per_seed("<experiment>/machine/train/{run}/seed{seed}.json")},
+    ),
+}
+if SCALING:
+    MACHINE_FIGURES["scaling"] = ("scaling", SCALING_TABLES)
 if BOUNDS:
     FIGURES["estimators"] = (
         "importance sampling against AIS",

@@ -9,7 +9,7 @@ OUTPUTS (SVG without date, its bytes a function of the inputs):
 
     <experiment>/figures/{name}.svg           of each of FIGURES
     <experiment>/figures/chapter_{name}.svg   of each of CHAPTER_FIGURES
-    <experiment>/machine/scaling/{name}.svg   of each of MACHINE_FIGURES
+    <experiment>/machine/{name}.svg           of each of MACHINE_FIGURES
 """
 
 # By category of Snakemake's report: the figures, names of their rules and modules, their folder, stems of
@@ -35,7 +35,7 @@ PLOTS = {
         MACHINE_FIGURES,
         "plot_{}",
         "elboflow.figures.{}",
-        SCALING_FOLDER,
+        "<experiment>/machine",
         "{}",
         {},
     ),

@@ -6,9 +6,10 @@ INPUTS:
     tables      = <experiment>/tables/*.csv
     figures     = <experiment>/figures/*.svg
     manifests   = <results>/data/{dataset}/manifest.json
-    speeds      = <experiment>/machine/{train,evaluate}/{run}/seed{seed}.json
+    speeds      = <experiment>/machine/{train,evaluate,ais_bounds}/{run}/seed{seed}.json
     smoke test  = <results>/machine/smoke_test/{ranks,allreduce}.csv
-    scaling     = <experiment>/machine/scaling/{scaling.csv,model.json,scaling.svg}   (if asked for)
+    scaling     = <experiment>/machine/scaling/{scaling.csv,model.json}   (if asked for)
+    drawn       = <experiment>/machine/*.svg
     environment = <results>/environment/{build.json,packages.txt}
 
 OUTPUTS:
@@ -91,10 +92,15 @@ rule machine_report:
         ranks="<results>/machine/smoke_test/ranks.csv",
         allreduce="<results>/machine/smoke_test/allreduce.csv",
         scaling=[*SCALING_TABLES.values()] if SCALING else [],
-        scaling_figure=[f"{SCALING_FOLDER}/{name}.svg" for name in MACHINE_FIGURES],
-        scaling_caption=[f"{PAGES}/{name}.rst" for name in MACHINE_FIGURES],
+        figures=[f"<experiment>/machine/{name}.svg" for name in MACHINE_FIGURES],
+        captions=[f"{PAGES}/{name}.rst" for name in MACHINE_FIGURES],
         train=per_seed("<experiment>/machine/train/{run}/seed{seed}.json"),
         evaluate=per_seed("<experiment>/machine/evaluate/{run}/seed{seed}.json"),
+        ais_bounds=[
+            f"<experiment>/machine/ais_bounds/{run}/seed{seed}.json"
+            for run, seed in SEEDED
+            if run in BOUNDED
+        ],
         build="<results>/environment/build.json",
         packages="<results>/environment/packages.txt",
     output:

@@ -13,7 +13,8 @@ OUTPUTS, in <experiment>/machine/scaling/:
                         and with the run's own batch (strong)
     scaling.csv         one row per kind x number of ranks: measured, and carried on by a model
     model.json          that model of a step, or why there is none
-    scaling.svg         both as a figure
+
+    <experiment>/machine/scaling.svg   both as a figure
 
 `snakemake scaling` makes these alone; machine.html shows them.
 """
@@ -26,7 +27,6 @@ SCALING_TABLES = {
     "scaling": f"{SCALING_FOLDER}/scaling.csv",
     "model": f"{SCALING_FOLDER}/model.json",
 }
-MACHINE_FIGURES = {"scaling": ("scaling", SCALING_TABLES)} if SCALING else {}
 
 
 if SCALING:
@@ -91,5 +91,5 @@ if SCALING:
     rule scaling:
         """All that is measured of scaling."""
         input:
-            f"{SCALING_FOLDER}/scaling.svg",
+            "<experiment>/machine/scaling.svg",
         localrule: True

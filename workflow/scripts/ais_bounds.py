@@ -5,7 +5,7 @@
         --evaluation results/runs/RUN/ais_bounds.json \
         --model results/runs/RUN/seed1/model.safetensors \
         --data results/data --seed 1 --state results/state/RUN/seed1/ais_bounds \
-        --bounds results/runs/RUN/seed1/bounds.csv
+        --bounds results/runs/RUN/seed1/bounds.csv --speed speed.json
 
 Images are worked on in parts of ais_chunk_images, which are the same for any number of ranks. Each
 is saved when it is done, and an interrupted job goes on with those that are left.
@@ -25,6 +25,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_inputs(parser)
     parser.add_argument("--bounds", type=Path, required=True, help="bounds.csv to write")
+    parser.add_argument("--speed", type=Path, required=True, help="images/s and hosts, as JSON")
     return parser.parse_args()
 
 

@@ -75,7 +75,7 @@ scripts=$(CDPATH='' cd -- "$(dirname "$0")" && pwd)
 stale=$("$venv/bin/python" -IS "$scripts/elboflow/environment/surroundings.py")
 export -n SHELLOPTS BASHOPTS
 # shellcheck disable=SC2086 # names, one a line
-unset $stale ELBOFLOW_NODES ELBOFLOW_DEADLINE ELBOFLOW_CONTINUE ELBOFLOW_PROGRESS_BAR
+unset $stale ELBOFLOW_NODES ELBOFLOW_BEGAN ELBOFLOW_DEADLINE ELBOFLOW_CONTINUE ELBOFLOW_PROGRESS_BAR
 
 # An environment with an MPI of its own was built against it; any other mpirun would start strangers.
 [[ -x $venv/bin/mpirun ]] && export PATH="$venv/bin:$PATH"
@@ -107,7 +107,7 @@ export "${!OMPI_@}" "${!PRTE_@}"
 : "${MALLOC_MMAP_THRESHOLD_=33554432}" "${MALLOC_TRIM_THRESHOLD_=536870912}"
 settings=(
     "MALLOC_MMAP_THRESHOLD_=$MALLOC_MMAP_THRESHOLD_" "MALLOC_TRIM_THRESHOLD_=$MALLOC_TRIM_THRESHOLD_"
-    "ELBOFLOW_RANKS=$ranks" "ELBOFLOW_GPU=$gpu"
+    "ELBOFLOW_RANKS=$ranks" "ELBOFLOW_BEGAN=$(date +%s)" "ELBOFLOW_GPU=$gpu"
     "OMP_NUM_THREADS=$threads" "MKL_NUM_THREADS=$threads" "OPENBLAS_NUM_THREADS=$threads"
 )
 [[ $gpu == none ]] && settings+=("CUDA_VISIBLE_DEVICES=") # hidden from libraries as well

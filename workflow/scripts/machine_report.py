@@ -19,10 +19,11 @@ if __name__ == "__main__":
             allreduce=snakemake.input.allreduce,
             train=snakemake.input.train,
             evaluate=snakemake.input.evaluate,
+            ais_bounds=snakemake.input.ais_bounds,
             build=snakemake.input.build,
             packages=snakemake.input.packages,
             scaling=snakemake.input.scaling,
-            scaling_figure=snakemake.input.scaling_figure,
-            scaling_caption=snakemake.input.scaling_caption,
+            figures=snakemake.input.figures,
+            captions=snakemake.input.captions,
         )
         write_page(snakemake.output.report, html)

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from elboflow.figures.speed import plot_speed
+from elboflow.figures.style import save_figure
 from elboflow.pages import machine as machine_report
 from elboflow.pages.figure import paragraphs
 from elboflow.pages.html import render
@@ -22,6 +24,7 @@ from elboflow.pages.settings import FOUND
 from elboflow.reading.errors import InputError
 from elboflow.reading.notation import number, significant
 from elboflow.reading.snakemake_script import snakemake_script
+from elboflow.reading.speeds import TRAINING_SPEED, read_speeds
 from elboflow.vae.measure import conventions
 
 NUMBERS = (
@@ -435,11 +438,17 @@ def test_numbers_have_a_minus_sign_and_no_negative_zero() -> None:
 
 def machine_inputs(folder: Path) -> dict[str, Any]:
     results = folder / "results"
+    trainings = sorted(results.glob("machine/train/*/*.json"), reverse=True)
+    drawn = results / "machine" / "speed.svg"
+    save_figure(plot_speed(read_speeds(trainings, TRAINING_SPEED)), drawn)
     return {
+        "figures": [drawn],
+        "captions": [PAGES / "speed.rst"],
         "ranks": results / "machine/smoke_test/ranks.csv",
         "allreduce": results / "machine/smoke_test/allreduce.csv",
-        "train": sorted(results.glob("machine/train/*/*.json"), reverse=True),
+        "train": trainings,
         "evaluate": sorted(results.glob("machine/evaluate/*/*.json")),
+        "ais_bounds": [],
         "build": results / "environment/build.json",
         "packages": results / "environment/packages.txt",
     }
@@ -465,10 +474,18 @@ def test_machine_report_shows_ranks_speed_and_versions(finished: Path) -> None:
 
 
 def test_cost_is_wall_time_on_all_cores_and_hosts() -> None:
-    record = {"seconds": 1800.0, "ranks": 4, "threads_per_rank": 2, "hosts": ["a", "b"]}
-    unknown = {**record, "seconds": None}
-    cost = machine_report.cost_of([record, record, unknown])
-    assert cost == {"jobs": 3, "minutes": 60.0, "core_hours": 8.0, "node_hours": 2.0}
+    record = {"seconds": 900.0, "job_seconds": 1800.0}
+    record |= {"ranks": 4, "threads_per_rank": 2, "hosts": ["a", "b"]}
+    by_hand = {**record, "job_seconds": None}
+    unknown = {**by_hand, "seconds": None}
+    cost = machine_report.cost_of([record, by_hand, unknown])
+    assert cost == {
+        "jobs": 3,
+        "minutes": 45.0,
+        "computing": pytest.approx(2 / 3),
+        "core_hours": 6.0,
+        "node_hours": 1.5,
+    }
 
 
 def test_machine_report_refuses_a_cut_file(finished: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from elboflow.figures.scaling import plot_scaling
 from elboflow.figures.style import save_figure
+from elboflow.pages.figure import figure
 from elboflow.pages.html import render
 from elboflow.pages.machine import scaling_context
 from elboflow.reading.csv_tables import read_table, write_table
@@ -72,12 +73,14 @@ def page(tmp_path: Path):
         write_table(table, tmp_path / "scaling.csv")
         (tmp_path / "model.json").write_text(json.dumps(model))
         save_figure(plot_scaling(read_table(tmp_path / "scaling.csv", SCALING)), tmp_path / "a.svg")
+        drawn = figure(tmp_path / "a.svg", PAGES / "scaling.rst")
         tables = [tmp_path / "scaling.csv", tmp_path / "model.json"]
-        scaling = scaling_context(tables, [tmp_path / "a.svg"], [PAGES / "scaling.rst"])
+        scaling = scaling_context(tables)
         empty = {"ranks": [], "allreduce": [], "stages": {}, "costs": {}, "build": {}}
         empty["packages"] = []
         told = {"written": "now", "commit": None, "snakemake_version": "9"}
-        return render(PAGES / "machine.html.jinja", **told, **empty, scaling=scaling)
+        shown = {"scaling": scaling, "figures": {"scaling": drawn, "speed": drawn}}
+        return render(PAGES / "machine.html.jinja", **told, **empty, **shown)
 
     return make
 

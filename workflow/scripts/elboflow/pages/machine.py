@@ -1,5 +1,6 @@
 """Write the machine report: speed, ranks, hosts and versions, all that depends on the machine."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
@@ -11,16 +12,9 @@ from elboflow.pages.html import render
 from elboflow.pages.origin import git_commit
 from elboflow.reading.columns import Columns
 from elboflow.reading.csv_tables import read_table
-from elboflow.reading.json_files import (
-    Expected,
-    is_integer,
-    is_number,
-    is_text,
-    is_texts,
-    or_null,
-    read_json,
-)
+from elboflow.reading.json_files import read_json
 from elboflow.reading.scaling import MODEL, SCALING
+from elboflow.reading.speeds import read_speeds
 
 RANKS = Columns(
     text=("host", "device", "adds_with"),
@@ -29,26 +23,17 @@ RANKS = Columns(
 ALLREDUCE = Columns(
     integers=("bytes",), floats=("latency_us",), optional=("bus_bandwidth_gb_per_s",)
 )
-SPEED: Expected = {
-    **dict.fromkeys(("run", "device"), is_text),
-    **dict.fromkeys(("seed", "ranks", "threads_per_rank"), is_integer),
-    **dict.fromkeys(("images_per_second", "seconds"), or_null(is_number)),
-    "hosts": is_texts,
-}
-
-
-def read_speeds(paths: Sequence[str | Path]) -> list[dict[str, Any]]:
-    """What every training or evaluation took, sorted by run and seed."""
-    speeds = [read_json(path, SPEED) for path in paths]
-    return sorted(speeds, key=lambda speed: (speed["run"], speed["seed"]))
 
 
 def cost_of(speeds: Sequence[dict[str, Any]]) -> dict[str, float]:
     """What the jobs of a stage took together, each its wall time on all of its cores and hosts."""
-    jobs = [(speed, (speed["seconds"] or 0.0) / 3600) for speed in speeds]
+    computing = sum(speed["seconds"] or 0.0 for speed in speeds) / 3600
+    jobs = [(speed, (speed["job_seconds"] or speed["seconds"] or 0.0) / 3600) for speed in speeds]
+    hours = sum(hours for _, hours in jobs)
     return {
         "jobs": len(jobs),
-        "minutes": sum(hours for _, hours in jobs) * 60,
+        "minutes": hours * 60,
+        "computing": computing / hours if hours else math.nan,
         "core_hours": sum(
             hours * speed["ranks"] * speed["threads_per_rank"] for speed, hours in jobs
         ),
@@ -56,9 +41,7 @@ def cost_of(speeds: Sequence[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def scaling_context(
-    tables: Sequence[str | Path], figures: Sequence[str | Path], captions: Sequence[str | Path]
-) -> dict[str, Any] | None:
+def scaling_context(tables: Sequence[str | Path]) -> dict[str, Any] | None:
     """How training scales; None where the configuration does not ask for it."""
     if not tables:
         return None
@@ -66,7 +49,6 @@ def scaling_context(
     return {
         "rows": read_table(table, SCALING).to_dict("records"),
         "model": {"why_not": None, **read_json(model, MODEL)},
-        "figure": figure(figures[0], captions[0]),
     }
 
 
@@ -75,20 +57,25 @@ def machine_context(
     allreduce: str | Path,
     train: Sequence[str | Path],
     evaluate: Sequence[str | Path],
+    ais_bounds: Sequence[str | Path],
     build: str | Path,
     packages: str | Path,
     scaling: Sequence[str | Path] = (),
-    scaling_figure: Sequence[str | Path] = (),
-    scaling_caption: Sequence[str | Path] = (),
+    figures: Sequence[str | Path] = (),
+    captions: Sequence[str | Path] = (),
 ) -> dict[str, Any]:
     """What the template prints, but for what is found out at the time of writing."""
     stages = {"Training": read_speeds(train), "Evaluation": read_speeds(evaluate)}
+    if ais_bounds:
+        stages["AIS"] = read_speeds(ais_bounds)
+    drawn = zip(figures, captions, strict=True)
     return {
         "ranks": read_table(ranks, RANKS).sort_values("rank").to_dict("records"),
         "allreduce": read_table(allreduce, ALLREDUCE).sort_values("bytes").to_dict("records"),
         "stages": stages,
         "costs": {stage: cost_of(speeds) for stage, speeds in stages.items()},
-        "scaling": scaling_context(scaling, scaling_figure, scaling_caption),
+        "scaling": scaling_context(scaling),
+        "figures": {Path(path).stem: figure(path, caption) for path, caption in drawn},
         "build": read_json(build, {}),
         "packages": Path(packages).read_text(encoding="utf-8").splitlines(),
     }

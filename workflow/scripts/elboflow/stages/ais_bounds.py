@@ -1,6 +1,7 @@
 """Bound log p(x) by annealed importance sampling, and split its gap, data-parallel over images."""
 
 import argparse
+import time
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -19,6 +20,7 @@ from elboflow.ranks.parts import (
     work_through,
 )
 from elboflow.ranks.place import Worker
+from elboflow.ranks.speed import record_of_speed, speed_file
 from elboflow.stages.evaluation_tables import table
 from elboflow.stages.trained_model import load_vae, noise_seed, observed
 from elboflow.trained.model_file import files_of
@@ -93,11 +95,13 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
         for origin in ("test", "simulated")
         for part in in_parts(origin, count, spec.ais_chunk_images)
     ]
-    found, _ = work_through(wanted, work, state, title, worker)
+    began = time.monotonic()
+    found, done = work_through(wanted, work, state, title, worker)
+    speed = record_of_speed(worker, run, args.seed, done, time.monotonic() - began)
     if worker.rank == 0:
         pairs = zip(wanted, found, strict=True)
         rows = [row for part, columns in pairs for row in rows_of(part, columns)]
         require_bracket(rows)
         header = ["origin", "image", *COLUMNS, *amortisation.COLUMNS]
         content = table(",".join(header), ([row.get(name) for name in header] for row in rows))
-        write_outputs({args.bounds: content}, inputs)
+        write_outputs({args.bounds: content}, inputs, unrecorded={args.speed: speed_file(speed)})

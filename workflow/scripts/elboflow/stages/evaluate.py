@@ -22,7 +22,7 @@ from elboflow.ranks.parts import (
     work_through,
 )
 from elboflow.ranks.place import Worker
-from elboflow.ranks.speed import record_of_speed
+from elboflow.ranks.speed import record_of_speed, speed_file
 from elboflow.stages.evaluation_tables import tables
 from elboflow.stages.trained_model import load_vae, noise_seed, observed
 from elboflow.trained.model_file import files_of
@@ -170,4 +170,4 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
         files["images.npz"] = archive(pictures(vae, spec, seed, grey, tested))
         files["walks.npz"] = archive(walks(vae, found.posterior_mean, grey))
         outputs = {args.output_dir / name: content for name, content in files.items()}
-        write_outputs(outputs, inputs, unrecorded={args.speed: speed})
+        write_outputs(outputs, inputs, unrecorded={args.speed: speed_file(speed)})

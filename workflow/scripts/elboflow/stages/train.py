@@ -14,7 +14,7 @@ from elboflow.ranks import job_end, kept_states, state_lock
 from elboflow.ranks.collectives import add, share, share_object
 from elboflow.ranks.followed import Followed
 from elboflow.ranks.place import Worker
-from elboflow.ranks.speed import record_of_speed
+from elboflow.ranks.speed import Pace, record_of_speed, speed_file
 from elboflow.ranks.state_digest import state_digest
 from elboflow.trained.model_file import model_files
 from elboflow.vae import checkpoint
@@ -81,20 +81,16 @@ def restore(training: Training, args: argparse.Namespace, digest: str, worker: W
 
 def run_to_the_end(
     training: Training, title: str, args: argparse.Namespace, digest: str, worker: Worker
-) -> float:
-    """Train until the last epoch or early stopping.
-
-    Returns:
-        Seconds spent in training steps.
-    """
+) -> Pace:
+    """Train until the last epoch or early stopping; the pace of the steps."""
     events = args.model.parent / "tensorboard" if args.tensorboard else None
     followed = Followed(training, title, args.state.parent, events, worker)
-    saved, spent = time.monotonic(), 0.0
+    saved, pace = time.monotonic(), Pace()
     while not training.finished:
         began = time.monotonic()
         try:
             epoch_ended = training.advance()
-            spent += time.monotonic() - began
+            pace.add(time.monotonic() - began, training.spec.batch_size)
             if epoch_ended:
                 training.end_epoch()
             followed.step()
@@ -111,7 +107,7 @@ def run_to_the_end(
             advice = "lower learning_rate or set gradient_clip; earlier checkpoints stay"
             raise Diverged(f"{title}: {error}; {advice} in {args.state}") from error
     followed.close()
-    return spent
+    return pace
 
 
 def save_training(training: Training, state: Path, digest: str) -> None:
@@ -136,7 +132,7 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     if worker.rank == 0 and is_worth_compiling(spec, total_steps(spec, len(grey)), worker.device):
         print(f"{run} seed {args.seed}: compiling the training step, 10 to 30 s", flush=True)
     training = begin(manifest, grey, spec, args.seed, worker, allreduce(worker))
-    started_at_step, seconds = 0, 0.0
+    started_at_step, pace = 0, Pace()
     if spec.weights:
         training.end_epoch()
     else:
@@ -144,16 +140,19 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
         args.state = kept_states.place(args.state, digest)
         restore(training, args, digest, worker)
         started_at_step = training.step
-        seconds = run_to_the_end(training, f"{run} seed {args.seed}", args, digest, worker)
+        pace = run_to_the_end(training, f"{run} seed {args.seed}", args, digest, worker)
         if worker.rank == 0:
             save_training(training, args.state, digest)
-    images = (training.step - started_at_step) * spec.batch_size
-    steps = {"steps": training.step, "started_at_step": started_at_step}
-    speed = record_of_speed(worker, run, args.seed, images, seconds, **steps)
+    more = {
+        "steps": training.step,
+        "started_at_step": started_at_step,
+        "over_time": pace.points,
+    }
+    speed = record_of_speed(worker, run, args.seed, pace.images, pace.seconds, **more)
     if worker.rank == 0:
         about = {"run": run, "specification": document["training"], "seed": args.seed}
         outputs = outputs_of(training, manifest, args, about)
-        write_outputs(outputs, inputs, unrecorded={args.speed: speed})
+        write_outputs(outputs, inputs, unrecorded={args.speed: speed_file(speed)})
 
 
 def outputs_of(
