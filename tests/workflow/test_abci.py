@@ -44,14 +44,31 @@ def test_the_plan_shows_every_submit_line_and_the_cost(fresh):
     assert jobs.pop("build_environment") == jobs.pop("smoke_test") == 1
     assert jobs == {"train": 10, "evaluate": 10, "ais_bounds": 4}
     assert lines["train run=beta_4 seed=1"] == (
-        "qsub -P gxx00000 -q rt_HF -l select=1:mpiprocs=8 -l walltime=01:00:00 -v USE_SSH=1 "
+        "qsub -P gxx00000 -q rt_HG -l select=1:mpiprocs=1 -l walltime=00:10:00 -v USE_SSH=0 "
         "-N train.beta_4.1 -m n -j oe -o scheduler.log job.sh"
     )
+    two_gpus = " -q rt_HF -l select=1:mpiprocs=2 -l walltime=00:10:00 -v USE_SSH=1 "
+    for name in ("smoke_test", "train run=large_latent seed=1"):
+        assert two_gpus in lines[name]
     for rule in ("evaluate", "ais_bounds"):
         assert " -q rt_HG -l select=1:mpiprocs=1 " in lines[f"{rule} run=large_latent seed=1"]
     assert " -q rt_HG -l select=1:mpiprocs=1 " in lines["build_environment"]
-    # smoke test 10 min twice, 10 trainings of 1 h, 2 tries of 10 walltimes each
-    assert "rt_HF             11       10.17         202           200.33" in result.stdout
+    # 10 minutes each: the smoke test and 2 trainings, and on an eighth of a node 8 trainings,
+    # 10 evaluations and 4 times AIS; the environment an hour. At most 2 tries of 10 walltimes each.
+    assert "rt_HF              3        0.50      0.50          42         58.33" in result.stdout
+    assert "all               26        5.17      1.08         484        138.33" in result.stdout
+
+
+@pytest.mark.parametrize("as_config", [True, False])
+def test_all_runs_train_on_whole_nodes_where_one_line_says_so(fresh, as_config):
+    (fresh.folder / "whole.yaml").write_text("set-resources: {train: {tasks_per_node: 8}}")
+    words = ["--config", "tasks_per_node=8"] if as_config else ["--profile", "whole.yaml"]
+    plan = ("--executor", "qsub-plan")
+    result = fresh.snakemake("--profile", "abci", *words, *plan, ABCI_GROUP="gxx00000")
+    assert result.returncode == 0, result.stdout
+    for name, line in submit_lines(result.stdout).items():
+        if name.startswith(("train", "smoke_test")):
+            assert " -q rt_HF -l select=1:mpiprocs=8 " in line
 
 
 @pytest.mark.parametrize("given", ["for one call", "by a run"])
@@ -71,9 +88,9 @@ def test_nodes_are_a_resource_of_a_run(fresh, tiny, given):
 
 
 def test_the_ranks_of_a_profile_are_checked_against_the_batch(fresh, tiny):
-    """8 ranks a node on 6 nodes are more than the 40 test images."""
-    fresh.configure(tiny("wide", nodes=6))
-    result = fresh.snakemake("-n", "--profile", "abci")
+    """4 ranks a node on 12 nodes are more than the 40 test images."""
+    fresh.configure(tiny("wide", nodes=12))
+    result = fresh.snakemake("-n", "--profile", "profiles/abci2")
     assert result.returncode != 0
     assert (
         "config: runs.wide: 48 ranks are more than the 40 images of a batch or split"
@@ -88,13 +105,8 @@ def test_a_wrong_number_of_nodes_is_one_line(fresh, value):
     assert re.search(r"^config: nodes: ", result.stdout, re.M)
 
 
-def for_this_machine(profile: Path) -> str:
-    """What the stand-in's machine lacks of a site: GPUs, modules, and time to wait."""
-    values = yaml.safe_load(profile.read_text())
-    for rule in ("smoke_test", "train"):
-        values["set-resources"][rule]["tasks_per_node"] = 2
-    override = {"set-resources": values["set-resources"], "qsub-prelude": "no_modules.sh"}
-    return yaml.safe_dump({**override, "qsub-poll": 1, "latency-wait": 5})
+# What the stand-in's machine lacks of a site: modules, and time to wait.
+HERE = yaml.safe_dump({"qsub-prelude": "no_modules.sh", "qsub-poll": 1, "latency-wait": 5})
 
 
 def test_the_workflow_runs_through_the_profile_on_the_stand_in(
@@ -108,9 +120,7 @@ def test_the_workflow_runs_through_the_profile_on_the_stand_in(
     fresh.borrow_environment()
     # Modules of a site's own Python, which are not for that of the workflow.
     (fresh.folder / "no_modules.sh").write_text("export PYTHONHOME=/nowhere CDPATH=/ BASH_ENV=/\n")
-    (fresh.folder / "here.yaml").write_text(
-        for_this_machine(fresh.folder / "profiles/abci/profile.yaml")
-    )
+    (fresh.folder / "here.yaml").write_text(HERE)
     site = {
         "PATH": f"{STAND_IN}{os.pathsep}{os.environ['PATH']}",
         "PBS_STAND_IN": str(tmp_path / "pbs"),

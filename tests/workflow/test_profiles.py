@@ -37,9 +37,9 @@ ONE_GPU = ("1", "1", "1", "60", "10")
 NEEDED = {
     "abci": {
         "build_environment": (None, None, None, "60", "1"),
-        "smoke_test": ("1", "8", "1", "10", "1"),
-        "train": ("1", "8", "1", "60", "10"),
-        "evaluate": ONE_GPU,
+        "smoke_test": ("1", "2", "1", "10", "1"),
+        "train": ("1", "2", "1", "10", "10"),  # as many ranks as the configuration says
+        "evaluate": ("1", "1", "1", "10", "10"),
     },
     "abci2": {
         "build_environment": (None, None, None, "60", "1"),

@@ -27,7 +27,7 @@ def test_alone_it_trains_no_run(fresh, scaled):
 
 def test_ranks_become_nodes_of_a_profile(fresh, tiny):
     section = {"run": "plain", "ranks": [4, 8, 32]}
-    fresh.configure({**tiny(), "scaling": section})
+    fresh.configure({**tiny(), "scaling": section, "tasks_per_node": 8})
     plan = ("--profile", "abci", "--executor", "qsub-plan", "scaling")
     lines = submit_lines(fresh.snakemake(*plan, ABCI_GROUP="g").stdout)
     asked = {

@@ -88,7 +88,7 @@ def test_a_job_that_does_not_go_keeps_others_of_its_files_back(journal, make_rec
     make_record(key=key)
     scheduler.statuses["1.es1"] = Status(State.RUNNING)
     found = start(journal, scheduler)
-    asked = SimpleNamespace(title="job", nodes=1, tasks_per_node=1, seconds=60)
+    asked = Request("job", "job", {}, 60, 1, 1, 1, 0)
     for _ in range(2):
         with pytest.raises(WorkflowError, match="still there"):
             found.take(key, "another digest", asked)
@@ -105,7 +105,7 @@ def test_a_job_that_is_taken_over_has_a_ticket(journal, make_record, scheduler):
     record = make_record(key=key)
     journal.ticket(record).unlink()
     scheduler.statuses["1.es1"] = Status(State.WAITING)
-    asked = SimpleNamespace(title="job", nodes=1, tasks_per_node=1, seconds=3600)
+    asked = Request("job", "job", {}, 3600, 1, 1, 1, 0)
     assert start(journal, scheduler).take(key, "d", asked) == record
     assert journal.ticket(record).exists()
 

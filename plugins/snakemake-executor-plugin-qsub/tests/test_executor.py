@@ -217,9 +217,9 @@ def test_a_job_goes_on_over_three_walltimes_and_is_one_job_to_snakemake(site):
 
 def test_a_job_goes_on_for_as_many_walltimes_as_it_may(site):
     site.job(GOES_ON)
-    code, output = site.run("--qsub-max-walltimes", "2")
+    code, output = site.run("--qsub-max-walltimes", "2", "--set-resources", "job:max_runtime=2")
     assert code != 0
-    assert reported(output).startswith("not done after 2 walltimes of 00:01:00")
+    assert reported(output).startswith("not done after 2 walltimes, the last of 00:02:00")
     assert site.calls("qsub") == 2
 
 
@@ -844,10 +844,67 @@ def test_the_plan_prints_every_submit_line_and_the_most_that_it_can_cost(site):
     assert "# second" in lines
     # 2 nodes for 2 minutes and 1 for 5, each at most 2 x 3 times
     assert [row.split() for row in lines if row.startswith("rt_HF")] == [
-        ["rt_HF", "2", "0.15", "12", "0.90"]
+        ["rt_HF", "2", "0.15", "0.15", "12", "0.90"]
     ]
     assert lines[-1].startswith("light jobs that run here: 1."), "the sums come last"
     assert not (site.folder / "first").exists() and not site.state.exists()
+
+
+SIZES = """
+rule all:
+    input: "wide", "narrow"
+    localrule: True
+
+rule narrow:
+    output: "narrow"
+    resources: runtime=6, max_runtime=9, max_walltimes=3
+    shell: "touch {output}"
+
+rule wide:
+    output: "wide"
+    resources: tasks_per_node=2
+    shell: "touch {output}"
+"""
+QUEUES = ("--qsub-queues", "small share=1/8 ssh=0", "whole nodes=2 tasks_per_node=8 ssh=1")
+SIZED = "qsub -q {queue} -v USE_SSH={ssh} -l walltime={walltime} -N {name} {script}"
+TABLE = (*QUEUES, "--default-resources", "runtime=5", "mem=None", "disk=None")
+
+
+def test_the_plan_sorts_jobs_into_queues_and_says_what_is_charged(site):
+    site.write(SIZES)
+    code, output = site.run(*TABLE, executor="qsub-plan", submit=SIZED)
+    assert code == 0, output
+    lines = output.splitlines()
+    at = lines.index("# narrow"), lines.index("# wide")
+    assert lines[at[0] + 1] == (
+        "qsub -q small -v USE_SSH=0 -l walltime=00:06:00 -N narrow job.sh"
+    )
+    assert lines[at[1] + 1 : at[1] + 3] == [
+        "qsub -q whole -v USE_SSH=1 -l walltime=00:05:00 -N wide job.sh",
+        "#   fills 2 of the 8 tasks of each node of whole",
+    ]
+    assert [row.split() for row in lines if re.match(r"(small|whole|all) .*\.", row)] == [
+        ["small", "1", "0.10", "0.01", "3", "0.05"],
+        ["whole", "1", "0.08", "0.08", "10", "0.83"],
+        ["all", "2", "0.18", "0.10", "13", "0.88"],
+    ]
+
+
+@pytest.mark.parametrize("executor", ["qsub", "qsub-plan"])
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--set-resources", "wide:nodes=3"), "wide: no queue has room for 3 nodes x 2 tasks"),
+        (("--qsub-queues", "small nodes=none"), "qsub-queues: a line is the name of a queue"),
+        (("--set-resources", "narrow:max_runtime=soon"), "narrow: max_runtime must be minutes"),
+    ],
+)
+def test_a_job_without_a_queue_is_one_line_before_anything_is_submitted(site, executor, more, told):
+    site.write(SIZES)
+    code, output = site.run(*TABLE, *more, executor=executor, submit=SIZED)
+    assert code != 0 and site.calls("qsub") == 0
+    assert len(re.findall(f"^{told}", output, re.M)) == 1, output
+    assert "Traceback" not in output
 
 
 IN_THE_WAY = {

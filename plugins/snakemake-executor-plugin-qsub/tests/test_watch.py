@@ -357,7 +357,7 @@ def test_but_not_for_ever(journal, make_record):
     scheduler.leaves(1, carry_on=True)
     verdict = scheduler.after(0)
     assert verdict.outcome is Outcome.FAILED
-    assert verdict.reason.startswith("not done after 3 walltimes of 01:00:00")
+    assert verdict.reason.startswith("not done after 3 walltimes, the last of 01:00:00")
 
 
 MARKERS = {

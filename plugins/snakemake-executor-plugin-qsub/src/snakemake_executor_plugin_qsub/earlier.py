@@ -170,7 +170,7 @@ class Earlier:
     def _suits(self, record: Record, asked: Request) -> bool:
         """Whether to keep a job that was submitted with other resources: if it runs, yes."""
         submitted = (record.nodes, record.tasks_per_node, record.seconds)
-        if submitted == (asked.nodes, asked.tasks_per_node, asked.seconds):
+        if submitted == (asked.nodes, asked.tasks_per_node, asked.at(record.walltimes).seconds):
             return True
         status = self._status(record)
         if status is None or status.state is not State.RUNNING:

@@ -40,8 +40,8 @@ def judge_ended(record: Record, exit_code: int, carry_on: bool, walltimes: int) 
         return Verdict(Outcome.GO_ON)
     return Verdict(
         Outcome.FAILED,
-        f"not done after {record.walltimes} walltimes of {clock(record.seconds)}, the most that "
-        "max_walltimes allows; its state is kept: start Snakemake again to go on",
+        f"not done after {record.walltimes} walltimes, the last of {clock(record.seconds)}, the "
+        "most that max_walltimes allows; its state is kept: start Snakemake again to go on",
     )
 
 

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,12 @@ from snakemake.common.tbdstring import TBDString
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
+from . import queues
+from .queues import Queue
 from .settings import ExecutorSettings
 from .submission import FIELD, clock, expand, job_name, runtime_seconds
 
+DOUBLINGS = 30  # after which any walltime is at its longest
 SNAKEMAKES_OWN = "snakejob."  # begins the job names of its command line and of its settings
 
 # Snakemake's own, from the sizes of inputs and the node.
@@ -48,6 +51,8 @@ class Request:
     walltimes: int  # that it may take, if its program asks to go on
     margin: int
     extra: tuple[str, ...] = ()  # further words, before the script
+    longest: int = 0  # seconds; each further walltime is twice as long as the one before, up to this
+    queue: Queue | None = None
 
     def words(
         self, settings: ExecutorSettings, script: Path, log: Path, name: str = ""
@@ -74,10 +79,42 @@ class Request:
         """The submit line as one would type it, the script and log by their bare names."""
         return shlex.join(self.words(settings, Path("job.sh"), Path("scheduler.log")))
 
+    def at(self, walltime: int) -> "Request":
+        """What a job asks for that goes on for the second, third … time."""
+        doubled = self.seconds << min(walltime - 1, DOUBLINGS)
+        return replace(self, seconds=max(self.seconds, min(doubled, self.longest)))
+
+    @property
+    def program_seconds(self) -> int:
+        """From the start of a job to the moment by which its program should have ended."""
+        return self.seconds - min(self.margin, 3 * self.seconds // 4)
+
     @property
     def node_hours(self) -> float:
         """Node-hours of one walltime."""
         return self.nodes * self.seconds / 3600
+
+    @property
+    def most_node_hours(self) -> float:
+        """Node-hours of all walltimes that it may go on for."""
+        growing = min(self.walltimes, DOUBLINGS)
+        sum_of = sum(self.at(walltime).node_hours for walltime in range(1, growing + 1))
+        return sum_of + (self.walltimes - growing) * self.at(DOUBLINGS).node_hours
+
+    @property
+    def share(self) -> float:
+        """Of a node, that each of its nodes is charged as."""
+        return float(self.queue.share) if self.queue else 1.0
+
+    @property
+    def idle(self) -> list[str]:
+        """A remark on nodes that it takes whole and does not fill."""
+        if self.queue is None or self.tasks_per_node >= self.queue.tasks_per_node:
+            return []
+        return [
+            f"#   fills {self.tasks_per_node} of the {self.queue.tasks_per_node} tasks of each node "
+            f"of {self.queue.name}"
+        ]
 
 
 def is_known(job: JobExecutorInterface, template: str) -> bool:
@@ -95,24 +132,31 @@ def request(job: JobExecutorInterface, settings: ExecutorSettings, jobname: str 
         jobname: Snakemake's own pattern for names of jobs.
 
     Raises:
-        WorkflowError: it has no usable runtime, nodes, tasks_per_node or max_walltimes, it is a
-            group in which jobs of several tasks would run at once, or its qsub_extra are no words.
+        WorkflowError: it has no usable runtime, nodes, tasks_per_node, max_walltimes or
+            max_runtime, it is a group in which jobs of several tasks would run at once, its
+            qsub_extra are no words, or no queue has room for it.
     """
     named = title(job)
     resources = {name: value for name, value in job.resources.items() if not name.startswith("_")}
     if job.is_group():
         resources |= shared(job, named)
     seconds = runtime_seconds(resources, named)
+    size = [count(resources, name, 1, named) for name in ("nodes", "tasks_per_node")]
+    queue = queues.choose(settings.queues, resources.get("queue"), *size, named)
+    if queue:
+        resources = {**queue.resources, **resources, "queue": queue.name}
     return Request(
         title=named,
         name=short_name(job, jobname),
         resources={**resources, "threads": job.threads},
         seconds=seconds,
-        nodes=count(resources, "nodes", 1, named),
-        tasks_per_node=count(resources, "tasks_per_node", 1, named),
+        nodes=size[0],
+        tasks_per_node=size[1],
         walltimes=count(resources, "max_walltimes", settings.max_walltimes, named),
-        margin=min(settings.margin, 3 * seconds // 4),
+        margin=settings.margin,
         extra=further_words(resources.get("qsub_extra", ""), named),
+        longest=runtime_seconds(resources, named, "max_runtime") if "max_runtime" in resources else 0,
+        queue=queue,
     )
 
 

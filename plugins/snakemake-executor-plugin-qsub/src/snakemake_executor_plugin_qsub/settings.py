@@ -5,6 +5,8 @@ from pathlib import Path
 
 from snakemake_interface_executor_plugins.settings import ExecutorSettingsBase
 
+from .queues import Queue, read, written
+
 
 @dataclass
 class ExecutorSettings(ExecutorSettingsBase):
@@ -27,6 +29,18 @@ class ExecutorSettings(ExecutorSettingsBase):
             "job's resources and: walltime (HH:MM:SS, from runtime), name, script, log (for the "
             "scheduler's own output).",
             "required": True,
+        },
+    )
+    queues: dict[str, Queue] = field(
+        default_factory=dict,
+        metadata={
+            "nargs": "+",
+            "parse_func": read,
+            "unparse_func": written,
+            "help": "Queues, one line each, of which a job that names none goes to the first that "
+            "has room for it: 'rt_HG nodes=1 tasks_per_node=1 share=1/8 ssh=0'. nodes and "
+            "tasks_per_node are the most of one job (1); share is what of a node is charged (1); "
+            "other words are resources of the queue's jobs.",
         },
     )
     prelude: Path | None = field(

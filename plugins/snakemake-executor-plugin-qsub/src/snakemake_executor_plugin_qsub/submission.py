@@ -119,16 +119,16 @@ def clock(seconds: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def runtime_seconds(resources: Mapping[str, Any], what: str) -> int:
-    """The walltime of a job, from its resource `runtime` in minutes.
+def runtime_seconds(resources: Mapping[str, Any], what: str, name: str = "runtime") -> int:
+    """The walltime of a job, from a resource in minutes.
 
     Raises:
-        WorkflowError: no runtime, or none that is a number above 0.
+        WorkflowError: no such resource, or none that is a number above 0.
     """
-    minutes = resources.get("runtime")
+    minutes = resources.get(name)
     if isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes <= 0:
         raise WorkflowError(
-            f"{what}: runtime must be minutes above 0, not {minutes!r}: give it in the rule's "
+            f"{what}: {name} must be minutes above 0, not {minutes!r}: give it in the rule's "
             "resources or the profile's default-resources"
         )
     return round(minutes * 60)

@@ -60,7 +60,7 @@ class Submitting:
         """A record of a submission to come."""
         token = f"{asked.name}-{secrets.token_hex(4)}"
         log = self.settings.logdir.absolute() / f"{token}.log"
-        size = (asked.seconds, asked.nodes, asked.tasks_per_node)
+        size = (asked.at(walltimes).seconds, asked.nodes, asked.tasks_per_node)
         record = Record(token, key, digest, str(log), *size, walltimes, owner=whose.me())
         name = whose.name_of(self.words(asked, record), token)
         return self.journal.open(replace(record, name=name, since=time.time()))
@@ -68,7 +68,7 @@ class Submitting:
     def words(self, asked: Request, record: Record) -> list[str]:
         """The submit line; the name in it is of this submission alone."""
         script, output = self.journal.script(record), self.journal.output(record)
-        return asked.words(self.settings, script, output, record.token)
+        return asked.at(record.walltimes).words(self.settings, script, output, record.token)
 
     def write_script(
         self, asked: Request, record: Record, command: str, inputs: Iterable[str], latency: int
@@ -99,7 +99,7 @@ class Submitting:
             log=Path(record.log),
             marker=self.journal.marker(record),
             carry_on=self.journal.carry_on(record),
-            seconds=asked.seconds - asked.margin,
+            seconds=asked.at(record.walltimes).program_seconds,
             nodes=asked.nodes,
             tasks_per_node=asked.tasks_per_node,
             job_id=self.dialect.JOB_ID_IN_JOB,

@@ -7,7 +7,7 @@ A dry run of the same profile: nothing is submitted, run or changed.
 
 import atexit
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from snakemake_executor_plugin_qsub import (
@@ -45,20 +45,30 @@ def settings_of_qsub() -> of_qsub.ExecutorSettings:
 
 @dataclass
 class Cost:
-    """Sums over jobs that ask for the same kind of node."""
+    """Sums over the jobs of a queue; what is charged are node-hours x the queue's share of a node."""
 
     jobs: int = 0
     node_hours: float = 0.0
+    charged: float = 0.0
     most_jobs: int = 0
-    most_node_hours: float = 0.0
+    most_charged: float = 0.0
 
     def add(self, asked: Request, attempts: int) -> None:
         """Count a job once, and as often as it may be submitted."""
-        times = attempts * asked.walltimes
         self.jobs += 1
         self.node_hours += asked.node_hours
-        self.most_jobs += times
-        self.most_node_hours += times * asked.node_hours
+        self.charged += asked.share * asked.node_hours
+        self.most_jobs += attempts * asked.walltimes
+        self.most_charged += attempts * asked.share * asked.most_node_hours
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
+
+    def row(self, name: str) -> str:
+        return (
+            f"{name:<12}{self.jobs:>8}{self.node_hours:>12.2f}{self.charged:>10.2f}"
+            f"{self.most_jobs:>12}{self.most_charged:>14.2f}"
+        )
 
 
 class Executor(AbstractExecutor):
@@ -95,7 +105,7 @@ class Executor(AbstractExecutor):
         members = job.jobs if job.is_group() else [job]
         attempts = 1 + max(member.rule.restart_times for member in members)
         self.costs[str(asked.resources.get("queue", "jobs"))].add(asked, attempts)
-        print(f"# {asked.title}", asked.line(self.settings), sep="\n", flush=True)
+        print(f"# {asked.title}", asked.line(self.settings), *asked.idle, sep="\n", flush=True)
 
     def printjob(self, job: JobExecutorInterface) -> None:
         """Nothing: the submit line stands for it."""
@@ -107,16 +117,17 @@ class Executor(AbstractExecutor):
     def show_costs(self) -> None:
         """Print the sums; the most counts every retry and every walltime to its end."""
         print(
-            f"\n{'queue':<12}{'jobs':>8}{'node-hours':>12}{'most jobs':>12}{'most node-hours':>17}"
+            f"\n{'queue':<12}{'jobs':>8}{'node-hours':>12}{'charged':>10}{'most jobs':>12}"
+            f"{'most charged':>14}"
         )
         for queue, cost in sorted(self.costs.items()):
-            print(
-                f"{queue:<12}{cost.jobs:>8}{cost.node_hours:>12.2f}{cost.most_jobs:>12}"
-                f"{cost.most_node_hours:>17.2f}"
-            )
+            print(cost.row(queue))
+        if len(self.costs) > 1:
+            print(sum(self.costs.values(), Cost()).row("all"))
         print(
             f"light jobs that run here: {self.local}. node-hours: each job once, to its walltime; "
-            "most: with every retry and every walltime that a job may go on for.",
+            "charged: x the queue's share of a node; most: with every retry and every walltime that "
+            "a job may go on for.",
             flush=True,
         )
 
