@@ -22,17 +22,20 @@ def rows(account):
         return list(csv.DictReader(file))
 
 
-def test_a_job_has_used_its_nodes_from_its_start_to_its_end(account, journal, make_record):
+def test_a_job_has_used_its_share_of_its_nodes_from_its_start_to_its_end(
+    account, journal, make_record
+):
     record = make_record(nodes=2, seconds=7200)
     at(journal.started(record), 1000)
     at(journal.marker(record), 1900)
-    account.add(record, "train run=a, seed=1", "done")
-    assert account.line() == f"1 job used 0.50 of the 4.00 node-hours asked for: {account.path}"
+    account.add(record, "train run=a, seed=1", "done", share=0.125)
+    assert account.line() == f"1 job used 0.06 of the 0.50 node-hours asked for: {account.path}"
     (row,) = rows(account)
     assert {name: row[name] for name in list(row)[1:]} == {
         "job": "1.es1",
         "title": "train run=a, seed=1",
         "nodes": "2",
+        "share": "0.125",
         "seconds_asked": "7200",
         "seconds_used": "900",
         "outcome": "done",

@@ -876,9 +876,7 @@ def test_the_plan_sorts_jobs_into_queues_and_says_what_is_charged(site):
     assert code == 0, output
     lines = output.splitlines()
     at = lines.index("# narrow"), lines.index("# wide")
-    assert lines[at[0] + 1] == (
-        "qsub -q small -v USE_SSH=0 -l walltime=00:06:00 -N narrow job.sh"
-    )
+    assert lines[at[0] + 1] == ("qsub -q small -v USE_SSH=0 -l walltime=00:06:00 -N narrow job.sh")
     assert lines[at[1] + 1 : at[1] + 3] == [
         "qsub -q whole -v USE_SSH=1 -l walltime=00:05:00 -N wide job.sh",
         "#   fills 2 of the 8 tasks of each node of whole",

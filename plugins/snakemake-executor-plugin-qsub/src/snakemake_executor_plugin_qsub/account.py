@@ -12,7 +12,7 @@ from . import files
 from .journal import Journal
 from .record import Record
 
-COLUMNS = ("ended", "job", "title", "nodes", "seconds_asked", "seconds_used", "outcome")
+COLUMNS = ("ended", "job", "title", "nodes", "share", "seconds_asked", "seconds_used", "outcome")
 
 
 class Account:
@@ -22,17 +22,21 @@ class Account:
         self.journal = journal
         self.path = journal.root / "used.csv"
         self.jobs = 0
-        self.asked = self.used = 0.0  # node-hours
+        self.asked = self.used = 0.0  # node-hours x share
 
-    def add(self, record: Record, title: str, outcome: str) -> None:
-        """Count a job that has ended, while its files are there; one that never started is none."""
+    def add(self, record: Record, title: str, outcome: str, share: float = 1.0) -> None:
+        """Count a job that has ended, while its files are there; one that never started is none.
+
+        Args:
+            share: of a node, that each node of the job is charged as.
+        """
         used = self.seconds(record)
         if used is None:
             return
         self.jobs += 1
-        self.asked += record.nodes * record.seconds / 3600
-        self.used += record.nodes * used / 3600
-        row = (record.job_id, title, record.nodes, record.seconds, round(used), outcome)
+        self.asked += share * record.nodes * record.seconds / 3600
+        self.used += share * record.nodes * used / 3600
+        row = (record.job_id, title, record.nodes, share, record.seconds, round(used), outcome)
         with contextlib.suppress(OSError):  # no reason to lose a job
             self._append(row)
 

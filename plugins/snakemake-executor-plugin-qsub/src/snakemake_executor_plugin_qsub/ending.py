@@ -23,7 +23,8 @@ class Ending:
 
     def forget(self, record: Record, outcome: str) -> None:
         """Count a job that has ended, and keep nothing of it but its log."""
-        self.account.add(record, self.submitting.requests[record.token].title, outcome)
+        asked = self.submitting.requests[record.token]
+        self.account.add(record, asked.title, outcome, asked.share)
         self.journal.close(record)
         self.submitting.watch.drop(record.token)
         self.submitting.requests.pop(record.token, None)
@@ -48,7 +49,7 @@ class Ending:
             except OSError as error:
                 self.logger.error(f"{error.strerror}: {self.journal.folder(record)}")
             if asked := self.submitting.requests.get(record.token):
-                self.account.add(record, asked.title, "deleted")
+                self.account.add(record, asked.title, "deleted", asked.share)
             self.submitting.watch.drop(record.token)
         if complaint := delete(records, self.submitting.dialect):
             ids = " ".join(record.job_id or "" for record in records)

@@ -51,7 +51,9 @@ class Request:
     walltimes: int  # that it may take, if its program asks to go on
     margin: int
     extra: tuple[str, ...] = ()  # further words, before the script
-    longest: int = 0  # seconds; each further walltime is twice as long as the one before, up to this
+    longest: int = (
+        0  # seconds; each further walltime is twice as long as the one before, up to this
+    )
     queue: Queue | None = None
 
     def words(
@@ -112,8 +114,8 @@ class Request:
         if self.queue is None or self.tasks_per_node >= self.queue.tasks_per_node:
             return []
         return [
-            f"#   fills {self.tasks_per_node} of the {self.queue.tasks_per_node} tasks of each node "
-            f"of {self.queue.name}"
+            f"#   fills {self.tasks_per_node} of the {self.queue.tasks_per_node} tasks of each "
+            f"node of {self.queue.name}"
         ]
 
 
@@ -141,8 +143,8 @@ def request(job: JobExecutorInterface, settings: ExecutorSettings, jobname: str 
     if job.is_group():
         resources |= shared(job, named)
     seconds = runtime_seconds(resources, named)
-    size = [count(resources, name, 1, named) for name in ("nodes", "tasks_per_node")]
-    queue = queues.choose(settings.queues, resources.get("queue"), *size, named)
+    nodes, tasks = (count(resources, name, 1, named) for name in ("nodes", "tasks_per_node"))
+    queue = queues.choose(settings.queues, resources.get("queue"), nodes, tasks, named)
     if queue:
         resources = {**queue.resources, **resources, "queue": queue.name}
     return Request(
@@ -150,12 +152,14 @@ def request(job: JobExecutorInterface, settings: ExecutorSettings, jobname: str 
         name=short_name(job, jobname),
         resources={**resources, "threads": job.threads},
         seconds=seconds,
-        nodes=size[0],
-        tasks_per_node=size[1],
+        nodes=nodes,
+        tasks_per_node=tasks,
         walltimes=count(resources, "max_walltimes", settings.max_walltimes, named),
         margin=settings.margin,
         extra=further_words(resources.get("qsub_extra", ""), named),
-        longest=runtime_seconds(resources, named, "max_runtime") if "max_runtime" in resources else 0,
+        longest=runtime_seconds(resources, named, "max_runtime")
+        if "max_runtime" in resources
+        else 0,
         queue=queue,
     )
 
@@ -166,7 +170,7 @@ def shared(group: JobExecutorInterface, what: str) -> dict[str, Any]:
     Such jobs share a node where each has one task. An mpirun cannot be told which hosts and slots
     of its job another one uses; one after the other, each has them all.
     """
-    names = ("nodes", "tasks_per_node", "max_walltimes")
+    names = ("nodes", "tasks_per_node", "max_walltimes", "max_runtime")
     resources = [job.resources for job in group.jobs]
     asked = {name: [each.get(name) for each in resources] for name in names}
     largest = {name: max(filter(None, values)) for name, values in asked.items() if any(values)}

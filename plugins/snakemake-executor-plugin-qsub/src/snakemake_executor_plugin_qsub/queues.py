@@ -48,18 +48,18 @@ def read_line(line: str) -> Queue:
     name, *words = line.split() or [""]
     values = dict(word.partition("=")[::2] for word in words)
     try:
-        numbers = {key: int(values.pop(key, 1)) for key in ("nodes", "tasks_per_node")}
-        share = Fraction(values.pop("share", 1))
+        nodes, tasks = (int(values.pop(key, "1")) for key in ("nodes", "tasks_per_node"))
+        share = Fraction(values.pop("share", "1"))
     except (ValueError, ZeroDivisionError):
-        numbers, share = {}, Fraction(0)
-    is_whole = bool(numbers and name and "=" not in name and all(values.values()))
-    if not is_whole or min(*numbers.values(), share) <= 0:
+        nodes = tasks = 0
+    is_named = name != "" and "=" not in name
+    if not (is_named and nodes > 0 and tasks > 0 and share > 0 and all(values.values())):
         raise WorkflowError(
             "qsub-queues: a line is the name of a queue, nodes=… and tasks_per_node=… (the most of "
             "a job, whole numbers above 0), share=… (of a node, as 1/8) and further resources, not "
             f"{line!r}"
         )
-    return Queue(name, **numbers, share=share, resources=values)
+    return Queue(name, nodes, tasks, share, values)
 
 
 def written(table: Mapping[str, Queue]) -> list[str]:
@@ -93,6 +93,6 @@ def choose(
             return queue
     room = ", ".join(f"{each.name} {each.nodes} x {each.tasks_per_node}" for each in table.values())
     raise WorkflowError(
-        f"{what}: no queue has room for {nodes} nodes x {tasks_per_node} tasks ({room}): lower nodes "
-        "or tasks_per_node, or see qsub-queues in the profile"
+        f"{what}: no queue has room for {nodes} nodes x {tasks_per_node} tasks ({room}): lower "
+        "nodes or tasks_per_node, or see qsub-queues in the profile"
     )

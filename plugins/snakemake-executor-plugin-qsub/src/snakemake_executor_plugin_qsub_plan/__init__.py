@@ -45,7 +45,7 @@ def settings_of_qsub() -> of_qsub.ExecutorSettings:
 
 @dataclass
 class Cost:
-    """Sums over the jobs of a queue; what is charged are node-hours x the queue's share of a node."""
+    """Sums over the jobs of a queue; charged are node-hours x the queue's share of a node."""
 
     jobs: int = 0
     node_hours: float = 0.0
@@ -126,8 +126,8 @@ class Executor(AbstractExecutor):
             print(sum(self.costs.values(), Cost()).row("all"))
         print(
             f"light jobs that run here: {self.local}. node-hours: each job once, to its walltime; "
-            "charged: x the queue's share of a node; most: with every retry and every walltime that "
-            "a job may go on for.",
+            "charged: x the queue's share of a node; most: with every retry and every walltime "
+            "that a job may go on for.",
             flush=True,
         )
 
