@@ -46,6 +46,13 @@ def test_a_job_has_the_variables_of_the_site(submit: Submit) -> None:
     assert submit(script, "-l", "rt_C.small=1").startswith("1 g000")
 
 
+def test_a_job_can_leave_hosts_out(submit: Submit) -> None:
+    """As --qsub-exclude says it."""
+    for left_out, other in (NODES, NODES[::-1]):
+        words = ("-l", "rt_C.small=1", "-l", f"h=!({left_out}|g0999)")
+        assert submit("uname -n", *words).split() == [other]
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [

@@ -1,6 +1,7 @@
 """Submit lines and job scripts."""
 
 import os
+import platform
 import re
 import subprocess
 import time
@@ -97,6 +98,7 @@ def make_script(tmp_path):
             workdir=work,
             ticket=work / "ticket",
             started=work / "started",
+            host=work / "host",
             log=work / "logs/job.log",
             marker=work / "marker",
             carry_on=work / "continue",
@@ -128,6 +130,7 @@ def test_a_job_leaves_its_exit_code_and_its_output(make_script):
     assert run(path, THE_ID="1.es1").returncode == 1
     assert (work / "marker").read_text() == "marker ended with 3\n"
     assert (work / "started").read_text() == "1.es1\n"
+    assert (work / "host").read_text() == f"{platform.node()}\n"
     assert (work / "logs/job.log").read_text() == f"hello\n{work}\n"
 
 

@@ -21,6 +21,20 @@ class Ending:
         self.journal, self.account = journal, account
         self.submitting, self.logger = submitting, logger
 
+    def judge_host(self, record: Record, reason: str) -> None:
+        """Learn from a job's end about its node.
+
+        Args:
+            reason: why it failed; empty where it succeeded.
+        """
+        host = self.journal.ran_on(record)
+        if host and record.nodes == 1:
+            rule = self.submitting.requests[record.token].title.partition(" ")[0]
+            if reason:
+                self.submitting.hosts.fails(host, rule, reason)
+            else:
+                self.submitting.hosts.succeeds(host, rule)
+
     def forget(self, record: Record, outcome: str) -> None:
         """Count a job that has ended, and keep nothing of it but its log."""
         asked = self.submitting.requests[record.token]

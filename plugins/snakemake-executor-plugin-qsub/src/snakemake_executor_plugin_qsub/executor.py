@@ -18,7 +18,7 @@ from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.utils import format_cli_arg
 
-from . import gridengine, identity, pbs, preconditions
+from . import gridengine, identity, old_logs, pbs, preconditions
 from .books import LEFT, Books
 from .ending import Ending
 from .judge import Outcome, Verdict
@@ -48,6 +48,8 @@ class Executor(RemoteExecutor):
         folder = Path(self.workflow.persistence.path).absolute() / "qsub"
         self.books = Books(folder, self.dialect, self.config_files(), warn)
         self.lease, journal = self.books.lease, self.books.journal
+        for logs in (self.settings.logdir, journal.outputs):
+            old_logs.remove(logs, self.settings.keep_logs, journal.jobs)
         self.submitting = Submitting(self.settings, self.dialect, journal, self.is_ending, warn)
         self.watch = self.submitting.watch
         self.ending = Ending(journal, self.books.account, self.submitting, self.logger)
@@ -217,6 +219,7 @@ class Executor(RemoteExecutor):
         """Tell Snakemake that a job succeeded, or why it failed."""
         record = self.watch.jobs[info.aux["token"]].record
         message = self.ending.failure(record, reason) if reason else ""
+        self.ending.judge_host(record, reason)
         self.ending.forget(record, "failed" if reason else "done")
         if not reason:
             self.report_job_success(info)

@@ -15,6 +15,7 @@ from .record import Record
 from .status import AT_WALLTIME, DELETED, Shown, State, Status
 
 NAME = "Grid Engine"
+LEAVES_HOSTS_OUT = True  # whether a job can say so
 PROGRAMS = ("qsub", "qstat", "qdel")
 JOB_ID_IN_JOB = "$JOB_ID"
 # ABCI writes the host names alone; elsewhere they are the first words of PE_HOSTFILE.

@@ -3,6 +3,7 @@
 jobs/TOKEN/record.json    one per job that may be in the queue
 jobs/TOKEN/ticket         without it the job's script does nothing
 jobs/TOKEN/started        the scheduler's id, written by the script before it looks at its ticket
+jobs/TOKEN/host           the name of its first node, written by the script
 jobs/TOKEN/TOKEN.sh       the script, whose name is the job's where a submit line gives none
 ended/TOKEN               written by the script: "TOKEN ended with CODE"
 output/TOKEN.log          what the scheduler itself printed; it may write it after the job's end
@@ -23,6 +24,7 @@ from .commands import plain
 from .configs import Configs
 from .record import JOB_ID, Record, is_whole
 
+HOST = re.compile(r"([A-Za-z0-9][A-Za-z0-9.-]*)\n", re.ASCII)
 MARKER = re.compile(r"(?:(?P<token>\S+) ended with )?(?P<code>\d{1,3})\n", re.ASCII)
 SLACK = 60.0  # seconds that a file may be ahead of the file system's clock
 
@@ -68,6 +70,9 @@ class Journal:
 
     def started(self, record: Record) -> Path:
         return self.folder(record) / "started"
+
+    def host(self, record: Record) -> Path:
+        return self.folder(record) / "host"
 
     def output(self, record: Record) -> Path:
         """Where the scheduler writes what it has to say itself."""
@@ -127,6 +132,13 @@ class Journal:
         """The id that the script has left, if it has started."""
         with contextlib.suppress(OSError):
             if told := JOB_ID.fullmatch(files.read(self.started(record), files.LINE)):
+                return told[1]
+        return None
+
+    def ran_on(self, record: Record) -> str | None:
+        """The first node of a job that has started."""
+        with contextlib.suppress(OSError):
+            if told := HOST.fullmatch(files.read(self.host(record), files.LINE)):
                 return told[1]
         return None
 

@@ -44,14 +44,10 @@ def _ended_within(marker: Path, first: float, last: float) -> bool:
 
 
 def _prune(journal: Journal, kept: set[str]) -> None:
-    """Remove what belongs to no job; the scheduler's output after a week."""
+    """Remove what belongs to no job."""
     for marker in journal.markers.iterdir():
         if marker.name.removesuffix(".part") not in kept:
             files.remove(marker)
-    for output in journal.outputs.iterdir():
-        with contextlib.suppress(OSError):
-            if output.stat().st_mtime < time.time() - WEEK:
-                files.remove(output)
 
 
 def _remains(folder: Path) -> Record:

@@ -14,6 +14,7 @@ from .record import Record
 from .status import AT_WALLTIME, DELETED, Shown, State, Status
 
 NAME = "PBS"
+LEAVES_HOSTS_OUT = False  # whether a job can say so
 PROGRAMS = ("qsub", "qstat", "qdel")
 JOB_ID_IN_JOB = "$PBS_JOBID"
 HOSTFILE = "$PBS_NODEFILE"  # each host as often as it has MPI processes

@@ -1,5 +1,6 @@
 """Find what would fail later, before anything is submitted."""
 
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -43,6 +44,9 @@ def check(
         raise WorkflowError("qsub-poll, qsub-max-walltimes and qsub-max-silence must be above 0")
     if not min(settings.margin, settings.grace) >= 0:
         raise WorkflowError("qsub-margin and qsub-grace must not be below 0")
+    if not settings.keep_logs >= 0:
+        raise WorkflowError("qsub-keep-logs must be days, or 0 to keep logs for good")
+    check_exclude(settings.exclude, dialect)
     for job in jobs:
         if is_known(job, settings.submit or "") and not job.is_local:
             request(job, settings, general.jobname).line(settings)
@@ -51,3 +55,22 @@ def check(
         tempfile.TemporaryFile(dir=settings.logdir).close()
     except OSError as error:
         raise WorkflowError(f"qsub-logdir: {error.strerror}: {settings.logdir}") from None
+
+
+def check_exclude(template: str, dialect: ModuleType) -> None:
+    """Refuse words that could keep no job away from a host.
+
+    Raises:
+        WorkflowError: the scheduler knows no such words, or these name no hosts.
+    """
+    if template and not dialect.LEAVES_HOSTS_OUT:
+        raise WorkflowError(
+            f"qsub-exclude: on {dialect.NAME} a job cannot leave hosts out (select has no 'not'): "
+            "leave the line out; bad hosts are named all the same"
+        )
+    try:
+        words = shlex.split(template)
+    except ValueError as error:
+        raise WorkflowError(f"qsub-exclude: {error}: {template}") from None
+    if template and not any("{hosts}" in word for word in words):
+        raise WorkflowError(f"qsub-exclude must hold {{hosts}}, as '-l h=!({{hosts}})': {template}")

@@ -62,6 +62,19 @@ class ExecutorSettings(ExecutorSettingsBase):
         default=Path(".snakemake/qsub/logs"),
         metadata={"help": "Folder of the jobs' logs."},
     )
+    keep_logs: float = field(
+        default=10.0,
+        metadata={
+            "help": "Days after which a start removes the logs of jobs; 0 keeps them for good."
+        },
+    )
+    exclude: str = field(
+        default="",
+        metadata={
+            "help": "Words that keep a submission away from hosts on which jobs fail that succeed "
+            "elsewhere, with {hosts} for their names, joined by |: '-l h=!({hosts})'. PBS has none."
+        },
+    )
     poll: float = field(
         default=30.0,
         metadata={

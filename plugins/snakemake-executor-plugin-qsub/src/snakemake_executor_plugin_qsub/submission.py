@@ -24,6 +24,7 @@ unset -f cd
 cd {workdir} || exit 1
 echo "{job_id}" >{started} || exit 1 # else nobody might know that it runs
 [ -e {ticket} ] || {{ echo "withdrawn: nothing to do"; exit 1; }}
+uname -n >{host}
 mkdir -p {log_folder} && exec >>{log} 2>&1 </dev/null || exit 1
 rm -f {carry_on} {marker} # of a run that the scheduler started over
 # Warnings of a coming kill are for the program that can save its work, not for what lies above it;
@@ -142,6 +143,7 @@ class Script:
     workdir: Path
     ticket: Path
     started: Path
+    host: Path
     log: Path
     marker: Path
     carry_on: Path
@@ -164,6 +166,7 @@ class Script:
                 "workdir": self.workdir,
                 "ticket": self.ticket,
                 "started": self.started,
+                "host": self.host,
                 "log_folder": self.log.parent,
                 "log": self.log,
                 "marker": self.marker,

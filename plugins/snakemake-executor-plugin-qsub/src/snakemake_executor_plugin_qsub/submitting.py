@@ -12,6 +12,7 @@ from types import ModuleType
 from snakemake_interface_common.exceptions import WorkflowError
 
 from . import files, whose
+from .hosts import Hosts
 from .journal import Journal
 from .plan import Request
 from .record import Record
@@ -50,6 +51,7 @@ class Submitting:
             warn,
             settings.max_silence,
         )
+        self.hosts = Hosts(settings.exclude, warn)
         self.requests: dict[str, Request] = {}  # by token, of all jobs in the queue
         # One submission at a time, and each to its end whatever happens to the other threads, which
         # go on while a job waits for the queue to take it.
@@ -68,7 +70,9 @@ class Submitting:
     def words(self, asked: Request, record: Record) -> list[str]:
         """The submit line; the name in it is of this submission alone."""
         script, output = self.journal.script(record), self.journal.output(record)
-        return asked.at(record.walltimes).words(self.settings, script, output, record.token)
+        asked = asked.at(record.walltimes)
+        asked = replace(asked, extra=(*asked.extra, *self.hosts.words()))
+        return asked.words(self.settings, script, output, record.token)
 
     def write_script(
         self, asked: Request, record: Record, command: str, inputs: Iterable[str], latency: int
@@ -96,6 +100,7 @@ class Submitting:
             workdir=Path.cwd(),
             ticket=self.journal.ticket(record),
             started=self.journal.started(record),
+            host=self.journal.host(record),
             log=Path(record.log),
             marker=self.journal.marker(record),
             carry_on=self.journal.carry_on(record),
