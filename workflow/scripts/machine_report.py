@@ -6,6 +6,7 @@ from elboflow.pages.html import write_page
 from elboflow.pages.machine import machine_page
 from elboflow.pages.origin import made_now
 from elboflow.reading.snakemake_script import snakemake_script
+from elboflow.reading.used import USED
 
 snakemake: Any  # Snakemake puts it into scripts of `script:`
 
@@ -22,6 +23,7 @@ if __name__ == "__main__":
             ais_bounds=snakemake.input.ais_bounds,
             build=snakemake.input.build,
             packages=snakemake.input.packages,
+            used=USED,
             scaling=snakemake.input.scaling,
             figures=snakemake.input.figures,
             captions=snakemake.input.captions,

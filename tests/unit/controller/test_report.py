@@ -473,6 +473,23 @@ def test_machine_report_shows_ranks_speed_and_versions(finished: Path) -> None:
     assert "torch==2.13.0" in seen
 
 
+@pytest.mark.parametrize("is_on_a_cluster", [True, False])
+def test_machine_report_shows_what_was_used_on_a_cluster(
+    finished: Path, is_on_a_cluster: bool
+) -> None:
+    used = finished / "used.csv"
+    if is_on_a_cluster:
+        used.write_text(
+            "title,queue,nodes,share,seconds_asked,seconds_used,efficiency\n"
+            "train <b> seed=1,rt_HG,1,0.125,3600,1800,0.5\n"
+        )
+    context = machine_report.machine_context(**machine_inputs(finished), used=used)
+    told = {"written": "now", "commit": None, "snakemake_version": "9"}
+    html = render(PAGES / "machine.html.jinja", **told, **context)
+    assert ("train rt_HG 1 1.000 0.500 0.062 50.0 –" in words(html)) == is_on_a_cluster  # noqa: RUF001
+    assert ("Used and charged" in html) == is_on_a_cluster
+
+
 def test_cost_is_wall_time_on_all_cores_and_hosts() -> None:
     record = {"seconds": 900.0, "job_seconds": 1800.0}
     record |= {"ranks": 4, "threads_per_rank": 2, "hosts": ["a", "b"]}

@@ -15,6 +15,7 @@ from elboflow.reading.csv_tables import read_table
 from elboflow.reading.json_files import read_json
 from elboflow.reading.scaling import MODEL, SCALING
 from elboflow.reading.speeds import read_speeds
+from elboflow.reading.used import read_jobs, summed
 
 RANKS = Columns(
     text=("host", "device", "adds_with"),
@@ -60,6 +61,7 @@ def machine_context(
     ais_bounds: Sequence[str | Path],
     build: str | Path,
     packages: str | Path,
+    used: Path | None = None,
     scaling: Sequence[str | Path] = (),
     figures: Sequence[str | Path] = (),
     captions: Sequence[str | Path] = (),
@@ -74,6 +76,7 @@ def machine_context(
         "allreduce": read_table(allreduce, ALLREDUCE).sort_values("bytes").to_dict("records"),
         "stages": stages,
         "costs": {stage: cost_of(speeds) for stage, speeds in stages.items()},
+        "used": summed(read_jobs(used)) if used else [],
         "scaling": scaling_context(scaling),
         "figures": {Path(path).stem: figure(path, caption) for path, caption in drawn},
         "build": read_json(build, {}),
