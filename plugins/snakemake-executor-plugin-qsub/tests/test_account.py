@@ -5,6 +5,7 @@ import os
 
 import pytest
 from snakemake_executor_plugin_qsub.account import Account
+from snakemake_executor_plugin_qsub.status import Used
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_a_job_has_used_its_share_of_its_nodes_from_its_start_to_its_end(
     record = make_record(nodes=2, seconds=7200)
     at(journal.started(record), 1000)
     at(journal.marker(record), 1900)
-    account.add(record, "train run=a, seed=1", "done", share=0.125)
+    account.add(record, "train run=a, seed=1", "done", 0.125, "rt_HG", Used(0.87501, 134.9))
     assert account.line() == f"1 job used 0.06 of the 0.50 node-hours asked for: {account.path}"
     (row,) = rows(account)
     assert {name: row[name] for name in list(row)[1:]} == {
@@ -39,6 +40,9 @@ def test_a_job_has_used_its_share_of_its_nodes_from_its_start_to_its_end(
         "seconds_asked": "7200",
         "seconds_used": "900",
         "outcome": "done",
+        "queue": "rt_HG",
+        "efficiency": "0.875",
+        "memory_mib": "135",
     }
 
 
@@ -64,6 +68,16 @@ def test_a_job_that_was_killed_has_used_them_until_now(account, journal, make_re
 def test_a_job_that_never_started_has_used_nothing(account, make_record):
     account.add(make_record(), "a", "deleted")
     assert account.line() == "" and not account.path.exists()
+
+
+@pytest.mark.parametrize("text", ["ended,job,title\n,1,a\n", "", "ended,job,tit"])
+def test_an_account_of_other_columns_is_set_aside(account, journal, make_record, text):
+    account.path.write_text(text)
+    record = make_record()
+    at(journal.started(record), 1000)
+    account.add(record, "a", "done")
+    assert [row["title"] for row in rows(account)] == ["a"]
+    assert (journal.root / "used.old.csv").read_text() == text
 
 
 @pytest.mark.fault("the account of node-hours cannot be written", outcome="the sum is told")

@@ -50,6 +50,15 @@ def test_pbs_words_are_unfolded(pbs_answer):
     assert status.words.endswith("on (g0001:ncpus=1) and exceeded resource walltime")
 
 
+@pytest.mark.parametrize(
+    ("name", "efficiency", "memory"),
+    [("killed_cput", 7 / 36 / 2, 138164 / 1024), ("running", None, None), ("held", None, None)],
+)
+def test_pbs_tells_what_a_job_has_used(pbs_answer, name, efficiency, memory):
+    (status,) = pbs.parse(pbs_answer(name)).values()
+    assert (status.used.efficiency, status.used.memory) == (efficiency, memory)
+
+
 def test_pbs_answers_for_the_others_when_one_job_is_unknown(pbs_answer):
     statuses = pbs.parse(pbs_answer("many_one_unknown"))
     assert {name: status.state for name, status in statuses.items()} == {

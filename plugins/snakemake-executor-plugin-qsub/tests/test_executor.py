@@ -1,5 +1,6 @@
 """Snakemake itself with the executor, on the stand-in for PBS: ends, accidents, interruptions."""
 
+import csv
 import json
 import os
 import re
@@ -180,6 +181,8 @@ def test_a_failing_job_is_reported_with_the_end_of_its_log(site):
     assert f"log of job 0.es1: {log}" in message
     assert "line 50" in log.read_text()
     assert site.calls("qdel") == 0
+    _, row = csv.reader((site.folder / ".snakemake/qsub/used.csv").open())
+    assert row[7:9] == ["failed", "rt_HF"] and float(row[10]) > 0, "memory, as the stand-in tells"
 
 
 def test_a_failing_prelude_is_told_in_its_own_words(site):

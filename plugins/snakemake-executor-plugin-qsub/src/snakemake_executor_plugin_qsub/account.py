@@ -11,8 +11,12 @@ import time
 from . import files
 from .journal import Journal
 from .record import Record
+from .status import UNTOLD, Used
 
-COLUMNS = ("ended", "job", "title", "nodes", "share", "seconds_asked", "seconds_used", "outcome")
+COLUMNS = (
+    *("ended", "job", "title", "nodes", "share", "seconds_asked", "seconds_used", "outcome"),
+    *("queue", "efficiency", "memory_mib"),
+)
 
 
 class Account:
@@ -24,11 +28,20 @@ class Account:
         self.jobs = 0
         self.asked = self.used = 0.0  # node-hours x share
 
-    def add(self, record: Record, title: str, outcome: str, share: float = 1.0) -> None:
+    def add(
+        self,
+        record: Record,
+        title: str,
+        outcome: str,
+        share: float = 1.0,
+        queue: str = "",
+        told: Used = UNTOLD,
+    ) -> None:
         """Count a job that has ended, while its files are there; one that never started is none.
 
         Args:
             share: of a node, that each node of the job is charged as.
+            told: what the scheduler said of it last.
         """
         used = self.seconds(record)
         if used is None:
@@ -36,9 +49,10 @@ class Account:
         self.jobs += 1
         self.asked += share * record.nodes * record.seconds / 3600
         self.used += share * record.nodes * used / 3600
-        row = (record.job_id, title, record.nodes, share, record.seconds, round(used), outcome)
+        size = (record.nodes, share, record.seconds, round(used))
+        row = (record.job_id, title, *size, outcome, queue, rounded(told.efficiency, 3))
         with contextlib.suppress(OSError):  # no reason to lose a job
-            self._append(row)
+            self._append((*row, rounded(told.memory)))
 
     def seconds(self, record: Record) -> float | None:
         """From the start of a job's script to its end, or to now; None where it has not started."""
@@ -55,11 +69,20 @@ class Account:
         """In one write, so that rows of two drivers stay whole."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        if not self.path.exists():
+        if self._begin():
             writer.writerow(COLUMNS)
         writer.writerow([time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), *row])
         with self.path.open("a", encoding="utf-8") as file:
             file.write(text.getvalue())
+
+    def _begin(self) -> bool:
+        """Whether the file is to begin; one of another version is set aside."""
+        if not self.path.exists():
+            return True
+        if files.read(self.path).partition("\n")[0] == ",".join(COLUMNS):
+            return False
+        self.path.replace(self.path.with_suffix(".old.csv"))
+        return True
 
     def line(self) -> str:
         """The sum, in words; empty where no job has ended."""
@@ -69,3 +92,8 @@ class Account:
             f"{self.jobs} {'job' if self.jobs == 1 else 'jobs'} used {self.used:.2f} of the "
             f"{self.asked:.2f} node-hours asked for: {self.path}"
         )
+
+
+def rounded(number: float | None, digits: int = 0) -> str:
+    """In digits; empty where it is not known."""
+    return "" if number is None else f"{number:.{digits}f}"

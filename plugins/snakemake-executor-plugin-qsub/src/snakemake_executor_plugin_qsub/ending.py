@@ -37,12 +37,19 @@ class Ending:
 
     def forget(self, record: Record, outcome: str) -> None:
         """Count a job that has ended, and keep nothing of it but its log."""
-        asked = self.submitting.requests[record.token]
-        self.account.add(record, asked.title, outcome, asked.share)
+        self.count(record, outcome)
         self.journal.close(record)
         self.submitting.watch.drop(record.token)
         self.submitting.requests.pop(record.token, None)
         self.submitting.submitter.job_ended()
+
+    def count(self, record: Record, outcome: str) -> None:
+        """Add a job of this Snakemake to the account."""
+        asked = self.submitting.requests.get(record.token)
+        watched = self.submitting.watch.jobs.get(record.token)
+        if asked and watched:
+            queue = str(asked.resources.get("queue", ""))
+            self.account.add(record, asked.title, outcome, asked.share, queue, watched.used)
 
     def failure(self, record: Record, reason: str) -> str:
         """Why a job failed, with what the scheduler wrote of it and the end of its log."""
@@ -62,8 +69,7 @@ class Ending:
                 self.journal.withdraw(record)
             except OSError as error:
                 self.logger.error(f"{error.strerror}: {self.journal.folder(record)}")
-            if asked := self.submitting.requests.get(record.token):
-                self.account.add(record, asked.title, "deleted", asked.share)
+            self.count(record, "deleted")
             self.submitting.watch.drop(record.token)
         if complaint := delete(records, self.submitting.dialect):
             ids = " ".join(record.job_id or "" for record in records)

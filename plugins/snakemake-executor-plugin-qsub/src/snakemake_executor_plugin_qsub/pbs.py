@@ -11,7 +11,7 @@ from dataclasses import replace
 from . import whose
 from .commands import Answer, chunks
 from .record import Record
-from .status import AT_WALLTIME, DELETED, Shown, State, Status
+from .status import AT_WALLTIME, DELETED, Shown, State, Status, Used
 
 NAME = "PBS"
 LEAVES_HOSTS_OUT = False  # whether a job can say so
@@ -32,6 +32,9 @@ CANDIDATE = re.compile(r"(?<![\w.:/-])\d+(?:\[\d*\])?(?:\.[A-Za-z][\w.-]*\w)?(?!
 
 EXCEEDED = re.compile(r"\bexceeded resource (\w+)")  # in a comment
 TERMINATED_BY = re.compile(r"\band terminated\b")
+TIMES = ("cput", "walltime")
+SIZE = re.compile(r"(\d{1,15})(b|kb|mb|gb|tb)")
+MIB = {"b": 2**-20, "kb": 2**-10, "mb": 1.0, "gb": 2.0**10, "tb": 2.0**20}
 KILLED_AT_WALLTIME = -29
 TERMINATED = "91"  # a substate; a script that ends in good order exits with 1 then, not with 271
 
@@ -109,7 +112,8 @@ def parse(answer: Answer) -> dict[str, Status]:
     for name, body in zip(parts[::2], parts[1::2], strict=True):
         attributes = attributes_of(body)
         if is_read(attributes):
-            found[name] = replace(status_of(attributes), shown=shown(attributes))
+            status = status_of(attributes)
+            found[name] = replace(status, shown=shown(attributes), used=used(attributes))
     return found
 
 
@@ -143,6 +147,18 @@ def shown(attributes: dict[str, str]) -> Shown:
     owner = re.sub("@[^@]*$", "", attributes.get("Job_Owner", ""))  # names of a domain have an @
     submitted = whose.moment(attributes.get("ctime"))
     return Shown(owner, attributes.get("Job_Name", ""), submitted, is_fixed=True)
+
+
+def used(attributes: dict[str, str]) -> Used:
+    """What the job has used so far; nothing in its first moments."""
+    told = {name: attributes.get(f"resources_used.{name}", "") for name in ("ncpus", "mem")}
+    cput, walltime = (seconds(attributes.get(f"resources_used.{each}", "")) for each in TIMES)
+    processors = int(told["ncpus"]) if re.fullmatch(r"\d{1,9}", told["ncpus"]) else 0
+    size = SIZE.fullmatch(told["mem"])
+    return Used(
+        cput / (walltime * processors) if cput is not None and walltime and processors else None,
+        int(size[1]) * MIB[size[2]] if size and int(size[1]) else None,
+    )
 
 
 def status_of(attributes: dict[str, str]) -> Status:

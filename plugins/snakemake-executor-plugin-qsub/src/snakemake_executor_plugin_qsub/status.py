@@ -31,6 +31,22 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Used:
+    """What a job has used, as far as the scheduler tells while it runs.
+
+    Args:
+        efficiency: processor time, of what its processors could have given.
+        memory: the most, in MiB.
+    """
+
+    efficiency: float | None = None
+    memory: float | None = None
+
+
+UNTOLD = Used()
+
+
+@dataclass(frozen=True)
 class Status:
     """One job in the scheduler's answer.
 
@@ -46,6 +62,7 @@ class Status:
     reason: str = ""
     exit_code: int | None = None
     shown: Shown | None = field(default=None, compare=False)
+    used: Used = field(default=UNTOLD, compare=False)
 
     @property
     def is_anothers(self) -> bool:

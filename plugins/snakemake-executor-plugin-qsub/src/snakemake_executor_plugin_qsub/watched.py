@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .record import Record
-from .status import State, Status
+from .status import UNTOLD, State, Status, Used
 from .submission import clock
 
 OVERDUE = 600.0  # seconds after its walltime in which a job should be gone
@@ -16,6 +16,7 @@ class Watched:
     record: Record
     walltimes: int  # that it may take
     status: Status | None = None
+    used: Used = UNTOLD
     missing_since: float | None = None
     silent_since: float | None = None  # no answer has spoken of it since
     running_since: float | None = None
@@ -26,6 +27,7 @@ class Watched:
     def hear(self, status: Status, now: float, scheduler: str) -> str:
         """Take note of an answer; a line for the user, if it has news."""
         self.status, self.silent_since = status, None
+        self.used = self.used if status.used == UNTOLD else status.used
         self.missing_since = first(self.missing_since, now) if status.is_gone else None
         runs = status.state is State.RUNNING
         self.running_since = first(self.running_since, now) if runs else None
