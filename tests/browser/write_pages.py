@@ -24,6 +24,7 @@ from test_tables_bounds import write_bounds  # noqa: E402
 
 import conftest as made_up  # noqa: E402  (of the unit tests)
 from chapter_tables import write_tables as write_chapter  # noqa: E402
+from elboflow.pages.compare import DEFAULT, compare_page  # noqa: E402
 from elboflow.pages.html import write_page  # noqa: E402
 from elboflow.pages.machine import machine_page  # noqa: E402
 
@@ -38,7 +39,7 @@ def run_names(count: int) -> list[str]:
 
 
 def write_pages(folder: Path, runs: int) -> None:
-    """report.html, chapter.html and machine.html in `folder`/results, which is made anew."""
+    """All pages in `folder`/results, which is made anew: the second experiment is the first's copy."""
     names = run_names(runs)
     made_up.write_results(folder, names)
     write_bounds(folder, names[0])
@@ -52,6 +53,12 @@ def write_pages(folder: Path, runs: int) -> None:
         sys.exit(done.stderr)
     page = machine_page(made_up.PAGES / "machine.html.jinja", **machine_inputs(folder))
     write_page(folder / "results" / "machine.html", page)
+    for values in (folder / "results").glob("runs/*/seed*/per_image.csv"):
+        made_up.write(values.with_name("model.json"), json.dumps({"digests": {"data": "0" * 64}}))
+    for name in ("runs", "tables"):
+        shutil.copytree(folder / "results" / name, folder / "results" / "copy" / name)
+    page = compare_page(made_up.PAGES / "compare.html.jinja", folder / "results", [DEFAULT, "copy"])
+    write_page(folder / "results" / "compare.html", page)
 
 
 def copy_dataset(data: Path, name: str) -> None:

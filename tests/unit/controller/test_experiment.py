@@ -44,7 +44,7 @@ def test_a_file_whose_name_is_no_folder_is_refused(stem):
 
 
 @pytest.mark.fault("an experiment named as what lies in results/", outcome="refused in one line")
-@pytest.mark.parametrize("name", [*TAKEN, "Runs", "DATA"])
+@pytest.mark.parametrize("name", [*sorted(TAKEN), "Runs", "DATA"])
 def test_the_folder_of_something_else_is_refused(name):
     with pytest.raises(ConfigError, match=r"\Aconfig: name: [^\n]* another `name:`\Z"):
         experiment_name({"name": name})

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
 from elboflow.pages.comparisons import best_against_others
 from elboflow.pages.html import render
+from elboflow.pages.origin import git_commit, is_marked
 from elboflow.reading.columns import PER_IMAGE, SETTINGS, SUMMARY
 from elboflow.reading.comparisons import comparisons, shortfalls
 from elboflow.reading.csv_tables import read_table
@@ -15,6 +17,7 @@ from elboflow.reading.json_files import Expected, is_text, read_json
 from elboflow.reading.notation import with_error
 from elboflow.reading.settings import by_run, kinds
 
+MINUS = "\N{MINUS SIGN}"
 DEFAULT = "default"  # what the experiment in results/ itself is called
 QUANTITIES = ("log_likelihood", "elbo", "rate", "distortion")
 MODEL: Expected = {"digests": {"data": is_text}}
@@ -52,7 +55,7 @@ class Gathered:
             self.samples[name] = keys[run]["importance_samples"]
             rows = summary[summary["run"] == run].set_index("quantity")
             self.values[name] = {
-                quantity: with_error(row["mean"], row["data_error"])
+                quantity: with_error(row["mean"], row["data_error"]).replace("-", MINUS)
                 for quantity, row in rows.iterrows()
                 if quantity in QUANTITIES
             }
@@ -71,15 +74,19 @@ class Gathered:
 
 def compare_page(template: Path, results: Path, experiments: list[str]) -> str:
     """The page of several experiments, from their tables and values per image."""
-    gathered = Gathered()
+    gathered, reports = Gathered(), {}
     for name in experiments:
-        gathered.add(name, results if name == DEFAULT else results / name)
+        folder = results if name == DEFAULT else results / name
+        gathered.add(name, folder)
+        reports[name] = folder / "report.html"
     groups = gathered.groups()
     compared = {name for group in groups for name in group["values"]}
     alone = sorted(set(gathered.values) - compared)
     return render(
         template,
-        experiments=experiments,
+        commit=git_commit(Path(__file__).parent),
+        links={name: quote(str(path.relative_to(results))) for name, path in reports.items()},
+        out_of_date=[name for name, path in reports.items() if is_marked(path)],
         groups=groups,
         alone=[(name, *gathered.of_run[name], gathered.values[name]) for name in alone],
         quantities=QUANTITIES,
