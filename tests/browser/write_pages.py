@@ -39,7 +39,7 @@ def run_names(count: int) -> list[str]:
 
 
 def write_pages(folder: Path, runs: int) -> None:
-    """All pages in `folder`/results, which is made anew: the second experiment is the first's copy."""
+    """All pages in `folder`/results, which is made anew; the second is the first's copy."""
     names = run_names(runs)
     made_up.write_results(folder, names)
     write_bounds(folder, names[0])
