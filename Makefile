@@ -130,7 +130,7 @@ test-browser: $(VENV)/requirements-dev ## the pages in a headless Chromium (Debi
 	sh tests/browser/run.sh
 
 # An environment with PyPI's MPI is made anew: that one knows no Grid Engine.
-test-cluster: $(VENV)/requirements-dev $(VENV)/plugin ## the tests on a real Grid Engine (Debian, root)
+test-cluster: $(VENV)/requirements-dev $(VENV)/plugin ## the tests on a real Grid Engine and a real Slurm (Debian, root)
 	sh tests/cluster/packages.sh
 	grep -qs '"mpi_source": "system"' $(TEST_ENVIRONMENT)/build.json || rm -f $(TEST_ENVIRONMENT)/tests
 	$(MAKE) test-environment

@@ -10,7 +10,7 @@ ROOT = Path("/var/lib/gridengine")
 SHARE = Path("/usr/share/gridengine")  # what the packages make a cell from
 SPOOL = Path("/var/spool/gridengine/spooldb")
 MANAGER = "sgeadmin"
-FOLDERS = ("home", "local", "spool/qmaster", "spool/spooldb", "spool/execd")
+FOLDERS = ("home", "local", "spool/qmaster", "spool/spooldb", "spool/execd", "slurm")
 
 
 def write(folder: Path, user: str) -> None:

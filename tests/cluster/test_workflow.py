@@ -10,9 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +18,21 @@ import pandas as pd
 import pytest
 import yaml
 from grid_engine import GROUP, USER, Cluster
+from head_checkout import LONG, HeadCheckout
 from linux_hosts import NODES
 
-from checkout import TINY, Checkout
+from checkout import TINY
 
 TASKS = 2  # ranks on a node
-LONG = {"epochs": 1_000_000, "patience": None}  # as long as a test wants it to take
 
 
-class Site(Checkout):
-    """A checkout of the cluster's user, in which Snakemake runs on the head."""
+class Site(HeadCheckout):
+    """A checkout whose jobs go to Grid Engine."""
 
-    cluster: Cluster
+    profile = "profiles/abci2"
 
     def environment(self) -> dict[str, str]:
-        return {"ABCI_GROUP": GROUP, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
-
-    def words(self, *arguments: str) -> list[str]:
-        profiles = ("--profile", "profiles/abci2", "--profile", "here.yaml")
-        return [sys.executable, "-m", "snakemake", *profiles, *arguments]
+        return {**super().environment(), "ABCI_GROUP": GROUP}
 
     def adapt(self, profile: str = "profiles/abci2", **changes: Any) -> None:
         """Override what the machine lacks, and what a test wants otherwise."""
@@ -61,44 +55,6 @@ class Site(Checkout):
             **changes,
         }
         (self.folder / "here.yaml").write_text(yaml.safe_dump(here))
-
-    def hand_over(self) -> None:
-        """The files are the user's, who is not the one that wrote them."""
-        subprocess.run(["chown", "-R", f"{USER}:", self.folder], check=True)
-
-    def on_the_head(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        self.hand_over()
-        return self.cluster.run(
-            self.words(*arguments), cwd=self.folder, env=self.environment(), timeout=400, **options
-        )
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Snakemake in a session of its own, its output in the file `driver.log`."""
-        self.hand_over()
-        with (self.folder / "driver.log").open("w") as log:
-            return self.cluster.popen(
-                self.words(*arguments),
-                cwd=self.folder,
-                env=self.environment(),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    def printed(self) -> str:
-        return (self.folder / "driver.log").read_text()
-
-    def ends(self, driver: subprocess.Popen[str]) -> int:
-        """The exit code of a driver."""
-        return driver.wait(timeout=900)
-
-    def until(self, happens: Callable[[], object], what: str, seconds: float = 180) -> None:
-        deadline = time.time() + seconds
-        while not happens():
-            assert time.time() < deadline, (
-                f"waited in vain for {what}:\n{self.printed()}\n{self.queue()}"
-            )
-            time.sleep(0.2)
 
     def queue(self) -> str:
         return self.cluster.run(["qstat", "-u", USER]).stdout

@@ -138,22 +138,55 @@ def test_leftovers_of_a_job_are_no_job(launch: Launch, tmp_path: Path, left: str
     assert not [name for name in environment if name.startswith(("SLURM_", "PBS_", "PE_HOST"))]
 
 
-def test_a_job_of_slurm_tells_its_end(launch: Launch, show: Path, tmp_path: Path) -> None:
-    """By its list of hosts; where Slurm can be asked, also beside it, as under salloc."""
-    end = int(time.time()) + 3600
-    job = {"SLURM_JOB_ID": "7", "SLURM_JOB_END_TIME": str(end)}
+@pytest.mark.parametrize(
+    ("seconds", "margin"), [(3600, 120), (60, 30), (None, None)], ids=["long", "short", "endless"]
+)
+def test_slurm_is_asked_for_the_hosts_and_the_end_of_its_job(
+    launch: Launch, show: Path, tmp_path: Path, seconds: int | None, margin: int | None
+) -> None:
+    """Its plugin for Snakemake leaves the job no more than its id."""
+    start = int(time.time())
+    end = start + seconds if seconds else "N/A"
+    program(
+        tmp_path / "squeue", f'[ "$SLURM_TIME_FORMAT" ] && echo "2 g[1-2] {start} {end}" || echo 7'
+    )
+    environment = {"SLURM_JOB_ID": "7", "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     stand_in = program(tmp_path / "start", 'shift 2\nexec "$@"')
-    here = {**job, "SLURM_JOB_NODELIST": f"other[1-3],{socket.gethostname()}"}
-    assert deadline(launch(show, ranks=1, mpi=stand_in, env=here)) == str(end - 120)
-    beside = {**job, "SLURM_JOB_NODELIST": "other[1-3]"}
-    assert deadline(launch(show, ranks=1, mpi=stand_in, env=beside)) is None
-    program(tmp_path / "squeue", '[ "${@: -1}" = 7 ] && echo 7')
-    path = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    assert deadline(launch(show, ranks=1, mpi=stand_in, env=beside | path)) == str(end - 120)
+    seen_by_rank = seen(launch(show, ranks=1, mpi=stand_in, env=environment))["environment"]
+    told = {name: seen_by_rank.get(name) for name in ("SLURM_NODELIST", "SLURM_TASKS_PER_NODE")}
+    assert told == {"SLURM_NODELIST": "g[1-2]", "SLURM_TASKS_PER_NODE": "1(x2)"}
+    expected = None if seconds is None else str(end - margin)
+    assert seen_by_rank.get("ELBOFLOW_DEADLINE") == expected
+
+
+def test_more_nodes_than_slurm_gave_are_one_line(
+    launch_command: Callable[..., list[str]], show: Path, tmp_path: Path
+) -> None:
+    program(tmp_path / "squeue", "echo 1 g1 1700000000 N/A")
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    words = launch_command(show, ranks=1)
+    words[words.index("--nodes") + 1] = "2"
+    done = subprocess.run(
+        words,
+        env=os.environ | {"SLURM_JOB_ID": "7", "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "launch.sh: 2 nodes were asked for and the Slurm job has 1: g1\n"
+
+
+def test_a_job_that_slurm_does_not_know_is_no_job(
+    launch: Launch, show: Path, tmp_path: Path
+) -> None:
     program(
         tmp_path / "squeue", 'echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1'
     )
-    assert deadline(launch(show, ranks=1, mpi=stand_in, env=here | path)) is None
+    left = {"SLURM_JOB_ID": "7", "SLURM_JOB_NODELIST": socket.gethostname()}
+    path = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    stand_in = program(tmp_path / "start", 'shift 2\nexec "$@"')
+    assert deadline(launch(show, ranks=1, mpi=stand_in, env=left | path)) is None
 
 
 @pytest.mark.fault(

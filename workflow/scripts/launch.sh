@@ -77,6 +77,26 @@ export -n SHELLOPTS BASHOPTS
 # shellcheck disable=SC2086 # names, one a line
 unset $stale ELBOFLOW_NODES ELBOFLOW_BEGAN ELBOFLOW_DEADLINE ELBOFLOW_CONTINUE ELBOFLOW_PROGRESS_BAR
 
+# Slurm is asked for a job's hosts and end: older versions do not tell the job its end, and Snakemake's
+# Slurm plugin leaves it little but its id, with which mpirun finds no host.
+deadline=${SNAKEMAKE_QSUB_DEADLINE:-} placed=$hostfile
+if [[ -n ${SLURM_JOB_ID:-} ]]; then
+    told=$(SLURM_TIME_FORMAT=%s squeue --noheader --jobs "$SLURM_JOB_ID" --format '%D %N %S %e') ||
+        echo "launch.sh: squeue does not say which hosts the job $SLURM_JOB_ID has, and until when" >&2
+    read -r given names started ends <<<"$told"
+    [[ $nodes -le ${given:-$nodes} ]] || fail "$nodes nodes were asked for and the Slurm job has $given: $names"
+    if [[ -n $names ]]; then
+        export SLURM_JOBID=$SLURM_JOB_ID SLURM_NODELIST=$names SLURM_JOB_NODELIST=$names
+        export SLURM_NNODES=$given SLURM_TASKS_PER_NODE="$tasks_per_node(x$given)"
+        placed=$names
+    fi
+    # Two minutes for saving, or half of a shorter job.
+    if [[ $started$ends =~ ^[0-9]+$ ]]; then
+        margin=$(((ends - started) / 2))
+        deadline=$((ends - (margin < 120 ? margin : 120)))
+    fi
+fi
+
 # An environment with an MPI of its own was built against it; any other mpirun would start strangers.
 [[ -x $venv/bin/mpirun ]] && export PATH="$venv/bin:$PATH"
 [[ $mpi == *{hostfile}* && -z $hostfile ]] &&
@@ -111,9 +131,7 @@ settings=(
     "OMP_NUM_THREADS=$threads" "MKL_NUM_THREADS=$threads" "OPENBLAS_NUM_THREADS=$threads"
 )
 [[ $gpu == none ]] && settings+=("CUDA_VISIBLE_DEVICES=") # hidden from libraries as well
-[[ -n $hostfile ]] && settings+=("ELBOFLOW_NODES=$nodes")
-# Slurm tells its jobs' ends as well.
-deadline=${SNAKEMAKE_QSUB_DEADLINE:-${SLURM_JOB_END_TIME:+$((SLURM_JOB_END_TIME - 120))}}
+[[ -n $placed ]] && settings+=("ELBOFLOW_NODES=$nodes")
 [[ -n $deadline ]] && settings+=("ELBOFLOW_DEADLINE=$deadline")
 [[ -n ${SNAKEMAKE_QSUB_CONTINUE:-} ]] && settings+=("ELBOFLOW_CONTINUE=$SNAKEMAKE_QSUB_CONTINUE")
 [[ -t 2 ]] && settings+=(ELBOFLOW_PROGRESS_BAR=1)

@@ -12,6 +12,7 @@ mount --bind "$folder/hosts" /etc/hosts
 mount --bind "$folder/nsswitch.conf" /etc/nsswitch.conf
 mount --bind "$folder/gridengine" /var/lib/gridengine
 mount --bind "$folder/spool" /var/spool/gridengine
+[ ! -d /etc/slurm ] || mount --bind "$folder/slurm" /etc/slurm
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 mount -t tmpfs -o mode=1777 tmpfs "$folder/local"
 [ "$$" -ne 1 ] || mount -t proc proc /proc

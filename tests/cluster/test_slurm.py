@@ -1,0 +1,105 @@
+"""The workflow on Slurm: `--profile profiles/slurm` across two nodes, over a walltime, to Ctrl-C.
+
+What the machine lacks is overridden, and nothing else: accounting, cores for four ranks on a node,
+and the time to wait for hours.
+"""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+import slurm
+import yaml
+from grid_engine import Cluster
+from head_checkout import LONG, HeadCheckout
+from linux_hosts import NODES
+
+from checkout import TINY
+
+TASKS = 2  # ranks on a node
+ENDLESS = {**LONG, "compile": False}  # and begins at once
+WIDE, SLOW = "results/runs/wide/seed1/summary.csv", "results/runs/slow/seed1/metrics.csv"
+
+
+class Site(HeadCheckout):
+    """A checkout whose jobs go to Slurm."""
+
+    profile = "profiles/slurm"
+
+    def adapt(self) -> None:
+        profile = yaml.safe_load((self.folder / self.profile / "profile.yaml").read_text())
+        resources = profile["set-resources"]
+        for rule in ("smoke_test", "train"):
+            resources[rule]["tasks_per_node"] = TASKS
+        resources["train"]["runtime"] = "1 if wildcards.run == 'slow' else 10"
+        here = {
+            "set-resources": resources,
+            "slurm-status-command": "squeue",
+            "slurm-init-seconds-before-status-checks": 1,
+            "latency-wait": 10,
+        }
+        (self.folder / "here.yaml").write_text(yaml.safe_dump(here))
+
+    def queue(self) -> str:
+        """The jobs that wait, run or are about to end."""
+        return self.cluster.run(["squeue", "--noheader"]).stdout
+
+    def tries(self) -> list[str]:
+        """What each job has printed that trained `slow`."""
+        folder = self.folder / ".snakemake/slurm_logs/rule_train/slow_1"
+        paths = sorted(folder.glob("*.log"), key=lambda path: int(path.stem))
+        return [path.read_text() for path in paths]
+
+    def saved(self) -> list[int]:
+        """The steps at which tries before the present one have saved their state."""
+        former = "".join(self.tries()[:-1])
+        return list(map(int, re.findall(r"time of this job is up; saved at step (\d+) of", former)))
+
+    def epoch(self) -> int:
+        """The last epoch that the present try has told of; 0 before."""
+        return max(map(int, re.findall(r"images/s, .* epoch (\d+)", self.tries()[-1])), default=0)
+
+
+@pytest.fixture(scope="module")
+def interrupted(cluster: Cluster) -> Iterator[Site]:
+    """A short run over both nodes, and a long one that was stopped by Ctrl-C in its second try."""
+    if (reasons := slurm.missing()) and os.environ.get("CI") != "true":
+        pytest.skip(f"no Slurm here: {'; '.join(reasons)}")
+    Site.cluster = cluster
+    slurm.start(cluster)
+    site = Site.fresh(cluster.home / "slurm")
+    site.configure({**TINY, "runs": {"wide": {"latent_dim": 5, "nodes": 2}, "slow": ENDLESS}})
+    site.borrow_environment()
+    site.adapt()
+    driver = site.start(WIDE, SLOW)
+    try:
+        site.until(lambda: site.saved() and site.epoch(), "a try that goes on", seconds=600)
+        site.until((site.folder / WIDE).exists, "the short run")
+        os.killpg(driver.pid, signal.SIGINT)
+        assert site.ends(driver) != 0
+        yield site
+    finally:
+        driver.kill()
+
+
+def test_smoke_test_and_training_cross_both_nodes(interrupted: Site) -> None:
+    ranks = pd.read_csv(interrupted.folder / "results/machine/smoke_test/ranks.csv")
+    assert sorted(zip(ranks["host"], ranks["local_rank"], strict=True)) == [
+        (node, local) for node in NODES for local in range(TASKS)
+    ]
+    speed = interrupted.folder / "results/machine/train/wide/seed1.json"
+    trained = pd.read_json(speed, typ="series")
+    assert (trained["ranks"], trained["hosts"]) == (4, list(NODES))
+
+
+def test_a_training_goes_on_in_the_next_try(interrupted: Site) -> None:
+    """Half of a job's minute is for saving; a training that began anew would be far behind."""
+    steps_per_epoch = 1697 / TINY["defaults"]["batch_size"]
+    assert 0 < interrupted.saved()[-1] < (interrupted.epoch() + 1) * steps_per_epoch
+
+
+def test_ctrl_c_leaves_no_job(interrupted: Site) -> None:
+    interrupted.until(lambda: not interrupted.queue(), "the end of the jobs", seconds=60)
