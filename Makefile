@@ -1,7 +1,8 @@
 # Variables: PYTHON, the interpreter of both environments. VENV, where the controller's lies.
 # XDG_CACHE_HOME, where wheels and downloads are cached. SNAKEMAKE_DIR, where Snakemake keeps its
 # records if not in ./.snakemake. MINUTES, how long `make soak` goes on. LONG=1, `make check-likelihoods`
-# with the simulations that take minutes.
+# with the simulations that take minutes. COLLECTIVES=torch, ranks add by torch.distributed, which needs no
+# compiler, whatever the configuration says.
 override PYTHON := $(or $(PYTHON),python3)
 override VENV := $(patsubst ~/%,$(HOME)/%,$(or $(VENV),.venv))
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/elboflow
@@ -17,6 +18,7 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
 export LC_ALL := C.UTF-8
+export COLLECTIVES
 
 .PHONY: help setup report crate test test-plugin test-faults soak check-likelihoods promises keys docs test-browser test-cluster test-environment lint bench status report-so-far unlock compare clean clean-part clean-state pins
 help: ## show these lines
@@ -55,7 +57,7 @@ $(VENV)/plugin: $(VENV)/isolated $(shell find $(PLUGIN)/src -name '*.py') $(PLUG
 	@touch "$@"
 
 report: setup ## train, evaluate and write results/report.html
-	snakemake --profile profiles/local
+	snakemake --profile profiles/local $(if $(COLLECTIVES),--config "environment={collectives: $(COLLECTIVES)}")
 	@echo "open $(abspath results/report.html) in a browser"
 
 $(VENV)/requirements-dev: $(VENV)/requirements requirements-dev.txt
@@ -64,7 +66,7 @@ $(VENV)/requirements-dev: $(VENV)/requirements requirements-dev.txt
 
 $(TEST_ENVIRONMENT)/tests: $(VENV)/requirements workflow/envs/*.txt tests/requirements.txt \
 		workflow/scripts/build_environment.py $(wildcard $(ROOMS)/environment/*.py) $(ROOMS)/files/whole.py
-	python workflow/scripts/build_environment.py --torch pinned --pins workflow/envs/*.txt \
+	python workflow/scripts/build_environment.py --collectives horovod --torch pinned --pins workflow/envs/*.txt \
 		--venv $(@D)/venv --build-json $(@D)/build.json --packages $(@D)/packages.txt --log $(@D)/build.log
 	$(@D)/venv/bin/python -I workflow/scripts/elboflow/environment/site_pip.py install --quiet --requirement tests/requirements.txt
 	@touch "$@"

@@ -6,7 +6,7 @@
 #
 #   --python PYTHON  the interpreter that has PyTorch (default: python3)
 #   --wheels DIR     take all other packages from there and none from a network. To fill it, elsewhere:
-#                      pip download -d DIR -r workflow/envs/training.txt -r tests/requirements.txt
+#                      pip download -d DIR -r workflow/envs/training.txt -r workflow/envs/horovod_tools.txt -r tests/requirements.txt
 #                      pip download -d DIR --no-deps --no-binary horovod horovod==0.28.1
 #   --folder DIR     where to work; what is built there serves the next call (default: results/gpu_check)
 #   --ranks N        GPUs to train on (default: 1)
@@ -46,7 +46,7 @@ if [[ -n $wheels ]]; then
 fi
 mkdir -p "$folder"
 if [[ ! -f $folder/tests ]]; then
-    "$python" workflow/scripts/build_environment.py --torch site --site-python "$(command -v "$python")" \
+    "$python" workflow/scripts/build_environment.py --collectives horovod --torch site --site-python "$(command -v "$python")" \
         --gpu "$gpu" "${sdist[@]}" --pins workflow/envs/*.txt --venv "$folder/venv" \
         --build-json "$folder/build.json" --packages "$folder/packages.txt" --log "$folder/build.log"
     "$folder/venv/bin/python" -m pip install --quiet --requirement tests/requirements.txt

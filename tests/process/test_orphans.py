@@ -15,7 +15,7 @@ WORK = {
     "sleep": "time.sleep(600)",
     # In C, where no other thread of Python's gets a word in.
     "computation": "sum(range(10**12))",
-    "wait for others": "hvd.rank() or time.sleep(600); hvd.allreduce(torch.ones(1))",
+    "wait for others": "position()[0] or time.sleep(600); add(torch.ones(1), 'ones')",
 }
 
 
@@ -37,9 +37,9 @@ def start(
 
     def run(ranks: int, work: str) -> Path:
         lines = ["import pathlib, sys, time", f"sys.path.insert(0, {str(SCRIPTS)!r})"]
-        lines += ["import horovod.torch as hvd, torch"]
+        lines += ["import torch", "from elboflow.ranks.collectives import add, position"]
         lines += ["from elboflow.ranks.worker import start", "start()"]
-        lines += [f"pathlib.Path({str(tmp_path)!r}, f'came{{hvd.rank()}}').touch()", work]
+        lines += [f"pathlib.Path({str(tmp_path)!r}, f'came{{position()[0]}}').touch()", work]
         script.write_text("\n".join(lines))
         words = launch_command(script, ranks=ranks)
         above = f"import subprocess; subprocess.run({words!r})"

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from elboflow.ranks.place import Worker, adds_with
-from elboflow.ranks.self_test import differences, misplaced, unfit_device
+from elboflow.ranks.by_horovod import adds_with, unfit
+from elboflow.ranks.place import Worker
+from elboflow.ranks.self_test import differences, misplaced
 from elboflow.stages.smoke_test import SIZES
 
 Launch = Callable[..., subprocess.CompletedProcess[str]]
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
+COLLECTIVES = ("horovod", "torch")
 
 
 def worker(rank: int, size: int, host: str = "node1", gpu: str = "") -> Worker:
@@ -35,7 +37,7 @@ def script(tmp_path: Path) -> Callable[[str], Path]:
     def write(lines: str) -> Path:
         path = tmp_path / "script.py"
         head = f"import sys\nsys.path.insert(0, {str(SCRIPTS)!r})\n"
-        head += "import horovod.torch as hvd, torch\nfrom elboflow.ranks import worker\n"
+        head += "import torch\nfrom elboflow.ranks import collectives, self_test\n"
         head += "from elboflow.ranks.worker import start\n"
         path.write_text(head + lines)
         return path
@@ -43,22 +45,38 @@ def script(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-@pytest.mark.parametrize("ranks", [1, 2, 4])
+@pytest.mark.parametrize(
+    ("ranks", "collectives", "adds_with"),
+    [
+        *((ranks, "horovod", "MPI (Horovod)") for ranks in (1, 2, 4)),
+        *((ranks, "torch", "Gloo (torch.distributed)") for ranks in (1, 2)),
+    ],
+)
 def test_tables_have_a_row_per_rank_and_per_size(
-    launch: Launch, tmp_path: Path, ranks: int
+    launch: Launch, tmp_path: Path, ranks: int, collectives: str, adds_with: str
 ) -> None:
     tables = ["--ranks-csv", tmp_path / "ranks.csv", "--allreduce-csv", tmp_path / "allreduce.csv"]
-    done = launch(SCRIPTS / "smoke_test.py", "--repeats", 1, *tables, ranks=ranks)
+    done = launch(
+        SCRIPTS / "smoke_test.py",
+        "--repeats",
+        1,
+        *tables,
+        ranks=ranks,
+        env={"ELBOFLOW_COLLECTIVES": collectives},
+    )
     assert done.returncode == 0, done.stderr
     rows = read(tmp_path / "ranks.csv")
     assert [int(row["rank"]) for row in rows] == list(range(ranks))
     assert {(row["size"], row["threads"]) for row in rows} == {(str(ranks), "1")}
-    assert {row["adds_with"] for row in rows} == {"MPI"}
+    assert {row["adds_with"] for row in rows} == {adds_with}
     measured = read(tmp_path / "allreduce.csv")
     assert [int(row["bytes"]) for row in measured] == SIZES
     assert all((float(row["bus_bandwidth_gb_per_s"]) == 0) == (ranks == 1) for row in measured)
     printed = [line.split() for line in done.stdout.splitlines() if line]
-    assert printed[: ranks + 1] == [list(rows[0]), *(list(row.values()) for row in rows)]
+    assert printed[: ranks + 1] == [
+        list(rows[0]),
+        *(" ".join(row.values()).split() for row in rows),
+    ]
 
 
 def test_threads_per_rank_hold_whatever_the_shell_says(
@@ -72,21 +90,22 @@ def test_threads_per_rank_hold_whatever_the_shell_says(
 def test_another_number_of_ranks_is_one_line(launch: Launch, script: Callable[[str], Path]) -> None:
     done = launch(script("start(ranks=3)\nprint('went on')"))
     (line,) = [text for text in done.stderr.splitlines() if text.startswith("error: ")]
-    assert "3 ranks were asked for and Horovod sees 2" in line
+    assert "3 ranks were asked for and 2 joined" in line
     assert done.returncode != 0
     assert "went on" not in done.stdout
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("collectives", COLLECTIVES)
 def test_launcher_of_another_mpi_is_seen(
-    launch: Launch, script: Callable[[str], Path], tmp_path: Path
+    launch: Launch, script: Callable[[str], Path], tmp_path: Path, collectives: str
 ) -> None:
     stranger = tmp_path / "stranger"
     stranger.write_text('#!/bin/sh\nshift 2\nexec "$@"\n')
     stranger.chmod(0o755)
-    done = launch(script("start()"), mpi=str(stranger))
+    done = launch(script("start()"), mpi=str(stranger), env={"ELBOFLOW_COLLECTIVES": collectives})
     assert done.returncode != 0
-    assert done.stderr.startswith("error: 2 ranks were asked for and Horovod sees 1")
+    assert done.stderr.startswith("error: 2 ranks were asked for and 1 joined")
 
 
 def test_missing_launcher_is_one_line(launch: Launch, script: Callable[[str], Path]) -> None:
@@ -143,8 +162,10 @@ def test_ranks_on_fewer_hosts_than_the_job_has_are_a_problem() -> None:
 
 def test_wrong_sum_on_one_rank_ends_all(launch: Launch, script: Callable[[str], Path]) -> None:
     lines = """
-add = hvd.allreduce
-hvd.allreduce = lambda tensor, **rest: add(tensor, **rest) + (hvd.rank() == 1)
+def add(tensor, name):
+    collectives.add(tensor, name)
+    tensor += collectives.position()[0] == 1
+self_test.add = add
 start()
 print('went on')
 """
@@ -160,13 +181,16 @@ print('went on')
     assert all("rank 1" in line and "allreduce" in line for line in errors)
 
 
-def test_exception_on_one_rank_ends_all(launch: Launch, script: Callable[[str], Path]) -> None:
+@pytest.mark.parametrize("collectives", COLLECTIVES)
+def test_exception_on_one_rank_ends_all(
+    launch: Launch, script: Callable[[str], Path], collectives: str
+) -> None:
     lines = """
 if start().rank == 1:
     raise ValueError("only here")
-hvd.allreduce(torch.ones(1))
+collectives.add(torch.ones(1), "ones")
 """
-    done = launch(script(lines))
+    done = launch(script(lines), env={"ELBOFLOW_COLLECTIVES": collectives})
     assert done.returncode != 0
     assert "ValueError: only here" in done.stderr
 
@@ -196,12 +220,12 @@ def test_signal_to_the_launcher_ends_the_ranks(
 
 
 def test_a_horovod_for_cpus_is_refused_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("elboflow.ranks.worker.hvd.nccl_built", lambda: 0)
-    (problem,) = unfit_device(torch.device("cuda"), "auto")
+    monkeypatch.setattr("elboflow.ranks.by_horovod.hvd.nccl_built", lambda: 0)
+    (problem,) = unfit(torch.device("cuda"))
     assert "this is a GPU run and Horovod was built for CPUs only (without NCCL)" in problem
-    monkeypatch.setattr("elboflow.ranks.worker.hvd.nccl_built", lambda: 22705)
-    assert unfit_device(torch.device("cuda"), "cuda") == []
-    assert adds_with(torch.device("cuda")) == "NCCL 2.27.5"
+    monkeypatch.setattr("elboflow.ranks.by_horovod.hvd.nccl_built", lambda: 22705)
+    assert unfit(torch.device("cuda")) == []
+    assert adds_with(torch.device("cuda")) == "NCCL 2.27.5 (Horovod)"
 
 
 def test_a_gpu_that_was_insisted_on_and_is_not_there_is_one_line(
@@ -213,6 +237,8 @@ def test_a_gpu_that_was_insisted_on_and_is_not_there_is_one_line(
     assert done.stderr.startswith("error: environment.gpu is cuda, and no GPU is seen here")
     odd = launch(script("start()"), env={"ELBOFLOW_GPU": "yes"})
     assert odd.stderr == "launch.sh: ELBOFLOW_GPU must be auto, cuda or none, not 'yes'\n"
+    odd = launch(script("start()"), env={"ELBOFLOW_COLLECTIVES": "mpi"})
+    assert odd.stderr == "launch.sh: ELBOFLOW_COLLECTIVES must be horovod or torch, not 'mpi'\n"
 
 
 def test_gpu_shared_by_two_ranks_is_named() -> None:

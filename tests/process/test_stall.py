@@ -19,7 +19,8 @@ HOST = socket.gethostname()
 def script(folder: Path, scripts: Path, before: str, after: str) -> Path:
     """A script with lines before and after its rank joins the others."""
     lines = ["import os, sys, time", f"sys.path.insert(0, {str(scripts)!r})"]
-    lines += ["import horovod.torch as hvd, torch", "from elboflow.ranks.worker import start"]
+    lines += ["import torch", "from elboflow.ranks.collectives import add, position"]
+    lines += ["from elboflow.ranks.worker import start"]
     path = folder / "script.py"
     path.write_text("\n".join([*lines, before, "start()", after]))
     return path
@@ -30,10 +31,13 @@ def start(launch_command, tmp_path):
     """Start ranks that may stand still for SECONDS; all are gone in the end."""
     started = []
 
-    def run(*arguments: object, ranks: int = 2) -> subprocess.Popen[str]:
+    def run(
+        *arguments: object, ranks: int = 2, collectives: str = "horovod"
+    ) -> subprocess.Popen[str]:
+        changes = {"ELBOFLOW_STALL_SECONDS": str(SECONDS), "ELBOFLOW_COLLECTIVES": collectives}
         process = subprocess.Popen(
             launch_command(*arguments, ranks=ranks),
-            env={**os.environ, "ELBOFLOW_STALL_SECONDS": str(SECONDS)},
+            env={**os.environ, **changes},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -76,14 +80,15 @@ def error_line(process: subprocess.Popen[str]) -> str:
     "a rank that hangs, before it joins the others or after",
     outcome="it is named with its host, and all ranks end",
 )
+@pytest.mark.parametrize("collectives", ["horovod", "torch"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_rank_that_hangs_is_named(start, scripts, tmp_path, when):
+def test_a_rank_that_hangs_is_named(start, scripts, tmp_path, when, collectives):
     hang = 'if os.environ["OMPI_COMM_WORLD_RANK"] == "1": time.sleep(600)'
     lines = {"before": "", "after": "", when: hang}
     path = script(
-        tmp_path, scripts, lines["before"], f"{lines['after']}\nhvd.allreduce(torch.ones(1))"
+        tmp_path, scripts, lines["before"], f"{lines['after']}\nadd(torch.ones(1), 'ones')"
     )
-    line = error_line(start(path))
+    line = error_line(start(path, collectives=collectives))
     assert line.startswith(
         f"error: for {SECONDS} seconds (stall_seconds) nothing was done by rank 1 on {HOST};"
     )
@@ -127,12 +132,26 @@ def test_an_evaluation_whose_rank_is_stopped_ends(experiment, start, scripts):
     "long work of one rank while the others wait for it, or have ended",
     outcome="it is waited for",
 )
-@pytest.mark.parametrize("others", ["wait", "have ended"])
-def test_a_rank_that_works_is_waited_for(start, scripts, tmp_path, others):
-    work = f"end = time.time() + {2 * SECONDS}\nwhile hvd.rank() == 0 and time.time() < end: pass\n"
-    path = script(
-        tmp_path, scripts, "", work + ("hvd.allreduce(torch.ones(1))" * (others == "wait"))
-    )
-    process = start(path)
+@pytest.mark.parametrize(
+    ("others", "collectives"),
+    [("wait", "horovod"), ("have ended", "horovod"), ("wait", "torch")],
+)
+def test_a_rank_that_works_is_waited_for(start, scripts, tmp_path, others, collectives):
+    work = f"end = time.time() + {2 * SECONDS}\n"
+    work += "while position()[0] == 0 and time.time() < end: pass\n"
+    path = script(tmp_path, scripts, "", work + ("add(torch.ones(1), 'ones')" * (others == "wait")))
+    process = start(path, collectives=collectives)
     assert process.communicate(timeout=120)[1] == ""
     assert process.returncode == 0
+
+
+@pytest.mark.fault(
+    "a rank that never joins the others although it works, under torch.distributed",
+    outcome="it is named, and all ranks end",
+)
+def test_a_rank_that_never_joins_is_named(start, scripts, tmp_path):
+    busy = 'while os.environ["OMPI_COMM_WORLD_RANK"] == "1": pass'
+    line = error_line(start(script(tmp_path, scripts, busy, ""), collectives="torch"))
+    assert line.startswith(
+        f"error: rank 1 has not joined rank 0 on {HOST} within {SECONDS} seconds (stall_seconds)"
+    )

@@ -1,5 +1,6 @@
 """
-Make the Python environment that trains: torch, and Horovod built for this machine's MPI and GPUs.
+Make the Python environment that trains: torch, and Horovod built for this machine's MPI and GPUs, or with
+`collectives: torch` torch alone.
 
 INPUTS:
 
@@ -8,7 +9,7 @@ INPUTS:
 OUTPUTS:
 
     venv     = <results>/environment/venv
-    build    = <results>/environment/build.json     (versions, compilers, what Horovod was built with)
+    build    = <results>/environment/build.json     (versions, compilers, what ranks add by)
     packages = <results>/environment/packages.txt   (name==version lines)
 """
 
@@ -44,6 +45,7 @@ rule build_environment:
     params:
         # Pins as well: an older file in the place of one shows.
         code=digest([*PINS, *BUILDING_CODE]),
+        collectives=ENVIRONMENT["collectives"],
         torch=ENVIRONMENT["torch"],
         gpu=ENVIRONMENT["gpu"],
         flags=optional_flags(
@@ -59,6 +61,7 @@ rule build_environment:
         r"""
         "$ELBOFLOW_PYTHON" {input.script:q} \
             --python "$ELBOFLOW_PYTHON" \
+            --collectives {params.collectives:q} \
             --torch {params.torch:q} --gpu {params.gpu:q} \
             {params.flags:q} {params.variables:q} \
             --pins {input.pins:q} \

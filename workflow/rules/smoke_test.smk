@@ -1,5 +1,5 @@
 """
-See that the launcher, Horovod and the network between the ranks work, before anything trains.
+See that the launcher and the network between the ranks work, before anything trains.
 
 INPUTS:
 

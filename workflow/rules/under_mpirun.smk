@@ -35,8 +35,10 @@ SMOKE_TEST = "<results>/machine/smoke_test/ranks.csv"
 # The files in which the specification of a run is frozen, and the digests of what computes by them.
 SPECIFICATIONS = {"run": None}
 
-# For launch.sh. No params, since those are triggers: another device is no reason to train again.
+# For launch.sh. No params, since those are triggers: another device, or another library that adds the
+# ranks' numbers, is no reason to train again.
 os.environ.update(
+    ELBOFLOW_COLLECTIVES=RESOLVED.environment["collectives"],
     ELBOFLOW_GPU=RESOLVED.environment["gpu"],
     ELBOFLOW_STALL_SECONDS=str(resolve_key(config, "stall_seconds")),
 )

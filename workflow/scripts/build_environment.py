@@ -1,4 +1,4 @@
-"""Make the virtual environment that training runs in: PyTorch, and Horovod built against it."""
+"""Make the virtual environment that training runs in: PyTorch, and what ranks add by."""
 
 import signal
 import sys

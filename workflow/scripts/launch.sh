@@ -19,7 +19,7 @@
 # all ranks end.
 #
 # ELBOFLOW_GPU says what the ranks compute on: cuda insists on GPUs, none hides them, and auto, where it
-# is not set, takes those that are there.
+# is not set, takes those that are there. ELBOFLOW_COLLECTIVES, horovod or torch, says what they add by.
 set -euo pipefail
 
 fail() {
@@ -54,11 +54,17 @@ for count in "$nodes" "$tasks_per_node" "$threads"; do
 done
 gpu=${ELBOFLOW_GPU:-auto}
 [[ $gpu =~ ^(auto|cuda|none)$ ]] || fail "ELBOFLOW_GPU must be auto, cuda or none, not '$gpu'"
+collectives=${ELBOFLOW_COLLECTIVES:-horovod}
+[[ $collectives =~ ^(horovod|torch)$ ]] ||
+    fail "ELBOFLOW_COLLECTIVES must be horovod or torch, not '$collectives'"
 stall_seconds=${ELBOFLOW_STALL_SECONDS:-600}
 [[ $stall_seconds =~ ^[1-9][0-9]*$ ]] ||
     fail "ELBOFLOW_STALL_SECONDS must be a whole number above 0, not '$stall_seconds'"
 [[ -x $venv/bin/python ]] ||
     fail "no training environment that works at '$venv': build it with \`snakemake --cores 2 --forcerun build_environment\`"
+[[ $collectives == torch ]] ||
+    "$venv/bin/python" -Ic 'import importlib.util as u, sys; sys.exit(u.find_spec("horovod") is None)' ||
+    fail "the training environment at '$venv' has no Horovod: it was built for environment.collectives: torch"
 [[ -f $1 ]] || fail "no script at '$1'"
 ranks=$((nodes * tasks_per_node))
 
@@ -128,6 +134,7 @@ export "${!OMPI_@}" "${!PRTE_@}"
 settings=(
     "MALLOC_MMAP_THRESHOLD_=$MALLOC_MMAP_THRESHOLD_" "MALLOC_TRIM_THRESHOLD_=$MALLOC_TRIM_THRESHOLD_"
     "ELBOFLOW_RANKS=$ranks" "ELBOFLOW_BEGAN=$(date +%s)" "ELBOFLOW_GPU=$gpu"
+    "ELBOFLOW_COLLECTIVES=$collectives"
     "OMP_NUM_THREADS=$threads" "MKL_NUM_THREADS=$threads" "OPENBLAS_NUM_THREADS=$threads"
 )
 [[ $gpu == none ]] && settings+=("CUDA_VISIBLE_DEVICES=") # hidden from libraries as well
@@ -135,7 +142,7 @@ settings=(
 [[ -n $deadline ]] && settings+=("ELBOFLOW_DEADLINE=$deadline")
 [[ -n ${SNAKEMAKE_QSUB_CONTINUE:-} ]] && settings+=("ELBOFLOW_CONTINUE=$SNAKEMAKE_QSUB_CONTINUE")
 [[ -t 2 ]] && settings+=(ELBOFLOW_PROGRESS_BAR=1)
-for name in "${!HOROVOD_@}"; do settings+=("$name=${!name}"); done
+for name in "${!HOROVOD_@}" "${!GLOO_@}"; do settings+=("$name=${!name}"); done
 
 # A redrawn line ends in a carriage return each time; only its last state belongs into the log. Where
 # that cannot be written the work goes on, so somebody must go on reading.

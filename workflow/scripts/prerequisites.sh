@@ -3,16 +3,26 @@
 #
 #   prerequisites.sh [PYTHON]      (default: python3)      CXX names another compiler than g++
 #
+# With COLLECTIVES=torch no Horovod is compiled, and neither a compiler nor Python's headers are asked for.
+#
 # Silent, with exit status 0, when nothing is missing.
 set -u
 
 python=${1:-python3}
 compiler=${CXX:-g++}
 missing=0
+for_horovod=0
 
 report() {
     echo "$1" >&2
     missing=1
+}
+
+# What Horovod alone is compiled with.
+report_for_horovod() {
+    [ "${COLLECTIVES-}" = torch ] && return
+    report "$1"
+    for_horovod=1
 }
 
 have() {
@@ -34,7 +44,7 @@ check_python() {
         *) package=python${version%.*} ;;
     esac
     headers='import os, sys, sysconfig as s; sys.exit(not os.path.exists(s.get_path("include") + "/Python.h"))'
-    "$python" -c "$headers" || report "Python's headers (Python.h) are missing (Debian: $package-dev)"
+    "$python" -c "$headers" || report_for_horovod "Python's headers (Python.h) are missing (Debian: $package-dev)"
     "$python" -c 'import venv, ensurepip' 2>/dev/null ||
         report "Python's venv module is missing (Debian: $package-venv)"
 }
@@ -44,12 +54,12 @@ check_compiler() {
     # shellcheck disable=SC2086
     version=$($compiler -dumpfullversion -dumpversion 2>/dev/null)
     if [ -z "$version" ]; then
-        report "A C++ compiler is missing: no '$compiler' (Debian: g++)"
+        report_for_horovod "A C++ compiler is missing: no '$compiler' (Debian: g++)"
         return
     fi
     major=${version%%.*}
     [ "$major" -ge 11 ] 2>/dev/null ||
-        report "g++ 11 or newer is missing: '$compiler' is $version (Debian: g++ of Debian 12 or newer; or name a newer one in CXX)"
+        report_for_horovod "g++ 11 or newer is missing: '$compiler' is $version (Debian: g++ of Debian 12 or newer; or name a newer one in CXX)"
 }
 
 check_cache() {
@@ -65,4 +75,6 @@ have make || report "make is missing (Debian: make)"
 have git || report "git is missing (Debian: git)"
 check_compiler
 check_cache
+[ $for_horovod = 0 ] ||
+    echo "Compiler and headers are for Horovod: COLLECTIVES=torch after make's words does without them" >&2
 exit $missing

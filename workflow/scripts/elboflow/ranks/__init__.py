@@ -1,1 +1,1 @@
-"""Ranks that work together: all that touches Horovod."""
+"""Ranks that work together: all that touches Horovod and torch.distributed."""

@@ -1,30 +1,43 @@
-"""What ranks do together, by Horovod: add numbers, take over those of rank 0, gather objects."""
+"""What ranks do together: join, add numbers, take over those of one rank, gather objects, part.
 
-from typing import Any
+ELBOFLOW_COLLECTIVES names the library that does it; nobody else knows which one that is.
+"""
 
-import horovod.torch as hvd
-from torch import Tensor
+import os
 
-# Horovod: names are given, since the default for objects is their type, of which ranks that have
-# none know nothing.
+if os.environ.get("ELBOFLOW_COLLECTIVES") == "torch":
+    from elboflow.ranks.by_torch import (
+        add,
+        adds_with,
+        gather,
+        join,
+        part,
+        position,
+        share,
+        share_object,
+        unfit,
+    )
+else:
+    from elboflow.ranks.by_horovod import (
+        add,
+        adds_with,
+        gather,
+        join,
+        part,
+        position,
+        share,
+        share_object,
+        unfit,
+    )
 
-
-def add(numbers: Tensor, name: str) -> None:
-    """Sum over ranks, in place."""
-    # Horovod: Sum, not the default Average.
-    hvd.allreduce_(numbers, op=hvd.Sum, name=name)
-
-
-def share(numbers: Tensor, name: str) -> None:
-    """Rank 0's numbers on every rank, in place."""
-    hvd.broadcast_(numbers, root_rank=0, name=name)
-
-
-def share_object(content: Any, name: str) -> Any:
-    """Rank 0's object, on every rank."""
-    return hvd.broadcast_object(content, root_rank=0, name=name)
-
-
-def gather(content: Any) -> list[Any]:
-    """The objects of all ranks, which may differ in size, by rank; the same list on every rank."""
-    return hvd.allgather_object(content)
+__all__ = [
+    "add",
+    "adds_with",
+    "gather",
+    "join",
+    "part",
+    "position",
+    "share",
+    "share_object",
+    "unfit",
+]

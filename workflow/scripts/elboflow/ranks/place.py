@@ -4,10 +4,9 @@ import os
 import socket
 from dataclasses import dataclass
 
-import horovod.torch as hvd
 import torch
 
-from elboflow.environment.cuda import readable_version
+from elboflow.ranks.collectives import adds_with, position
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Worker:
     device_name: str
     gpu: str  # identifies the GPU on its host; empty on a CPU
     threads: int
-    adds_with: str  # what Horovod adds these devices' numbers with
+    adds_with: str  # what adds the numbers of these devices
 
 
 def wanted_gpu() -> str:
@@ -33,22 +32,14 @@ def wanted_gpu() -> str:
 
 def find_place() -> Worker:
     """This process's place. The nth rank of a host takes the nth GPU that it can see."""
+    rank, size, local_rank, local_size = position()
     device, gpu, name = torch.device("cpu"), "", "cpu"
     if torch.cuda.is_available() and wanted_gpu() != "none":
-        # Horovod: ranks of one host are told apart by local_rank.
-        device = torch.device("cuda", hvd.local_rank() % torch.cuda.device_count())
+        device = torch.device("cuda", local_rank % torch.cuda.device_count())
         torch.cuda.set_device(device)
         properties = torch.cuda.get_device_properties(device)
         gpu, name = str(properties.uuid), properties.name
     return Worker(
-        *(hvd.rank(), hvd.size(), hvd.local_rank(), hvd.local_size(), socket.gethostname()),
+        *(rank, size, local_rank, local_size, socket.gethostname()),
         *(device, name, gpu, torch.get_num_threads(), adds_with(device)),
     )
-
-
-def adds_with(device: torch.device) -> str:
-    """The library with which Horovod adds the numbers of such devices, with NCCL's version."""
-    # Horovod: nccl_built() is 0, or NCCL's version as one number.
-    if device.type == "cuda" and (code := hvd.nccl_built()):
-        return f"NCCL {readable_version(code)}"
-    return "MPI" if hvd.mpi_enabled() else "Gloo"

@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-import horovod.torch as hvd
 import torch
 from torch import Tensor
 
+from elboflow.ranks.collectives import add, share, unfit
 from elboflow.ranks.place import Worker
 
 DTYPES = (torch.float32, torch.float64, torch.int64)
@@ -20,8 +20,8 @@ def misplaced(workers: list[Worker], asked: int, nodes: int = 0) -> list[str]:
     problems = []
     if len(workers) != asked:
         problems.append(
-            f"{asked} ranks were asked for and Horovod sees {len(workers)}: the launcher starts "
-            "another number, or is not of the MPI that Horovod was built with"
+            f"{asked} ranks were asked for and {len(workers)} joined: the launcher starts "
+            "another number, or is not of the MPI that the environment was built with"
         )
     hosts = sorted({worker.host for worker in workers})
     if nodes and len(hosts) != nodes:
@@ -44,21 +44,12 @@ def misplaced(workers: list[Worker], asked: int, nodes: int = 0) -> list[str]:
 
 
 def unfit_device(device: torch.device, wanted: str) -> list[str]:
-    """Nothing, or that the device is not the wanted one, or that Horovod cannot add on it."""
+    """Nothing, or that the device is not the wanted one, or that numbers cannot be added on it."""
     if wanted == "cuda" and device.type != "cuda":
         return [
             "environment.gpu is cuda, and no GPU is seen here: run on a GPU node, or set it to none"
         ]
-    # Horovod: NCCL adds numbers on GPUs; MPI or Gloo on CPUs.
-    if device.type == "cuda" and not hvd.nccl_built():
-        return [
-            "this is a GPU run and Horovod was built for CPUs only (without NCCL): build the "
-            "environment on a GPU node with environment.gpu: cuda, or set it to none to train on "
-            "CPUs"
-        ]
-    if not (hvd.mpi_built() or hvd.gloo_built() or device.type == "cuda"):
-        return ["Horovod was built with neither MPI nor Gloo: build the environment again"]
-    return []
+    return unfit(device)
 
 
 def differences(operation: str, got: Tensor, expected: Tensor) -> list[str]:
@@ -74,12 +65,13 @@ def wrong_operations(worker: Worker) -> list[str]:
     problems = []
     for dtype in DTYPES:
         numbers = torch.arange(4, dtype=dtype, device=worker.device)
-        # Horovod: Sum, not the default Average, which is not defined for whole numbers.
-        total = hvd.allreduce(numbers + worker.rank, op=hvd.Sum, name=f"sum.{dtype}")
+        total = numbers + worker.rank
+        add(total, f"sum.{dtype}")
         expected = numbers * worker.size + worker.size * (worker.size - 1) // 2
         problems += differences("allreduce", total, expected)
-        # Horovod: from the last rank, so that rank 0 cannot be right by chance.
+        # From the last rank, so that rank 0 cannot be right by chance.
         last = worker.size - 1
-        shared = hvd.broadcast(numbers + worker.rank, root_rank=last, name=f"share.{dtype}")
+        shared = numbers + worker.rank
+        share(shared, f"share.{dtype}", last)
         problems += differences("broadcast", shared, numbers + last)
     return [f"rank {worker.rank} on {worker.host}: {problem}" for problem in problems]

@@ -16,6 +16,8 @@ from pathlib import Path
 import psutil
 
 AT_EXIT = ".exit"  # behind the name of a sign: this rank only waits for the end of the others
+MEETING = "ranks.meeting"  # where ranks of torch.distributed find each other
+NO_SIGNS = (AT_EXIT, ".meeting")  # suffixes of what lies beside them
 ENDED = "ended"  # in a sign
 SECONDS_OF_DAY = 86_400
 
@@ -46,7 +48,7 @@ class Sign:
         return True
 
     def _activity(self) -> tuple[object, ...]:
-        """What changes while a rank computes, or waits for others: Horovod polls then.
+        """What changes while a rank computes, or waits for others: it wakes up for that.
 
         Of the main thread alone, since Horovod's own goes on where that one hangs; but at its exit
         a rank waits in another way.
@@ -77,7 +79,7 @@ class Signs:
     def look(self, seconds: float) -> str | None:
         """Read the signs, so many seconds after the last look; a line where a rank is given up."""
         try:
-            files = [path for path in self.folder.iterdir() if path.suffix != AT_EXIT]
+            files = [path for path in self.folder.iterdir() if path.suffix not in NO_SIGNS]
             signs = {path.name: path.read_text() for path in files}
         except OSError:  # deleted by someone, or on a server that does not answer: nothing is known
             return None

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from horovod import __version__ as horovod_version
 
 from elboflow.files.code_digest import digest
 from elboflow.files.imports import CHANGES_NO_RESULT
@@ -21,7 +20,7 @@ def state_digest(spec_document: dict[str, Any], seed: int, data_sha256: str) -> 
         if name.startswith("elboflow.vae") and name not in CHANGES_NO_RESULT and module.__file__
     )
     document = json.dumps(spec_document, sort_keys=True)
-    versions = f"torch {torch.__version__} numpy {np.__version__} horovod {horovod_version}"
+    versions = f"torch {torch.__version__} numpy {np.__version__}"
     if zuko := sys.modules.get("zuko"):
         versions += f" zuko {zuko.__version__}"
     return checkpoint.digest([document, str(seed), data_sha256, versions, digest(package)])

@@ -3,7 +3,6 @@
 Every program under the launcher begins with `worker = start()` and ends with `leave()`.
 """
 
-import atexit
 import contextlib
 import ctypes
 import os
@@ -11,17 +10,14 @@ import signal
 import sys
 import time
 import traceback
-from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
-import horovod.torch as hvd
 import torch
 
-from elboflow.ranks.collectives import gather
+from elboflow.ranks.collectives import gather, join, part
 from elboflow.ranks.place import Worker, find_place, wanted_gpu
 from elboflow.ranks.self_test import misplaced, unfit_device, wrong_operations
-from elboflow.ranks.signs import AT_EXIT
 from elboflow.vae.arithmetic import set_deterministic
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
@@ -38,9 +34,7 @@ def start(ranks: int | None = None) -> Worker:
     # A scheduler's warnings of a kill to come; the time to save is known without them.
     for warning in (signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(warning, signal.SIG_IGN)
-    # Horovod: connects the ranks; no other hvd call may come before.
-    hvd.init()
-    atexit.register(_tell_of_exit)  # before Horovod's own, which waits for the other ranks
+    join()
     sys.excepthook = _end_all_ranks
     # Cheap in comparison with a result that no one can repeat. cuBLAS wants its variable as well.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -49,7 +43,7 @@ def start(ranks: int | None = None) -> Worker:
     _keep_freed_memory()
     worker = find_place()
     asked = ranks or int(os.environ.get("ELBOFLOW_RANKS", worker.size))
-    # Horovod: every rank sees the same list, so that all of them stop or none.
+    # Every rank sees the same list, so that all of them stop or none.
     workers = gather(worker)
     nodes = int(os.environ.get("ELBOFLOW_NODES", "0"))
     problems = misplaced(workers, asked, nodes) + unfit_device(worker.device, wanted_gpu())
@@ -73,19 +67,10 @@ def _keep_freed_memory() -> None:
 
 def leave() -> NoReturn:
     """Part from the other ranks and end, without the half second that Python takes to clear up."""
-    _tell_of_exit()
-    # Horovod: waits for the other ranks.
-    hvd.shutdown()
+    part()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
-
-
-def _tell_of_exit() -> None:
-    """Tell this rank's watchdog that it now rests while others work."""
-    if sign := os.environ.get("ELBOFLOW_SIGN"):
-        with contextlib.suppress(OSError):
-            Path(sign + AT_EXIT).touch()
 
 
 def _stop(problems: list[str], rank: int) -> NoReturn:

@@ -141,5 +141,8 @@ def _check_environment(values: dict[str, Any]) -> None:
         )
     if values["torch"] == "pinned" and values["site_python"]:
         raise ConfigError("config: environment.site_python: only torch site takes one")
+    for key in ("horovod_sdist", "cuda_architectures", "build_variables"):
+        if values["collectives"] == "torch" and values[key]:
+            raise ConfigError(f"config: environment.{key}: collectives torch builds no Horovod")
     if values["gpu"] == "none" and values["cuda_architectures"]:
         raise ConfigError("config: environment.cuda_architectures: a build with gpu none has none")

@@ -1,4 +1,4 @@
-"""See that the launcher, Horovod and the network work; measure how fast ranks add numbers."""
+"""See that the launcher and the network work; measure how fast ranks add numbers."""
 
 import argparse
 import csv

@@ -36,7 +36,7 @@ LOOKED_AT = 6  # training images on which a user's model is tried
 def allreduce(worker: Worker) -> Allreduce:
     """The one collective of a step: a sum over ranks, in place.
 
-    The batch size is divided by already. One rank would wait for Horovod's thread, for nothing.
+    The batch size is divided by already. One rank would wait for nothing.
     """
     return partial(add, name="sum") if worker.size > 1 else lambda _: None
 
