@@ -44,6 +44,10 @@ NOTHING_LEFT = {**NO_TEST, "test_images": 1737}
         ("datasets", "digits", NO_TEST, "datasets.digits.test_images: digits has no test split"),
         ("datasets", "digits", NOTHING_LEFT, "datasets.digits: no training images are left"),
         (None, "environment", {"torch": "site"}, "environment.site_python: torch site needs"),
+        (
+            *(None, "environment", {"collectives": "torch", "horovod_sdist": "a"}),
+            "environment.horovod_sdist: collectives torch builds no Horovod",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_before_anything_starts(fresh, tiny, section, name, value, message):

@@ -56,6 +56,14 @@ def test_nodes_and_ranks_are_resources_and_retrain_nothing(finished, tiny):
     assert heavy(finished.planned()) == {}
 
 
+def test_another_library_that_adds_retrains_nothing(finished, tiny):
+    """The environment of these checkouts has no records of what it was made with."""
+    config = tiny()
+    config["environment"] = {**config.get("environment", {}), "collectives": "torch"}
+    finished.configure(config)
+    assert heavy(finished.planned()) == {}
+
+
 @pytest.mark.parametrize("deleted", ["venv", "venv build.json packages.txt"])
 def test_a_deleted_environment_is_rebuilt_and_nothing_is_retrained(finished, deleted):
     for name in deleted.split():

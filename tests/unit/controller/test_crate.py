@@ -82,6 +82,14 @@ def test_workflow_people_and_licence_are_those_of_the_repository(results, tmp_pa
     assert "Workflow Run Crate" in profiles
 
 
+def test_horovod_is_named_only_where_ranks_added_by_it(results, tmp_path):
+    build = results / "build.json"
+    build.write_text(json.dumps({name: BUILD[name] for name in BUILD if name != "horovod"}))
+    crate = ROCrate(make_crate(results, tmp_path / "crate"))
+    used = crate.mainEntity["softwareRequirements"]
+    assert [entity["name"] for entity in used] == ["python", "torch"]
+
+
 def test_the_same_run_gives_the_same_bytes_and_names_no_folder_of_the_machine(results, tmp_path):
     first, second = (make_crate(results, tmp_path / name) for name in ("first", "second"))
     metadata = (first / "ro-crate-metadata.json").read_text()

@@ -26,7 +26,7 @@ TYPES = {
     ".jinja": "text/plain", ".rst": "text/x-rst", ".safetensors": "application/octet-stream",
     ".tex": "text/x-tex", ".yaml": "application/yaml", ".md": "text/markdown",
 }  # fmt: skip
-# By the keys of build.json.
+# By the keys of build.json, which has Horovod only where ranks add by it.
 SOFTWARE = {
     "python": "https://www.python.org/",
     "torch": "https://pytorch.org/",
@@ -146,6 +146,7 @@ def add_software(crate: Any, build: Path) -> list[Any]:
             name=name, softwareVersion=versions[name], url=url,
         )
         for name, url in SOFTWARE.items()
+        if name in versions
     ]  # fmt: skip
 
 

@@ -52,8 +52,19 @@ def join() -> None:
         _hosts[:] = meet(store, rank, size)
         if unreachable := unreachable_host(_hosts):
             raise NotJoined(unreachable)
-        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+        _connect(store, rank, size)
+
+
+def _connect(store: dist.Store, rank: int, size: int) -> None:
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    try:
         dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=NEVER)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise NotJoined(
+            f"rank {rank} on {_hosts[rank]} does not reach all others ({reason}): "
+            "GLOO_SOCKET_IFNAME names the network interface that leads to them, as ib0"
+        ) from error
 
 
 def _meeting_place(size: int) -> dist.Store:
