@@ -50,7 +50,7 @@ rule build_environment:
         gpu=ENVIRONMENT["gpu"],
         flags=optional_flags(
             ENVIRONMENT,
-            ["site_python", "horovod_sdist", "cuda_architectures"],
+            ["site_python", "horovod_sdist", "cuda_architectures", "container"],
         ),
         variables=[
             word

@@ -355,6 +355,7 @@ def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Names
         cuda_architectures=None,
         pins=[],
         horovod_sdist=None,
+        container=None,
         **paths,
     )
     monkeypatch.setattr(build_environment, "parse_args", lambda: given)

