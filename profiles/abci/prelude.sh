@@ -20,5 +20,8 @@ load hpcx/2.20
 # (environment.torch: site) and has none of its own; it is taken where NCCL_HOME is set:
 #   load nccl/2.28
 
+# For an image as training environment (environment.container):
+#   load singularitypro
+
 # For an environment that is built where no GPU can be seen (`gpu: cuda` on a login node).
 export HOROVOD_BUILD_CUDA_CC_LIST=90 # H200

@@ -48,6 +48,10 @@ NOTHING_LEFT = {**NO_TEST, "test_images": 1737}
             *(None, "environment", {"collectives": "torch", "horovod_sdist": "a"}),
             "environment.horovod_sdist: collectives torch builds no Horovod",
         ),
+        (
+            *(None, "environment", {"container": "a.sif", "build_variables": {"CC": "gcc"}}),
+            "environment.build_variables: in a container nothing is built",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_before_anything_starts(fresh, tiny, section, name, value, message):
