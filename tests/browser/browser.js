@@ -40,8 +40,9 @@ export async function open(browser, path, { theme = "light", width = 1400, media
   });
   await page.setViewport({ width, height: 900 });
   await page.setJavaScriptEnabled(script);
-  await page.emulateMediaType(media);
-  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
+  // In one call: puppeteer's two, for the medium and for its features, each undo the other.
+  const features = [{ name: "prefers-color-scheme", value: theme }];
+  await (await page.createCDPSession()).send("Emulation.setEmulatedMedia", { media, features });
   await page.goto(address, { waitUntil: "load" });
   return page;
 }

@@ -46,15 +46,15 @@ def draw_chord(axes: Axes, row: pd.Series) -> None:
     axes.plot([mean, mean], [row["elbo_nats"], row["log_p_nats"]], color=BLUE, linewidth=3)
     evidence, bound = number(row["log_p_nats"], 3), number(row["elbo_nats"], 3)
     notes = (
-        (f"spam: w = {number(weights[0], 3)}", (weights[0], np.log(weights[0])), (0.16, -2.62)),
-        (f"no spam:\nw = {number(weights[1], 3)}", (weights[1], np.log(weights[1])), (0.56, -1.25)),
-        (f"log E[w]\n= log p(x) = {evidence}", (mean, row["log_p_nats"]), (0.065, -1.0)),
-        (f"E[log w] = ELBO = {bound}", (mean, row["elbo_nats"]), (0.3, -2.2)),
+        (f"spam: w = {number(weights[0], 3)}", (weights[0], np.log(weights[0])), (0.16, -2.72)),
+        (f"no spam:\nw = {number(weights[1], 3)}", (weights[1], np.log(weights[1])), (0.51, -1.45)),
+        (f"log E[w]\n= log p(x)\n= {evidence}", (mean, row["log_p_nats"]), (0.065, -1.15)),
+        (f"E[log w]\n= ELBO = {bound}", (mean, row["elbo_nats"]), (0.3, -2.4)),
         (f"the gap, {number(row['gap_nats'], 3)}", (mean, row["log_p_nats"] - 0.1), (0.3, -1.88)),
     )
     for text, point, place in notes:
         axes.annotate(text, point, place, arrowprops=LINE)
-    axes.set_title(f"1. Mean of logs, log of the mean: q(spam) = {row['q_spam']:g}", weight="bold")
+    axes.set_title(f"1. Mean of logs, log of the mean:\nq(spam) = {row['q_spam']:g}", weight="bold")
 
 
 def draw_tangent(axes: Axes, row: pd.Series) -> None:
@@ -70,13 +70,13 @@ def draw_tangent(axes: Axes, row: pd.Series) -> None:
         axes.plot([weight, weight], [np.log(weight), height], ":", color=RED, linewidth=1.5)
     notes = (
         ("touches at the mean of w", (mean, row["log_p_nats"]), (0.22, -2.4)),
-        ("log w, below it\nat every w", (weights[1], np.log(weights[1])), (0.5, -1.6)),
+        ("log w,\nbelow it\nat every w", (weights[1], np.log(weights[1])), (0.48, -1.9)),
         ("tangent: its mean\nis log p(x)", (0.5, row["log_p_nats"] + 0.5 / mean - 1), (0.12, 0.6)),
     )
     for text, point, place in notes:
         axes.annotate(text, point, place, arrowprops=LINE)
     axes.set_ylim(top=1.9)
-    axes.set_title("2. Why: the logarithm is below its tangent", weight="bold")
+    axes.set_title("2. Why: the logarithm\nis below its tangent", weight="bold")
 
 
 def draw_chords(axes: Axes, rows: Sequence[pd.Series]) -> None:
@@ -90,7 +90,7 @@ def draw_chords(axes: Axes, rows: Sequence[pd.Series]) -> None:
         text = f"{name}:\ngap {number(abs(row['gap_nats']), 4)}"
         axes.annotate(text, (weights[1], np.log(weights[1])), place, arrowprops=LINE)
     axes.axvline(mean, color=style.FAINT, linewidth=1, zorder=0)
-    axes.set_title("3. Closer weights, smaller gap", weight="bold")
+    axes.set_title("3. Closer weights,\nsmaller gap", weight="bold")
 
 
 def draw_elbos(axes: Axes, table: pd.DataFrame, rows: Sequence[pd.Series]) -> None:
@@ -100,14 +100,14 @@ def draw_elbos(axes: Axes, table: pd.DataFrame, rows: Sequence[pd.Series]) -> No
     axes.text(0.01, evidence + 0.015, f"log p(x) = {number(evidence, 4)}", va="bottom")
     axes.plot(table["q_spam"], table["elbo_nats"], color=BLUE, linewidth=1.8)
     axes.fill_between(table["q_spam"], table["elbo_nats"], evidence, color=BLUE, alpha=0.13)
-    places = ((0.8, -2.45), (0.35, -2.38), (0.7, -2.13))
+    places = ((0.74, -2.42), (0.35, -2.22), (0.71, -2.03))
     for row, (marker, name), place in zip(rows, MARKS, places, strict=True):
         at = row["q_spam"], row["elbo_nats"]
         axes.plot(*at, marker, color=RED, markersize=7, markeredgecolor="white", zorder=4)
-        words = f"{name}, q = {number(at[0], 3)}\ngap {number(abs(row['gap_nats']), 4)}"
+        words = f"{name},\nq = {number(at[0], 3)}\ngap {number(abs(row['gap_nats']), 4)}"
         axes.annotate(words, at, place, ha="center", va="top", arrowprops=LINE)
     axes.set(xlim=(0, 1), ylim=(-2.85, -1.72), xlabel="q(spam)", ylabel="ELBO (nats)")
-    axes.set_title("4. The ELBO of every q: the gap is KL(q || p(z|x))", weight="bold")
+    axes.set_title("4. The ELBO of every q:\nthe gap is KL(q || p(z|x))", weight="bold")
 
 
 def plot_jensen(table: pd.DataFrame) -> Figure:
@@ -115,7 +115,7 @@ def plot_jensen(table: pd.DataFrame) -> Figure:
     style.apply()
     exact = table.iloc[int(table["gap_nats"].to_numpy().argmin())]
     rows = [row_at(table, BAD), row_at(table, KNOWS_NOTHING), exact]
-    figure, panels = plt.subplots(2, 2, figsize=(9.3, 7.6))
+    figure, panels = plt.subplots(2, 2, figsize=(style.WIDTH, 7.2))
     figure.set_layout_engine("constrained", hspace=0.06)
     draw_chord(panels[0, 0], rows[0])
     draw_tangent(panels[0, 1], rows[0])

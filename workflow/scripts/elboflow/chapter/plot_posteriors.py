@@ -58,7 +58,7 @@ def limits(density: Array, axis: Array) -> list[tuple[float, float]]:
     return [(float(sum(end) / 2 - half), float(sum(end) / 2 + half)) for end in ends]
 
 
-def draw_q(axes: Axes, exact: Array, q: Array, axis: Array) -> None:
+def draw_q(axes: Axes, exact: Array, q: Array, axis: Array, labelled: bool) -> None:
     """q as lines over the exact posterior in grey, at the same masses."""
     levels = contour_levels(exact, axis)
     axes.contourf(
@@ -72,6 +72,7 @@ def draw_q(axes: Axes, exact: Array, q: Array, axis: Array) -> None:
     axes.grid(visible=False)
     for side in (axes.xaxis, axes.yaxis):
         side.set_major_locator(MaxNLocator(3, integer=True))
+    axes.tick_params(labelleft=labelled)
 
 
 def draw_costs(axes: Axes, rows: pd.DataFrame) -> None:
@@ -88,7 +89,7 @@ def draw_costs(axes: Axes, rows: pd.DataFrame) -> None:
         look = {"color": style.COLOURS[0], "markersize": size, **style.EDGE}
         axes.plot(row["rate_nats"], row["distortion_nats"], FAMILY_MARKERS[row["family"]], **look)
     axes.grid(visible=False)
-    axes.xaxis.set_major_locator(MaxNLocator(3))
+    axes.xaxis.set_major_locator(MaxNLocator(2))
     axes.yaxis.set_major_locator(MaxNLocator(4))
 
 
@@ -106,9 +107,11 @@ def draw_image_row(
     own = own.set_index("family")
     for axes, family in zip(row[:-1], FAMILIES, strict=True):
         name = family.name
-        draw_q(axes, exact, mixture_density(parts[parts["family"] == name], axis), axis)
+        q = mixture_density(parts[parts["family"] == name], axis)
+        draw_q(axes, exact, q, axis, labelled=axes is row[0])
         gap = number(own["gap_nats"].loc[name], 4)
-        axes.set_title(f"{SYMBOLS[FAMILY_MARKERS[name]]} {name}\ngap {gap} nats")
+        words = name.replace(" ", "\n", 1)
+        axes.set_title(f"{SYMBOLS[FAMILY_MARKERS[name]]} {words}\ngap {gap}")
     draw_costs(row[-1], own.reset_index())
     row[0].set_ylabel("z\N{SUBSCRIPT TWO}")
     row[-1].set_ylabel("distortion (nats)")
@@ -127,8 +130,8 @@ def plot_posteriors(
     """One row per image: the image, a panel for each family, and their rates and distortions."""
     style.apply()
     axis, posteriors = exact_posteriors(grid)
-    widths = [0.6, *[1] * len(FAMILIES), 1.15]
-    size = (10.0, 2.05 * len(posteriors) + 0.5)
+    widths = [0.7, *[1] * len(FAMILIES), 1.15]
+    size = (style.WIDTH, 1.9 * len(posteriors) + 0.4)
     figure, panels = plt.subplots(
         len(posteriors), len(widths), figsize=size, width_ratios=widths, squeeze=False
     )
@@ -136,7 +139,7 @@ def plot_posteriors(
     for row, image, pixels, exact in shown:
         own = measured[measured["image"] == image]
         evidence = number(own["log_p_nats"].iloc[0], 3)
-        draw_image(row[0], pixels, f"image {image}\nlog p(x)\n= {evidence}")
+        draw_image(row[0], pixels, f"image {image}\nlog p(x) =\n{evidence}")
         draw_image_row(row[1:], own, parts[parts["image"] == image], exact, axis)
     for axes in panels[-1][1:-1]:
         axes.set_xlabel("z\N{SUBSCRIPT ONE}")

@@ -24,7 +24,7 @@ def draw_surface(axes: Axes, table: pd.DataFrame, best: pd.Series) -> None:
     gap = table.assign(gap=table["log_p_nats"] - table["elbo_nats"]).pivot(
         index="sd", columns="mean_1", values="gap"
     )
-    tones = plt.get_cmap("Greys_r")(np.linspace(0.35, 1.0, len(LEVELS) + 1))
+    tones = plt.get_cmap("Greys_r")(np.linspace(0.42, 1.0, len(LEVELS) + 1))
     filled = [0.0, *LEVELS, 1e9]
     axes.contourf(gap.columns, gap.index, gap, levels=filled, colors=tones[::-1], zorder=0)
     lines = axes.contour(

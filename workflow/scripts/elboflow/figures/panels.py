@@ -55,7 +55,7 @@ def say(axes: Axes, words: str) -> None:
 
 def words_alone(words: str) -> Figure:
     """The same in the place of a whole figure."""
-    figure = plt.figure(figsize=(7.5, 1))
+    figure = plt.figure(figsize=(style.WIDTH, 1))
     figure.text(0.5, 0.5, words, ha="center", va="center")
     return figure
 
