@@ -26,10 +26,10 @@ def rows(account):
 def test_a_job_has_used_its_share_of_its_nodes_from_its_start_to_its_end(
     account, journal, make_record
 ):
-    record = make_record(nodes=2, seconds=7200)
+    record = make_record(nodes=2, seconds=7200, share=0.125, queue="rt_HG")
     at(journal.started(record), 1000)
     at(journal.marker(record), 1900)
-    account.add(record, "train run=a, seed=1", "done", 0.125, "rt_HG", Used(0.87501, 134.9))
+    account.add(record, "train run=a, seed=1", "done", Used(0.87501, 134.9))
     assert account.line() == f"1 job used 0.06 of the 0.50 node-hours asked for: {account.path}"
     (row,) = rows(account)
     assert {name: row[name] for name in list(row)[1:]} == {

@@ -110,6 +110,24 @@ def test_a_job_that_is_taken_over_has_a_ticket(journal, make_record, scheduler):
     assert journal.ticket(record).exists()
 
 
+def test_of_jobs_that_share_one_only_all_are_deleted_with_qdel(
+    journal, make_record, scheduler, asked
+):
+    """One that has not started does nothing without its ticket."""
+    records = [make_record(token, pack="pack", key=token) for token in ("a", "b")]
+    scheduler.statuses["1.es1"] = Status(State.WAITING)
+    journal.withdraw(records[0])
+    assert [each.token for each in start(journal, scheduler).records] == ["b"]
+    assert not journal.folder(records[0]).exists()
+    assert ["qdel", "1.es1"] not in asked
+    for record in (records[1], make_record("c", pack="pack", key="c")):
+        journal.started(record).write_text("1.es1\n")
+        journal.withdraw(record)
+    with pytest.raises(WorkflowError, match="still there"):
+        start(journal, scheduler)
+    assert asked.count(["qdel", "1.es1"]) == 1
+
+
 @pytest.fixture
 def asked(monkeypatch):
     """What the scheduler's programs are asked; qdel answers as if it had done all."""

@@ -7,18 +7,12 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 STAND_IN = Path(__file__).parent / "pbs_stand_in"
-SUBMIT = (
-    "qsub -P $GROUP -q {queue} -l select={nodes}:mpiprocs={tasks_per_node} -l walltime={walltime} "
-    "-N {name} -j oe -o {log} {script}"
-)
 TWO_JOBS = """
 rule all:
     input: "second"
@@ -34,118 +28,6 @@ rule second:
     output: "second"
     shell: "echo from the log; cp {input} {output}"
 """
-ONE_JOB = """
-rule job:
-    output: "done"
-    resources: runtime=1
-    shell: {command!r}
-"""
-
-
-class Site:
-    """A working directory and a stand-in for its cluster."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.state = folder, folder / "pbs"
-        self.environment = {
-            **os.environ,
-            "PATH": f"{STAND_IN}{os.pathsep}{os.environ['PATH']}",
-            "PBS_STAND_IN": str(self.state),
-            "GROUP": "gxx00000",
-        }
-        self.started: list[subprocess.Popen[str]] = []
-
-    def write(self, snakefile: str) -> None:
-        (self.folder / "Snakefile").write_text(snakefile)
-
-    def job(self, command: str) -> None:
-        self.write(ONE_JOB.format(command=command))
-
-    def words(self, *arguments: str, submit: str = SUBMIT, executor: str = "qsub") -> list[str]:
-        return [
-            *(sys.executable, "-m", "snakemake", "--executor", executor, "--jobs", "50"),
-            *("--qsub-dialect", "pbs", "--qsub-submit", submit, "--qsub-logdir", "logs"),
-            *("--qsub-poll", "1", "--qsub-grace", "3", "--nolock", "--rerun-incomplete"),
-            *("--latency-wait", "5", "--default-resources", "queue=rt_HF", "runtime=5"),
-            *("mem=None", "disk=None"),
-            *arguments,
-        ]
-
-    def start(self, *arguments: str, submit: str = SUBMIT, **changes: str) -> subprocess.Popen[str]:
-        """Snakemake in a session of its own, as in a terminal of its own."""
-        process = subprocess.Popen(
-            self.words(*arguments, submit=submit),
-            cwd=self.folder,
-            env={**self.environment, **changes},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self.started.append(process)
-        return process
-
-    def interrupt(self, driver: subprocess.Popen[str]) -> str:
-        """Ctrl-C, and all that Snakemake printed to its end."""
-        os.killpg(driver.pid, signal.SIGINT)
-        output, _ = driver.communicate(timeout=60)
-        return output
-
-    def run(self, *arguments: str, executor: str = "qsub", submit: str = SUBMIT, **changes: str):
-        """Snakemake to its end: exit code and all that it printed."""
-        done = subprocess.run(
-            self.words(*arguments, executor=executor, submit=submit),
-            cwd=self.folder,
-            env={key: value for key, value in {**self.environment, **changes}.items() if value},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return done.returncode, done.stdout
-
-    def wrap(self, program: str, commands: str) -> Path:
-        """Put other commands in the place of one of the scheduler's programs."""
-        folder = self.folder / "bin"
-        folder.mkdir(exist_ok=True)
-        (folder / program).write_text(f"#!/bin/bash\n{commands}\n")
-        (folder / program).chmod(0o755)
-        self.environment["PATH"] = f"{folder}{os.pathsep}{self.environment['PATH']}"
-        return folder / program
-
-    def calls(self, program: str) -> int:
-        log = self.state / "calls.log"
-        lines = log.read_text().splitlines() if log.exists() else []
-        return sum(line.split()[0] == program for line in lines)
-
-    def qstat(self) -> list[str]:
-        """Ids of the jobs in the queue or running."""
-        answer = subprocess.run(
-            [STAND_IN / "qstat"], env=self.environment, capture_output=True, text=True, check=True
-        )
-        return re.findall(r"^(\d+\.es1)", answer.stdout, re.M)
-
-    def qdel(self, *ids: str) -> None:
-        subprocess.run([STAND_IN / "qdel", *ids], env=self.environment, check=True)
-
-    def wait_for(self, found: Callable[[], object], what: str) -> None:
-        deadline = time.time() + 60
-        while not found():
-            assert time.time() < deadline, f"waited in vain for {what}"
-            time.sleep(0.05)
-
-
-@pytest.fixture
-def site(tmp_path):
-    made = Site(tmp_path)
-    yield made
-    for process in made.started:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-    if made.state.exists() and made.qstat():
-        made.qdel(*made.qstat())
 
 
 def reported(output: str) -> str:
@@ -228,7 +110,7 @@ def test_a_job_goes_on_for_as_many_walltimes_as_it_may(site):
 
 def test_a_job_killed_at_its_walltime_is_told_so(site):
     site.job("sleep 60")
-    code, output = site.run(submit=SUBMIT.replace("{walltime}", "00:00:02"))
+    code, output = site.run(submit=site.SUBMIT.replace("{walltime}", "00:00:02"))
     assert code != 0
     message = reported(output)
     assert "killed at its walltime" in message
@@ -549,7 +431,7 @@ def test_ctrl_c_deletes_the_jobs_of_an_earlier_driver_as_well(site):
     """Also those that wait for others before the new driver would take them over."""
     killed_driver(site)
     others = MANY_JOBS.format(jobs=1).replace("rule job", "rule other")
-    site.write(ONE_JOB.format(command=HOLDS) + others)
+    site.write(site.ONE_JOB.format(command=HOLDS) + others)
     driver = site.start("--", "all")
     site.wait_for((site.folder / "up0").exists, "another job")
     site.interrupt(driver)
@@ -774,7 +656,7 @@ def test_a_killed_driver_goes_on_at_a_pbs_without_history(site, no_history):
 
 def test_a_job_that_starts_late_runs_what_was_submitted(site):
     site.write(
-        'configfile: "config.json"\n' + ONE_JOB.format(command="echo {config[word]} >{output}")
+        'configfile: "config.json"\n' + site.ONE_JOB.format(command="echo {config[word]} >{output}")
     )
     (site.folder / "config.json").write_text(json.dumps({"word": "submitted"}))
     driver = site.start(PBS_STAND_IN_DELAY="4")
@@ -796,7 +678,7 @@ def test_an_unset_variable_is_one_line_before_anything_is_submitted(site):
 
 def test_a_missing_resource_is_found_before_anything_is_submitted(site):
     site.write(TWO_JOBS)
-    code, output = site.run(submit=SUBMIT + " {account}", GROUP="g")
+    code, output = site.run(submit=site.SUBMIT + " {account}", GROUP="g")
     assert code != 0
     assert "has no 'account', which the submit line asks for" in output
     assert "Error in rule" not in output, "found at the start, for all jobs, not when one is run"
@@ -823,7 +705,7 @@ def test_what_qsub_complains_of_is_told(site):
 
 def test_a_job_on_hold_is_told_and_waited_for(site):
     site.job("touch done")
-    driver = site.start(submit=SUBMIT.replace("qsub ", "qsub -h "))
+    driver = site.start(submit=site.SUBMIT.replace("qsub ", "qsub -h "))
     for line in driver.stdout:
         if "does not start: on hold (u)" in line:
             break
@@ -896,6 +778,7 @@ def test_the_plan_sorts_jobs_into_queues_and_says_what_is_charged(site):
     ("more", "told"),
     [
         (("--set-resources", "wide:nodes=3"), "wide: no queue has room for 3 nodes x 2 tasks"),
+        (("--qsub-pack", "9"), "qsub-pack: no queue has room for 1 nodes x 9 tasks"),
         (("--qsub-queues", "small nodes=none"), "qsub-queues: a line is the name of a queue"),
         (("--set-resources", "narrow:max_runtime=soon"), "narrow: max_runtime must be minutes"),
     ],

@@ -28,29 +28,20 @@ class Account:
         self.jobs = 0
         self.asked = self.used = 0.0  # node-hours x share
 
-    def add(
-        self,
-        record: Record,
-        title: str,
-        outcome: str,
-        share: float = 1.0,
-        queue: str = "",
-        told: Used = UNTOLD,
-    ) -> None:
+    def add(self, record: Record, title: str, outcome: str, told: Used = UNTOLD) -> None:
         """Count a job that has ended, while its files are there; one that never started is none.
 
         Args:
-            share: of a node, that each node of the job is charged as.
             told: what the scheduler said of it last.
         """
         used = self.seconds(record)
         if used is None:
             return
         self.jobs += 1
-        self.asked += share * record.nodes * record.seconds / 3600
-        self.used += share * record.nodes * used / 3600
-        size = (record.nodes, share, record.seconds, round(used))
-        row = (record.job_id, title, *size, outcome, queue, rounded(told.efficiency, 3))
+        self.asked += record.share * record.nodes * record.seconds / 3600
+        self.used += record.share * record.nodes * used / 3600
+        size = (record.nodes, round(record.share, 4), record.seconds, round(used))
+        row = (record.job_id, title, *size, outcome, record.queue, rounded(told.efficiency, 3))
         with contextlib.suppress(OSError):  # no reason to lose a job
             self._append((*row, rounded(told.memory)))
 

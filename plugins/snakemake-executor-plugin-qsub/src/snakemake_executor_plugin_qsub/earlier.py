@@ -55,7 +55,7 @@ def listed(record: Record, statuses: Mapping[str, Status]) -> bool:
 def qdel(records: Iterable[Record]) -> str:
     """Delete jobs, all with one qdel; what it complained of."""
     complaints = []
-    for chunk in chunks(record.job_id for record in records if record.job_id):
+    for chunk in chunks(dict.fromkeys(record.job_id for record in records if record.job_id)):
         answer = ask(["qdel", *chunk])
         if answer.exit_code or ASKS.search(answer.said):
             lines = (answer.stderr or answer.stdout).splitlines()
@@ -129,12 +129,19 @@ class Earlier:
             self.tell(f"waiting for deleted jobs to be gone: {ids}")
         while there:
             ended, statuses = self.journal.ended(), self._ask(there)
-            ours = [each for each in there if listed(each, statuses) and each.token not in asked]
+            ours = [
+                each
+                for each in there
+                if listed(each, statuses)
+                and each.token not in asked
+                and not self.journal.is_shared(each)  # which ends by itself, its ticket gone
+            ]
             complaint = qdel(ours) or complaint
             asked |= {each.token for each in ours}
             for record in list(there):
                 status = statuses.get(record.job_id or "")
-                if record.token in ended or (status and status.is_gone):
+                over = record.pack and self.journal.is_over(record)
+                if record.token in ended or over or (status and status.is_gone):
                     self.journal.close(record)
                     there.remove(record)
             if there and time.monotonic() > until:

@@ -48,8 +48,7 @@ class Ending:
         asked = self.submitting.requests.get(record.token)
         watched = self.submitting.watch.jobs.get(record.token)
         if asked and watched:
-            queue = str(asked.resources.get("queue", ""))
-            self.account.add(record, asked.title, outcome, asked.share, queue, watched.used)
+            self.account.add(record, asked.title, outcome, watched.used)
 
     def failure(self, record: Record, reason: str) -> str:
         """Why a job failed, with what the scheduler wrote of it and the end of its log."""
@@ -71,6 +70,7 @@ class Ending:
                 self.logger.error(f"{error.strerror}: {self.journal.folder(record)}")
             self.count(record, "deleted")
             self.submitting.watch.drop(record.token)
-        if complaint := delete(records, self.submitting.dialect):
+        whole = [record for record in records if not self.journal.is_shared(record)]
+        if complaint := delete(whole, self.submitting.dialect):
             ids = " ".join(record.job_id or "" for record in records)
             self.logger.error(f"qdel {ids}: {complaint}; the next start deletes what is left")

@@ -6,8 +6,9 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 
 from snakemake.settings.types import RemoteExecutionSettings
@@ -22,6 +23,7 @@ from . import gridengine, identity, old_logs, pbs, preconditions
 from .books import LEFT, Books
 from .ending import Ending
 from .judge import Outcome, Verdict
+from .packing import Ready, packs
 from .plan import Request, request
 from .record import Record
 from .settings import ExecutorSettings
@@ -31,6 +33,20 @@ from .submitting import Submitting
 DIALECTS = {"pbs": pbs, "gridengine": gridengine}
 LOOK = 5.0  # seconds between two looks at the markers, which cost the scheduler nothing
 LOST = "another Snakemake took this directory over and has its jobs now"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A job that is to be submitted.
+
+    Args:
+        going_on: id of the job that it continues.
+    """
+
+    job: JobExecutorInterface
+    asked: Request
+    record: Record
+    going_on: str = ""
 
 
 class Executor(RemoteExecutor):
@@ -67,27 +83,55 @@ class Executor(RemoteExecutor):
 
     # Submitting
 
-    def run_job(self, job: JobExecutorInterface) -> None:
-        """Take the job over from an earlier Snakemake, or submit it; an error fails it alone."""
-        try:
-            self.take_or_submit(job)
-        except (OSError, WorkflowError) as error:
-            self.report_job_error(SubmittedJobInfo(job), msg=f"not submitted: {error}\n")
+    def run_jobs(self, jobs: list[JobExecutorInterface]) -> None:
+        """Take over those of an earlier Snakemake, submit the others; an error fails one alone."""
+        ready = []
+        for job in jobs:
+            self.run_job_pre(job)
+            with self.failing_alone(job):
+                asked = request(job, self.settings, self.jobname)
+                if not self.take_over(job, asked):
+                    ready.append((job, asked))
+        for members, shared in packs(ready, self.settings):
+            self.send(members, shared)
 
-    def take_or_submit(self, job: JobExecutorInterface) -> None:
+    def run_job(self, job: JobExecutorInterface) -> None:
+        self.run_jobs([job])
+
+    @contextlib.contextmanager
+    def failing_alone(self, *jobs: JobExecutorInterface) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, WorkflowError) as error:
+            for job in jobs:
+                self.report_job_error(SubmittedJobInfo(job), msg=f"not submitted: {error}\n")
+
+    def take_over(self, job: JobExecutorInterface, asked: Request) -> bool:
+        """Take a job over from an earlier Snakemake, if it is there."""
         if self.stopped or self.lease.lost:
             raise WorkflowError(self.stopped or LOST)
-        asked = request(job, self.settings, self.jobname)
-        key, digest = identity.key(job), identity.digest(job)
-        if earlier := self.books.earlier.take(key, digest, asked):
+        earlier = self.books.earlier.take(identity.key(job), identity.digest(job), asked)
+        if earlier:
             self.logger.info(f"taking over job {earlier.job_id} ({asked.title})")
             self.submitting.watch_on(asked, earlier)
             self.report_job_submission(info_of(job, earlier))
-            return
-        record = self.submitting.open_record(asked, key, digest)
-        self.write_script(job, asked, record)
-        job.register()  # here, since Snakemake's own records are for its main thread
-        self.line_up(job, asked, record)
+        return earlier is not None
+
+    def send(self, members: Sequence[Ready], shared: Request) -> None:
+        """Submit what one job of the scheduler is to run."""
+        placements = []
+        pack = self.submitting.pack_record(shared) if len(members) > 1 else None
+        for job, asked in members:
+            with self.failing_alone(job):
+                key, digest = identity.key(job), identity.digest(job)
+                record = self.submitting.open_record(asked, key, digest, pack=pack)
+                self.write_script(job, asked, record)
+                job.register()  # here, since Snakemake's own records are for its main thread
+                placements.append(Placement(job, asked, record))
+        with self.failing_alone(*(each.job for each in placements)):
+            if pack:
+                self.submitting.write_pack(pack, [each.record for each in placements])
+            self.line_up(placements, shared, pack)
 
     def write_script(self, job: JobExecutorInterface, asked: Request, record: Record) -> None:
         command, inputs = self.format_job_exec(job), map(str, job.get_wait_for_files())
@@ -95,39 +139,38 @@ class Executor(RemoteExecutor):
         self.submitting.write_script(asked, record, command, inputs, latency)
 
     def line_up(
-        self, job: JobExecutorInterface, asked: Request, record: Record, going_on: str = ""
+        self, placements: Sequence[Placement], shared: Request, pack: Record | None = None
     ) -> None:
-        """Submit a job as soon as those before it are.
-
-        Args:
-            going_on: the job that it continues.
-        """
+        """Submit as soon as what came before is."""
         with contextlib.suppress(RuntimeError):  # the line has ended, because Snakemake does
-            placed = self.submitting.line.submit(self.place, job, asked, record, going_on)
+            placed = self.submitting.line.submit(self.place, placements, shared, pack)
             placed.add_done_callback(self.surface)
 
-    def place(
-        self, job: JobExecutorInterface, asked: Request, record: Record, going_on: str
-    ) -> None:
-        """Submit a job and let Snakemake wait for it; an error fails it alone."""
+    def place(self, placements: Sequence[Placement], shared: Request, pack: Record | None) -> None:
+        """Submit and let Snakemake wait; an error fails these jobs alone."""
+        records = [each.record for each in placements]
         try:
-            record = self.submitting.submit(asked, record)
+            job_id = self.submitting.submit(shared, records, pack or records[0])
         except Dropped as error:
-            self.logger.info(f"{asked.title}: {error}")
-            self.workflow.scheduler.error_callback(job)
+            self.logger.info(f"{shared.title}: {error}")
+            for each in placements:
+                self.workflow.scheduler.error_callback(each.job)
             return
         except NoAnswer as error:
             self.leave_alone(f"{error}")
             return
         except (OSError, WorkflowError) as error:
-            self.report_job_error(SubmittedJobInfo(job), msg=f"{error}\n")
+            for each in placements:
+                self.report_job_error(SubmittedJobInfo(each.job), msg=f"{error}\n")
             return
-        if going_on:
-            self.logger.info(
-                f"job {going_on} ({asked.title}) goes on as job {record.job_id}: walltime "
-                f"{record.walltimes} of at most {asked.walltimes}"
-            )
-        self.report_job_submission(info_of(job, record), register_job=False)
+        for each in placements:
+            record = self.submitting.submitted(each.asked, each.record, job_id)
+            if each.going_on:
+                self.logger.info(
+                    f"job {each.going_on} ({shared.title}) goes on as job {job_id}: walltime "
+                    f"{record.walltimes} of at most {shared.walltimes}"
+                )
+            self.report_job_submission(info_of(each.job, record), register_job=False)
 
     def surface(self, placed: Future[None]) -> None:
         """A mistake of ours should neither go unseen in a thread nor cost anybody's jobs."""
@@ -213,7 +256,7 @@ class Executor(RemoteExecutor):
             asked, record.key, record.digest, record.walltimes + 1
         )
         self.write_script(info.job, asked, following)
-        self.line_up(info.job, asked, following, record.job_id or "")
+        self.line_up([Placement(info.job, asked, following, record.job_id or "")], asked)
 
     def finish(self, info: SubmittedJobInfo, reason: str) -> None:
         """Tell Snakemake that a job succeeded, or why it failed."""

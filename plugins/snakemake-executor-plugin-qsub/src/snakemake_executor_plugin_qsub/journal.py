@@ -7,6 +7,7 @@ jobs/TOKEN/host           the name of its first node, written by the script
 jobs/TOKEN/TOKEN.sh       the script, whose name is the job's where a submit line gives none
 ended/TOKEN               written by the script: "TOKEN ended with CODE"
 output/TOKEN.log          what the scheduler itself printed; it may write it after the job's end
+output/PACK.sh, PACK.log  script and output of a job of the scheduler that several share
 config/DIGEST.yaml        the configuration that jobs were submitted with
 """
 
@@ -66,7 +67,8 @@ class Journal:
         return self.folder(record) / "ticket"
 
     def script(self, record: Record) -> Path:
-        return self.folder(record) / f"{record.token}.sh"
+        is_pack = record.token == record.pack
+        return (self.outputs if is_pack else self.folder(record)) / f"{record.token}.sh"
 
     def started(self, record: Record) -> Path:
         return self.folder(record) / "started"
@@ -76,7 +78,7 @@ class Journal:
 
     def output(self, record: Record) -> Path:
         """Where the scheduler writes what it has to say itself."""
-        return self.outputs / f"{record.token}.log"
+        return self.outputs / f"{record.pack or record.token}.log"
 
     def carry_on(self, record: Record) -> Path:
         """Written by a program that stopped before the end of its walltime and can go on."""
@@ -195,6 +197,15 @@ class Journal:
     def _is_of_first_version(self, token: str) -> bool:
         record = self.read(self.jobs / token)
         return record is not None and record.since is None
+
+    def is_shared(self, record: Record) -> bool:
+        """Whether another job that is wanted is in the same job of the scheduler."""
+        if not record.pack:
+            return False
+        ended = self.ended()
+        there = filter(None, map(self.read, self.jobs.iterdir()))
+        others = [each for each in there if each.pack == record.pack and each.token not in ended]
+        return any(not each.withdrawn and each.token != record.token for each in others)
 
     def is_over(self, record: Record) -> bool:
         """Whether a withdrawn job can do nothing any more, whatever the scheduler says.

@@ -79,7 +79,7 @@ def query(records: Sequence[Record], ask: Callable[[Sequence[str]], Answer]) -> 
     Returns:
         A status for each job that the answer speaks of; of the others nothing is known.
     """
-    job_ids = [record.job_id for record in records if record.job_id]
+    job_ids = list(dict.fromkeys(record.job_id for record in records if record.job_id))
     found: dict[str, Status] = {}
     for chunk in chunks(job_ids):
         found |= parse(ask_for(chunk, ask))

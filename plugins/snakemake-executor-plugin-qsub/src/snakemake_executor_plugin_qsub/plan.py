@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -92,21 +93,26 @@ class Request:
         return self.seconds - min(self.margin, 3 * self.seconds // 4)
 
     @property
-    def node_hours(self) -> float:
+    def node_hours(self) -> Fraction:
         """Node-hours of one walltime."""
-        return self.nodes * self.seconds / 3600
+        return Fraction(self.nodes * self.seconds, 3600)
 
     @property
-    def most_node_hours(self) -> float:
+    def charged(self) -> Fraction:
+        """What is charged for one walltime, in node-hours."""
+        return self.share * self.node_hours
+
+    @property
+    def most_node_hours(self) -> Fraction:
         """Node-hours of all walltimes that it may go on for."""
         growing = min(self.walltimes, DOUBLINGS)
-        sum_of = sum(self.at(walltime).node_hours for walltime in range(1, growing + 1))
-        return sum_of + (self.walltimes - growing) * self.at(DOUBLINGS).node_hours
+        first = sum(self.at(walltime).node_hours for walltime in range(1, growing + 1))
+        return first + (self.walltimes - growing) * self.at(DOUBLINGS).node_hours
 
     @property
-    def share(self) -> float:
+    def share(self) -> Fraction:
         """Of a node, that each of its nodes is charged as."""
-        return float(self.queue.share) if self.queue else 1.0
+        return self.queue.share if self.queue else Fraction(1)
 
     @property
     def idle(self) -> list[str]:

@@ -10,6 +10,7 @@ from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.settings import RemoteExecutionSettingsExecutorInterface
 
+from . import packing
 from .plan import is_known, request
 from .settings import ExecutorSettings
 from .submission import require_variables
@@ -42,6 +43,7 @@ def check(
         raise WorkflowError(f"qsub-prelude: there is no file {settings.prelude}")
     if not min(settings.poll, settings.max_walltimes, settings.max_silence) > 0:
         raise WorkflowError("qsub-poll, qsub-max-walltimes and qsub-max-silence must be above 0")
+    packing.check(settings)
     if not min(settings.margin, settings.grace) >= 0:
         raise WorkflowError("qsub-margin and qsub-grace must not be below 0")
     if not settings.keep_logs >= 0:

@@ -20,6 +20,8 @@ class Record:
         withdrawn: it was to be deleted; until it is gone it may still write and remove files.
         owner, name: under which the scheduler shows it.
         since, until: seconds since 1970; it was submitted in between.
+        queue, share: where it is, and what of each of its nodes it is charged.
+        pack: token of the scheduler's job that it shares with others; of such a job, its own.
     """
 
     token: str
@@ -36,6 +38,9 @@ class Record:
     name: str = ""
     since: float | int | None = None
     until: float | int | None = None
+    queue: str = ""
+    share: float | int = 1.0
+    pack: str = ""
 
 
 def is_whole(record: Record) -> bool:

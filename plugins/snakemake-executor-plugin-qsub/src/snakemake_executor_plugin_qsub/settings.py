@@ -43,6 +43,13 @@ class ExecutorSettings(ExecutorSettingsBase):
             "other words are resources of the queue's jobs.",
         },
     )
+    pack: int = field(
+        default=1,
+        metadata={
+            "help": "How many jobs of one node and one task may share a node in one job, each with "
+            "a GPU of its own (1: none); they do where that is charged no more than each alone."
+        },
+    )
     prelude: Path | None = field(
         default=None,
         metadata={

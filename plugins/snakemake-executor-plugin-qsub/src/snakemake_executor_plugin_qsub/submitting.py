@@ -3,7 +3,7 @@
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from types import ModuleType
 
 from snakemake_interface_common.exceptions import WorkflowError
 
-from . import files, whose
+from . import files, packing, whose
 from .hosts import Hosts
 from .journal import Journal
 from .plan import Request
@@ -58,14 +58,39 @@ class Submitting:
         self.line = ThreadPoolExecutor(max_workers=1)
         self.unrecorded: list[Record] = []
 
-    def open_record(self, asked: Request, key: str, digest: str, walltimes: int = 1) -> Record:
-        """A record of a submission to come."""
+    def open_record(
+        self,
+        asked: Request,
+        key: str,
+        digest: str,
+        walltimes: int = 1,
+        pack: Record | None = None,
+    ) -> Record:
+        """A record of a submission to come.
+
+        Args:
+            pack: that of the job of the scheduler which it shares with others.
+        """
+        record = self.record(asked, key, digest, walltimes)
+        if pack:
+            record = replace(record, name=pack.name, pack=pack.token)
+            record = replace(record, queue=pack.queue, share=pack.share)
+        return self.journal.open(record)
+
+    def record(self, asked: Request, key: str, digest: str, walltimes: int) -> Record:
         token = f"{asked.name}-{secrets.token_hex(4)}"
         log = self.settings.logdir.absolute() / f"{token}.log"
         size = (asked.at(walltimes).seconds, asked.nodes, asked.tasks_per_node)
         record = Record(token, key, digest, str(log), *size, walltimes, owner=whose.me())
         name = whose.name_of(self.words(asked, record), token)
-        return self.journal.open(replace(record, name=name, since=time.time()))
+        queue = str(asked.resources.get("queue", ""))
+        record = replace(record, queue=queue, share=float(asked.share))
+        return replace(record, name=name, since=time.time())
+
+    def pack_record(self, asked: Request) -> Record:
+        """What a job of the scheduler that several share is known by; it is written nowhere."""
+        record = self.record(asked, "", "", 1)
+        return replace(record, pack=record.token, share=record.share / asked.tasks_per_node)
 
     def words(self, asked: Request, record: Record) -> list[str]:
         """The submit line; the name in it is of this submission alone."""
@@ -116,23 +141,33 @@ class Submitting:
             command=command,
         )
 
-    def submit(self, asked: Request, record: Record) -> Record:
-        """Call qsub and record the id of the job.
+    def submit(self, asked: Request, records: Sequence[Record], whole: Record) -> str:
+        """Call qsub; the id of the job that it makes of one record, or of all that share it.
+
+        Args:
+            whole: what the scheduler's job is known by.
 
         Raises:
             WorkflowError: it was not submitted, or if it was, it will do nothing.
         """
         try:
-            job_id = self.submitter.place(self.words(asked, record), record)
+            return self.submitter.place(self.words(asked, whole), whole)
         except WorkflowError:
             # Where qsub hung or broke off, the job may have started all the same.
-            if not (job_id := self.journal.claim(record) or ""):
+            claimed = [self.journal.claim(record) for record in records]
+            if job_id := next(filter(None, claimed), None):
+                for record in records:
+                    self.journal.keep(record)
+                return job_id
+            for record in records:
                 self.journal.close(record)
-                raise
-        record = self.record_id(record, job_id)
-        # Before Snakemake is told: a Ctrl-C may come in between.
-        self.watch_on(asked, record)
-        return record
+            raise
+
+    def write_pack(self, whole: Record, records: Iterable[Record]) -> None:
+        """Write the script that starts those of several jobs."""
+        path = self.journal.script(whole)
+        files.write_whole(path, packing.script(map(self.journal.script, records)))
+        path.chmod(0o755)
 
     def record_id(self, record: Record, job_id: str) -> Record:
         """Record an id; where that fails the job is watched all the same, and it is tried again."""
@@ -154,6 +189,12 @@ class Submitting:
                 if record.token in self.watch.jobs:
                     self.journal.write(record)
                 self.unrecorded.remove(record)
+
+    def submitted(self, asked: Request, record: Record, job_id: str) -> Record:
+        """Record the id of a job, and watch it: a Ctrl-C may come before Snakemake is told."""
+        record = self.record_id(record, job_id)
+        self.watch_on(asked, record)
+        return record
 
     def watch_on(self, asked: Request, record: Record) -> None:
         self.requests[record.token] = asked

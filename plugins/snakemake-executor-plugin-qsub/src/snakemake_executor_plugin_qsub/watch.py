@@ -14,6 +14,7 @@ from .status import State, Status
 from .watched import Watched, first
 
 SIGNALLED = 128  # an exit code above it is 128 + signal
+SETTLES = 10.0  # seconds in which all have ended that share a job which was told to end
 BACK_OFF = 4  # times the interval between two queries, while nothing changes
 
 
@@ -90,19 +91,19 @@ class Watch:
 
     def _query(self, jobs: Iterable[Watched]) -> None:
         """Ask once for all; of a job that the answer does not speak of, what was known stays."""
-        by_id = {job.record.job_id: job for job in jobs if job.record.job_id}
+        asked = [job for job in jobs if job.record.job_id]
         answers: list[Answer] = []
 
         def listen(words: Sequence[str]) -> Answer:
             answers.append(self.ask(words))
             return answers[-1]
 
-        statuses = self.dialect.query([job.record for job in by_id.values()], listen)
-        for job_id in [each for each in by_id if each in statuses]:
-            news = by_id[job_id].hear(statuses[job_id], self.clock(), self.dialect.NAME)
-            if news:
+        statuses = self.dialect.query([job.record for job in asked], listen)
+        for job in asked:
+            status = statuses.get(job.record.job_id)
+            if status and (news := job.hear(status, self.clock(), self.dialect.NAME)):
                 self.warn(news)
-        self._note_silence([by_id[each] for each in by_id if each not in statuses], answers)
+        self._note_silence([job for job in asked if job.record.job_id not in statuses], answers)
 
     def _note_silence(self, jobs: list[Watched], answers: list[Answer]) -> None:
         """Say that there was no answer on some jobs, and after a long time give up."""
@@ -166,17 +167,20 @@ class Watch:
     def _with_reason(self, job: Watched, verdict: Verdict, exit_code: int) -> Verdict:
         """A job that left an exit code may still have been killed: the scheduler knows why."""
         status = self._explained(job, job.status) if job.status else None
-        if exit_code > SIGNALLED and self._is_awaited(job, status):
+        patience = min(SETTLES, self.grace) if job.record.pack else 0.0
+        if exit_code > SIGNALLED:
+            patience = self.grace
+        if patience and self._is_awaited(job, status, patience):
             return Verdict(Outcome.WAIT)
         if status and status.reason:
             return Verdict(Outcome.FAILED, f"{verdict.reason}: {describe(status, job.record)}")
         return verdict
 
-    def _is_awaited(self, job: Watched, status: Status | None) -> bool:
+    def _is_awaited(self, job: Watched, status: Status | None, patience: float) -> bool:
         """Whether the scheduler has yet to say why it told a job to end, or starts it over."""
         job.signalled_since = first(job.signalled_since, self.clock())
         lasts = self.clock() - job.signalled_since
-        if judge_signalled(status, lasts, self.grace) is not Outcome.WAIT:
+        if judge_signalled(status, lasts, patience) is not Outcome.WAIT:
             return False
         if status is not None and status.state is State.WAITING:
             self.journal.start_over(job.record)

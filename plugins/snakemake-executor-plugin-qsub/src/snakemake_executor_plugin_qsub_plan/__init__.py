@@ -13,6 +13,7 @@ from typing import Any
 from snakemake_executor_plugin_qsub import (
     settings as of_qsub,  # a class of it would be taken for ours
 )
+from snakemake_executor_plugin_qsub.packing import Ready, check, packs
 from snakemake_executor_plugin_qsub.plan import Request, is_known, request, title
 from snakemake_executor_plugin_qsub.submission import require_variables
 from snakemake_interface_executor_plugins.executors.base import AbstractExecutor, SubmittedJobInfo
@@ -53,13 +54,16 @@ class Cost:
     most_jobs: int = 0
     most_charged: float = 0.0
 
-    def add(self, asked: Request, attempts: int) -> None:
-        """Count a job once, and as often as it may be submitted."""
+    def add(self, asked: Request) -> None:
+        """Count a job of the scheduler once."""
         self.jobs += 1
-        self.node_hours += asked.node_hours
-        self.charged += asked.share * asked.node_hours
+        self.node_hours += float(asked.node_hours)
+        self.charged += float(asked.charged)
+
+    def add_most(self, asked: Request, attempts: int) -> None:
+        """Count a job as often as it may be submitted; one that goes on does so alone."""
         self.most_jobs += attempts * asked.walltimes
-        self.most_charged += attempts * asked.share * asked.most_node_hours
+        self.most_charged += float(attempts * asked.share * asked.most_node_hours)
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
@@ -78,15 +82,27 @@ class Executor(AbstractExecutor):
         super().__init__(workflow, logger)
         self.settings = settings_of_qsub()
         require_variables(self.settings.submit or "")
+        check(self.settings)
         self.costs: dict[str, Cost] = defaultdict(Cost)
         self.local = 0
+        self.ready: list[Ready] = []
+
+    def run_jobs(self, jobs: list[JobExecutorInterface]) -> None:
+        """Print jobs that are ready at the same time, and count them."""
+        super().run_jobs(jobs)
+        for members, shared in packs(self.ready, self.settings):
+            self.show(members, shared)
+        self.ready.clear()
 
     def run_job(self, job: JobExecutorInterface) -> None:
-        """Print one job, and count it."""
+        """Take note of one job."""
         if self.stays_here(job):
             self.local += 1
+        elif is_known(job, self.settings.submit or ""):
+            general = self.workflow.remote_execution_settings
+            self.ready.append((job, request(job, self.settings, general.jobname)))
         else:
-            self.show(job)
+            print(f"# {title(job)}: its resources are known when its inputs are there, not counted")
         info = SubmittedJobInfo(job)
         self.report_job_submission(info)
         self.report_job_success(info)
@@ -97,15 +113,14 @@ class Executor(AbstractExecutor):
             return False
         return job.rule.name in self.workflow._localrules or job.rule.norun
 
-    def show(self, job: JobExecutorInterface) -> None:
-        if not is_known(job, self.settings.submit or ""):
-            print(f"# {title(job)}: its resources are known when its inputs are there, not counted")
-            return
-        asked = request(job, self.settings, self.workflow.remote_execution_settings.jobname)
-        members = job.jobs if job.is_group() else [job]
-        attempts = 1 + max(member.rule.restart_times for member in members)
-        self.costs[str(asked.resources.get("queue", "jobs"))].add(asked, attempts)
-        print(f"# {asked.title}", asked.line(self.settings), *asked.idle, sep="\n", flush=True)
+    def show(self, members: list[Ready], shared: Request) -> None:
+        """Print the submit line of what one job of the scheduler runs."""
+        cost = self.costs[str(shared.resources.get("queue", "jobs"))]
+        cost.add(shared)
+        for job, asked in members:
+            rules = [each.rule for each in (job.jobs if job.is_group() else [job])]
+            cost.add_most(asked, 1 + max(rule.restart_times for rule in rules))
+        print(f"# {shared.title}", shared.line(self.settings), *shared.idle, sep="\n", flush=True)
 
     def printjob(self, job: JobExecutorInterface) -> None:
         """Nothing: the submit line stands for it."""
