@@ -128,6 +128,8 @@ class Executor(RemoteExecutor):
                 self.write_script(job, asked, record)
                 job.register()  # here, since Snakemake's own records are for its main thread
                 placements.append(Placement(job, asked, record))
+        if not placements:
+            return
         with self.failing_alone(*(each.job for each in placements)):
             if pack:
                 self.submitting.write_pack(pack, [each.record for each in placements])

@@ -163,11 +163,16 @@ class Submitting:
                 self.journal.close(record)
             raise
 
-    def write_pack(self, whole: Record, records: Iterable[Record]) -> None:
-        """Write the script that starts those of several jobs."""
+    def write_pack(self, whole: Record, records: Sequence[Record]) -> None:
+        """Write the script that starts those of several jobs; they have no records without it."""
         path = self.journal.script(whole)
-        files.write_whole(path, packing.script(map(self.journal.script, records)))
-        path.chmod(0o755)
+        try:
+            files.write_whole(path, packing.script(map(self.journal.script, records)))
+            path.chmod(0o755)
+        except OSError:
+            for record in records:
+                self.journal.close(record)
+            raise
 
     def record_id(self, record: Record, job_id: str) -> Record:
         """Record an id; where that fails the job is watched all the same, and it is tried again."""
