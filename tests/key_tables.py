@@ -43,9 +43,13 @@ def allowed(leaf: dict[str, Any]) -> str:
     kind, *others = [leaf["type"]] if isinstance(leaf["type"], str) else leaf["type"]
     words = {"object": "mapping"}.get(kind, kind) + _range(leaf)
     if kind == "array":
-        each = _range(leaf["items"])
-        words = f"list of {_count(leaf)}{leaf['items']['type']}s{each and f', each{each}'}"
-    return ", or ".join([words, *others])
+        words = _list(leaf)
+    return ", or ".join([words, *(_list(leaf) if kind == "array" else kind for kind in others)])
+
+
+def _list(leaf: dict[str, Any]) -> str:
+    each = _range(leaf["items"])
+    return f"list of {_count(leaf)}{leaf['items']['type']}s{each and f', each{each}'}"
 
 
 def _range(leaf: dict[str, Any]) -> str:
@@ -61,6 +65,8 @@ def _count(leaf: dict[str, Any]) -> str:
     different = "different " if leaf.get("uniqueItems") else ""
     if "maxItems" not in leaf:
         return different
+    if leaf.get("minItems") == leaf["maxItems"]:
+        return f"{leaf['maxItems']} {different}"
     least = f"{leaf['minItems']} to" if "minItems" in leaf else "at most"
     return f"{least} {leaf['maxItems']} {different}"
 

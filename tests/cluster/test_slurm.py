@@ -20,7 +20,8 @@ from linux_hosts import NODES
 from checkout import TINY
 
 TASKS = 2  # ranks on a node
-ENDLESS = {**LONG, "compile": False}  # and begins at once
+# Begins at once, and on half as many nodes when it is tried again.
+ENDLESS = {**LONG, "compile": False, "nodes": [1, 2]}
 WIDE, SLOW = "results/runs/wide/seed1/summary.csv", "results/runs/slow/seed1/metrics.csv"
 
 
@@ -99,6 +100,11 @@ def test_a_training_goes_on_in_the_next_try(interrupted: Site) -> None:
     """Half of a job's minute is for saving; a training that began anew would be far behind."""
     steps_per_epoch = 1697 / TINY["defaults"]["batch_size"]
     assert 0 < interrupted.saved()[-1] < (interrupted.epoch() + 1) * steps_per_epoch
+
+
+def test_the_next_try_asks_for_half_as_many_nodes(interrupted: Site) -> None:
+    asked = re.findall(r"nodes=(\d), .*runtime=1,", interrupted.printed())
+    assert asked[:2] == ["2", "1"] and len(asked) == len(interrupted.tries())
 
 
 def test_ctrl_c_leaves_no_job(interrupted: Site) -> None:

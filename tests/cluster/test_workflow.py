@@ -32,11 +32,11 @@ class Site(HeadCheckout):
     profile = "profiles/abci2"
 
     def environment(self) -> dict[str, str]:
-        return {**super().environment(), "ABCI_GROUP": GROUP}
+        return {**super().environment(), "ABCI_GROUP": GROUP, "TSUBAME_GROUP": GROUP}
 
-    def adapt(self, profile: str = "profiles/abci2", **changes: Any) -> None:
+    def adapt(self, **changes: Any) -> None:
         """Override what the machine lacks, and what a test wants otherwise."""
-        values = yaml.safe_load((self.folder / profile / "profile.yaml").read_text())
+        values = yaml.safe_load((self.folder / self.profile / "profile.yaml").read_text())
         resources = values["set-resources"]
         for rule in ("smoke_test", "train"):
             resources[rule]["tasks_per_node"] = TASKS
@@ -110,6 +110,18 @@ def site(finished_once: Site, request: pytest.FixtureRequest) -> Site:
     made.configure({**TINY, "runs": {"plain": {}, "slow": LONG}})
     yield made
     made.clear()
+
+
+def test_the_profile_of_tsubame_crosses_both_nodes(site):
+    """Its resource types are told by the ranks of a run: four on two nodes are full nodes."""
+    site.profile = "profiles/tsubame4"
+    site.configure({**TINY, "runs": {"plain": {}, "wide": {"latent_dim": 5, "nodes": 2}}})
+    site.adapt()
+    assert site.ends(site.start("--forcerun", "smoke_test", "--", "smoke_test")) == 0, (
+        site.printed()
+    )
+    ranks = pd.read_csv(site.folder / "results/machine/smoke_test/ranks.csv")
+    assert sorted(ranks["host"]) == sorted(NODES * TASKS)
 
 
 def test_smoke_test_and_training_cross_both_nodes(finished_once):

@@ -13,7 +13,8 @@ import yaml
 from checkout import submit_lines
 
 STAND_IN = Path(__file__).parents[2] / "plugins/snakemake-executor-plugin-qsub/tests/pbs_stand_in"
-PROFILES = ["abci", "profiles/abci", "profiles/abci2", "profiles/slurm", "profiles/local"]
+FOLDERS = ("abci", "abci2", "pbs", "tsubame4", "slurm", "local")
+PROFILES = ["abci", *(f"profiles/{name}" for name in FOLDERS)]
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -22,15 +23,20 @@ def test_every_profile_lists_the_jobs_without_a_scheduler(fresh, profile):
     assert (plan["smoke_test"], plan["train"], plan["evaluate"]) == (1, 10, 10)
 
 
-@pytest.mark.parametrize("profile", ["abci", "profiles/abci2"])
+@pytest.mark.parametrize(
+    ("profile", "variable"),
+    [
+        ("abci", "ABCI_GROUP"),
+        ("profiles/abci2", "ABCI_GROUP"),
+        ("profiles/tsubame4", "TSUBAME_GROUP"),
+    ],
+)
 @pytest.mark.parametrize("group", [None, ""])
-def test_without_a_group_nothing_starts(fresh, monkeypatch, profile, group):
-    monkeypatch.delenv("ABCI_GROUP", raising=False)
-    result = fresh.snakemake(
-        "--profile", profile, **({} if group is None else {"ABCI_GROUP": group})
-    )
+def test_without_a_group_nothing_starts(fresh, monkeypatch, profile, variable, group):
+    monkeypatch.delenv(variable, raising=False)
+    result = fresh.snakemake("--profile", profile, **({} if group is None else {variable: group}))
     assert result.returncode != 0
-    told = "ABCI_GROUP is not set" if group is None else "nothing stands after -"
+    told = f"{variable} is not set" if group is None else "nothing stands after -"
     assert len([line for line in result.stdout.splitlines() if line.startswith(told)]) == 1
     assert not (fresh.folder / "results").exists()
 
@@ -143,3 +149,27 @@ def test_the_workflow_runs_through_the_profile_on_the_stand_in(
         assert there.read_bytes() == here.read_bytes()
     assert (fresh.folder / "results/mine/report.html").exists()
     assert not (fresh.folder / "results/runs").exists()
+
+
+def test_the_smoke_test_runs_through_the_generic_profile(fresh, tiny, tmp_path):
+    """As its README says: what a site writes are queues, what it wants besides, and the prelude."""
+    fresh.configure(tiny())
+    fresh.borrow_environment()
+    (fresh.folder / "no_modules.sh").touch()
+    profile = yaml.safe_load((fresh.folder / "profiles/pbs/profile.yaml").read_text())
+    here = {
+        **yaml.safe_load(HERE),
+        "qsub-submit": profile["qsub-submit"].replace("qsub ", "qsub -P gxx00000 ", 1),
+        "qsub-queues": ["rt_HF nodes=128 tasks_per_node=8 ncpus=16"],
+    }
+    (fresh.folder / "here.yaml").write_text(yaml.safe_dump(here))
+    site = {
+        "PATH": f"{STAND_IN}{os.pathsep}{os.environ['PATH']}",
+        "PBS_STAND_IN": str(tmp_path / "pbs"),
+        "PBS_STAND_IN_NODES": socket.gethostname(),
+    }
+    profiles = ("--profile", "profiles/pbs", "--profile", "here.yaml")
+    result = fresh.snakemake(*profiles, "smoke_test", **site)
+    assert result.returncode == 0, result.stdout
+    ranks = pd.read_csv(fresh.folder / "results/machine/smoke_test/ranks.csv")
+    assert ranks["size"].tolist() == [2, 2]

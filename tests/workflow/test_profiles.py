@@ -34,19 +34,22 @@ main()
 # Of a job: nodes, ranks a node, threads a rank, minutes, walltimes that it may take. All other jobs
 # measure a model too, and need what evaluate needs.
 ONE_GPU = ("1", "1", "1", "60", "10")
+# As many ranks as the configuration says; they decide the queue.
+BY_QUEUE = {
+    "build_environment": (None, None, None, "60", "1"),
+    "smoke_test": ("1", "2", "1", "10", "1"),
+    "train": ("1", "2", "1", "10", "10"),
+    "evaluate": ("1", "1", "1", "10", "10"),
+}
 NEEDED = {
-    "abci": {
-        "build_environment": (None, None, None, "60", "1"),
-        "smoke_test": ("1", "2", "1", "10", "1"),
-        "train": ("1", "2", "1", "10", "10"),  # as many ranks as the configuration says
-        "evaluate": ("1", "1", "1", "10", "10"),
-    },
+    "abci": BY_QUEUE,
     "abci2": {
         "build_environment": (None, None, None, "60", "1"),
         "smoke_test": ("1", "4", "1", "10", "1"),
         "train": ("1", "4", "1", "60", "10"),
         "evaluate": ONE_GPU,
     },
+    **dict.fromkeys(("pbs", "tsubame4"), BY_QUEUE),
     "slurm": {
         "build_environment": ("1", None, None, "30", None),
         "smoke_test": ("1", "4", "1", "10", None),
@@ -88,6 +91,34 @@ def asked(tmp_path_factory: pytest.TempPathFactory):
         return known[profile]
 
     return jobs
+
+
+def test_a_retry_asks_for_half_as_many_nodes(tmp_path: Path):
+    """Down to the least; what is planned once is planned for the most."""
+    checkout = Checkout.fresh(tmp_path / "checkout")
+    checkout.configure({**TINY, "runs": {"elastic": {"nodes": [1, 4]}}})
+    fails_twice = DRIVER.replace(
+        "    self.report_job_success",
+        "    if told['rule'] == 'train' and job.attempt < 3:\n"
+        "        return self.report_job_error(plan.SubmittedJobInfo(job))\n"
+        "    self.report_job_success",
+    )
+    words = ["--profile", "profiles/abci2", "--executor", "qsub-plan", "--retries", "2"]
+    done = subprocess.run(
+        [sys.executable, "-c", fails_twice, *words],
+        cwd=checkout.folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    found = [json.loads(line) for line in re.findall("^JOB (.*)$", done.stdout, re.M)]
+    asked = [
+        (job["rule"], job["resources"]["nodes"], job["threads"])
+        for job in found
+        if job["rule"] in ("smoke_test", "train", "evaluate")
+    ]
+    tries = [("train", str(nodes), 4 * nodes) for nodes in (4, 2, 1)]
+    assert asked == [("smoke_test", "4", 16), *tries, ("evaluate", "1", 16)], done.stderr
 
 
 @pytest.mark.parametrize("profile", NEEDED)

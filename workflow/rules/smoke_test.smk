@@ -12,7 +12,8 @@ OUTPUTS:
 """
 
 WIDEST = max(
-    RUNS.values(), key=lambda run: (run["nodes"] * run["tasks_per_node"], run["nodes"])
+    ({**run, "nodes": most_nodes(run)} for run in RUNS.values()),
+    key=lambda run: (run["nodes"] * run["tasks_per_node"], run["nodes"]),
 )
 
 

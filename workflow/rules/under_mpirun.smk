@@ -19,6 +19,7 @@ import functools
 
 from snakemake.resources import Resources
 
+from elboflow.specification.nodes import most_nodes, nodes_of_try
 from elboflow.specification.resolve import document, resolve_key, specification
 
 LAUNCH_LINE = r"""
@@ -71,16 +72,24 @@ def ranks(value_of):
     }
 
 
-def cores(run):
+def cores(run, attempt=1):
     """Cores that a run's ranks keep busy, so that two trainings do not share them."""
-    return run["nodes"] * run["tasks_per_node"] * run["threads_per_rank"]
+    nodes = nodes_of_try(run, attempt)
+    return nodes * run["tasks_per_node"] * run["threads_per_rank"]
 
 
-def cores_of_run(wildcards):
-    return cores(RUNS[wildcards.run])
+def cores_of_run(wildcards, attempt):
+    return cores(RUNS[wildcards.run], attempt)
 
 
-RANKS_OF_RUN = ranks(lambda key: lambda wildcards: RUNS[wildcards.run][key])
+def nodes_of_run(wildcards, attempt):
+    return nodes_of_try(RUNS[wildcards.run], attempt)
+
+
+RANKS_OF_RUN = {
+    **ranks(lambda key: lambda wildcards: RUNS[wildcards.run][key]),
+    "nodes": nodes_of_run,
+}
 
 
 def manifest_of_run(wildcards):

@@ -76,3 +76,17 @@ def test_names_are_folders(section: str, name: str) -> None:
 )
 def test_a_wrong_type_is_one_line(run: Any, complaint: str) -> None:
     assert complaint in refusal({**config(), "runs": {"one": run}})
+
+
+@pytest.mark.fault("bounds of nodes that are none", outcome="refused in one line")
+@pytest.mark.parametrize("nodes", [[4, 1], [1], [1, 2, 4], [0, 2], [1.5, 2], ["1", "4"], [], True])
+def test_bounds_of_nodes_are_the_least_and_the_most(nodes: Any) -> None:
+    values = config()
+    values["runs"]["one"]["nodes"] = nodes
+    assert "config: runs.one.nodes" in refusal(values)
+
+
+def test_the_most_nodes_are_held_against_the_batch() -> None:
+    values = config()
+    values["runs"]["one"] = {"nodes": [1, 40], "tasks_per_node": 8}
+    assert "320 ranks are more than the" in refusal(values)

@@ -8,6 +8,7 @@ import pytest
 
 from elboflow.specification import resolve as resolving
 from elboflow.specification.check import check
+from elboflow.specification.nodes import nodes_of_try
 from elboflow.specification.resolve import (
     document,
     ranks,
@@ -37,6 +38,7 @@ def test_a_runs_own_value_wins_over_defaults_and_these_over_the_schemas() -> Non
     ("defaults", "run", "batch_size"),
     [
         ({}, {"batch_per_rank": 30, "tasks_per_node": 2, "nodes": 3}, 180),
+        ({}, {"batch_per_rank": 30, "tasks_per_node": 2, "nodes": [1, 3]}, 180),
         ({"batch_per_rank": 30, "tasks_per_node": 2}, {}, 60),
         ({"batch_size": 100}, {"batch_per_rank": 30, "tasks_per_node": 2}, 60),
         ({"batch_per_rank": 30, "tasks_per_node": 2}, {"batch_size": 100}, 100),
@@ -53,9 +55,19 @@ def test_ranks_are_nodes_times_tasks() -> None:
     assert ranks(resolve(config(nodes=3, tasks_per_node=4), "one")) == 12
 
 
+@pytest.mark.parametrize(
+    ("nodes", "asked"),
+    [(3, [3, 3, 3]), ([1, 4], [4, 2, 1, 1]), ([2, 5], [5, 2, 2]), ([4, 6], [6, 4, 4])],
+)
+def test_each_try_asks_for_half_as_many_nodes(nodes: int | list[int], asked: list[int]) -> None:
+    run = resolve(config(nodes=nodes, tasks_per_node=2), "one")
+    assert [nodes_of_try(run, attempt) for attempt in range(1, len(asked) + 1)] == asked
+    assert ranks(run) == 2 * asked[0]
+
+
 def test_resources_and_seeds_are_no_part_of_the_specification() -> None:
     made = specification(config(), "one")
-    other = specification(config(nodes=2, tasks_per_node=4, seeds=[5]), "one")
+    other = specification(config(nodes=[1, 2], tasks_per_node=4, seeds=[5]), "one")
     assert made == other
     assert set(made) == {"run", *PARTS} and "workflow" not in made
     assert "nodes" not in made["training"]

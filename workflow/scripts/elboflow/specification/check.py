@@ -12,6 +12,7 @@ from elboflow.specification import (
     own_model,
 )
 from elboflow.specification.check_dataset import TABLES, Sizes, split_sizes
+from elboflow.specification.nodes import bounds
 from elboflow.specification.published import complaint_about_published
 from elboflow.specification.resolve import Resolved, ranks, resolve_all
 from elboflow.specification.sweeps import with_sweeps
@@ -100,6 +101,9 @@ def _check_run(
         raise ConfigError(f"{where}: {objective} is a bound only with beta 1 and no warm-up")
     if complaint := check_model.complaint_about(values):
         raise ConfigError(f"{where}.{complaint}")
+    least, most = bounds(values)
+    if least > most:
+        raise ConfigError(f"{where}.nodes: write [least, most], as in [{most}, {least}]")
     known = sizes[values["dataset"]]
     _check_sizes(where, values, known)
     if complaint := check_cost.complaint_about_cost(values, source, known["train"], known["test"]):

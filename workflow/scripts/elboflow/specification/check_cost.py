@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from elboflow.specification.model_size import SHAPES, Shape, ends, parameters, products
+from elboflow.specification.nodes import bounds
 from elboflow.vae.choices import POSTERIORS, PRIORS
 from elboflow.vae.products import Product, layers, value
 
@@ -56,7 +57,7 @@ def _training_bytes(run: dict[str, Any], shape: Shape) -> Iterator[Product]:
         # Parameters, gradient and Adam's two moments; a checkpoint has all but the gradient.
         yield [*product, ("tasks_per_node", run["tasks_per_node"]), number, ("", 4)]
         yield [*product, number, ("", 3)]
-    images = ("batch_size", run["batch_size"] // run["nodes"])
+    images = ("batch_size", run["batch_size"] // bounds(run)[0])
     for layer in layers(run, "encoder_layers"):
         yield [images, layer, number]
     latent, components = ("latent_dim", run["latent_dim"]), _components(run)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from elboflow.files.whole import write_result
+from elboflow.specification.nodes import most_nodes
 from elboflow.specification.own_model import own_files
 from elboflow.specification.schema import read_schema
 from elboflow.vae.choices import POSTERIORS
@@ -90,8 +91,8 @@ def _shorten(values: dict[str, Any]) -> None:
 
 
 def ranks(values: dict[str, Any]) -> int:
-    """Ranks of a resolved run."""
-    return values["nodes"] * values["tasks_per_node"]
+    """Ranks of a resolved run, on its most nodes."""
+    return most_nodes(values) * values["tasks_per_node"]
 
 
 def resolve_dataset(config: dict[str, Any], name: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def parse_resources(texts: list[str]) -> dict[str, str]:
     """Return the resources of all -l options."""
     resources = dict(item.partition("=")[::2] for text in texts for item in text.split(","))
     for name in resources:
-        if name not in ("select", "walltime"):
+        if name not in ("select", "walltime", "place"):
             raise Refused(f"Unknown resource Resource_List.{name}", 187)
     return resources
 

@@ -1,0 +1,2 @@
+# Read by every job before anything else. What fails here fails the job.
+# module load gcc python cuda openmpi
