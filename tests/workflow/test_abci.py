@@ -65,6 +65,15 @@ def test_the_plan_shows_every_submit_line_and_the_cost(fresh):
     assert "all               26        5.17      1.08         484        138.33" in result.stdout
 
 
+def test_a_run_may_say_its_walltime(fresh, tiny):
+    fresh.configure(tiny("long", runtime=90))
+    plan = ("--executor", "qsub-plan")
+    lines = submit_lines(fresh.snakemake("--profile", "abci", *plan, ABCI_GROUP="g").stdout)
+    asked = {name: re.search(r"walltime=(\S+)", line)[1] for name, line in lines.items()}
+    assert asked["train run=long seed=1"] == "01:30:00"
+    assert asked["train run=plain seed=1"] == asked["evaluate run=long seed=1"] == "00:10:00"
+
+
 @pytest.mark.parametrize("as_config", [True, False])
 def test_all_runs_train_on_whole_nodes_where_one_line_says_so(fresh, as_config):
     (fresh.folder / "whole.yaml").write_text("set-resources: {train: {tasks_per_node: 8}}")
