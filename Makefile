@@ -141,6 +141,7 @@ test-cluster: $(VENV)/requirements-dev $(VENV)/plugin ## the tests on a real Gri
 bench: $(TEST_ENVIRONMENT)/tests $(VENV)/requirements-dev $(VENV)/plugin ## speed, measured side by side: benchmarks/RESULTS.md and tables of README.md beside it
 	python benchmarks/side_by_side.py --environment "$(TEST_ENVIRONMENT)/venv" --write
 	$(TEST_ENVIRONMENT)/venv/bin/python benchmarks/ranks.py
+	$(TEST_ENVIRONMENT)/venv/bin/python benchmarks/collectives.py
 	python benchmarks/scheduler_load.py
 	python benchmarks/workflow_cost.py
 

@@ -4,6 +4,7 @@ The launcher numbers the ranks. They find each other in a file in the folder of 
 launch.sh makes anew for each call where all hosts see it: no port is agreed on.
 """
 
+import atexit
 import contextlib
 import os
 import socket
@@ -59,6 +60,7 @@ def _connect(store: dist.Store, rank: int, size: int) -> None:
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     try:
         dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=NEVER)
+        atexit.register(dist.destroy_process_group)  # else its threads abort a process that ends
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise NotJoined(
