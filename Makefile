@@ -20,7 +20,7 @@ unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
 export LC_ALL := C.UTF-8
 export COLLECTIVES
 
-.PHONY: help setup report crate test test-plugin test-faults soak check-likelihoods promises keys docs test-browser test-cluster test-environment lint bench status report-so-far unlock compare clean clean-part clean-state pins
+.PHONY: help setup report crate test test-plugin test-faults soak check-likelihoods promises keys docs test-browser test-cluster test-environment lint bench status study report-so-far unlock compare clean clean-part clean-state pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -150,6 +150,13 @@ status: $(VENV)/requirements ## how far each training is (CONFIG=config/fashion.
 
 report-so-far: $(VENV)/requirements ## write results/report_so_far.html of the runs that are done, while others still run
 	@python workflow/scripts/report_so_far.py $(CONFIG)
+
+$(VENV)/requirements-study: $(VENV)/requirements requirements-study.txt
+	$(PIP) install --quiet --requirement requirements-study.txt
+	@touch "$@"
+
+study: setup $(VENV)/requirements-study ## search for the best keys of a run by Optuna (CONFIG=config/study.yaml)
+	@python workflow/scripts/study.py "$(CONFIG)"
 
 unlock: setup ## after an accident, release the working directory
 	snakemake --unlock

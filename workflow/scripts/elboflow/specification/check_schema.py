@@ -32,9 +32,13 @@ CHECKER = Draft202012Validator.TYPE_CHECKER.redefine_many(
 Validator = extend(Draft202012Validator, type_checker=CHECKER)
 
 
-def complaint_about(config: dict[str, Any]) -> str | None:
-    """The first thing that is wrong by the schema, as `where: what`; None if nothing is."""
-    error = best_match(Validator(read_schema()).iter_errors(config))
+def complaint_about(config: Any, schema: dict[str, Any] | None = None) -> str | None:
+    """The first thing that is wrong by the schema, as `where: what`; None if nothing is.
+
+    Args:
+        schema: that of the whole configuration if there is none.
+    """
+    error = best_match(Validator(schema or read_schema()).iter_errors(config))
     return one_line(_explain(error), 500) if error else None
 
 
