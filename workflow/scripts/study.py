@@ -13,6 +13,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ from elboflow.reading.json_files import is_integer, is_number, read_json
 from elboflow.specification.check import check
 from elboflow.specification.config_files import check_file
 from elboflow.specification.experiment import experiment_folder, experiment_name
-from elboflow.specification.resolve import resolve_key
 from elboflow.specification.schema import boolean_keys
 from elboflow.specification.yaml_readings import ConfigError
 from elboflow.study.search import name_of, open_study, search
@@ -113,8 +113,7 @@ def run(file: Path, results: Path, words: list[str]) -> str:
     config = yaml.safe_load(file.read_text(encoding="utf-8"))
     if "study" not in config:
         raise ConfigError(f"config: {file} has no section `study`; docs/study.md says what it is")
-    epochs = resolve_key(config.get("defaults") or {}, "epochs")
-    section = read_section(config.pop("study"), epochs)
+    section = read_section(config.pop("study"))
     if config.keys() & {"runs", "sweeps"}:
         raise ConfigError("config: beside `study` leave out runs and sweeps: the trials are runs")
     name = experiment_name(config, file)
@@ -122,7 +121,9 @@ def run(file: Path, results: Path, words: list[str]) -> str:
         raise ConfigError("config: study: write it in a file of its own, not in the default's")
     experiment = Experiment(config, name, results, words)
     ends = {f"corner_{place}": keys for place, keys in enumerate(corners(section))}
-    check({**experiment.config, "runs": ends})
+    resolved = check({**experiment.config, "runs": ends}).runs
+    if not section.epochs:
+        section = replace(section, epochs=(resolved["corner_0"]["epochs"],))
     study = open_study(experiment.folder / "study.journal", section)
     search(study, section, experiment.train)
     return summary(study, section, experiment)

@@ -23,7 +23,7 @@ SECTION: dict[str, Any] = {
 
 
 def section_of(**changes: Any) -> Section:
-    return read_section({**SECTION, **changes}, epochs=7)
+    return read_section({**SECTION, **changes})
 
 
 class Training:
@@ -114,11 +114,6 @@ def test_corners_hold_all_that_may_be_drawn() -> None:
         {"encoder_layers": [20, 20], "latent_dim": 9, "learning_rate": 0.1},
         {"encoder_layers": [], "latent_dim": 9, "learning_rate": 0.1},
     ]
-
-
-def test_without_epochs_a_run_says_them() -> None:
-    whole = {key: value for key, value in SECTION.items() if key != "epochs"}
-    assert read_section(whole, epochs=7).epochs == (7,)
 
 
 @pytest.mark.parametrize(

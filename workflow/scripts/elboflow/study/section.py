@@ -26,7 +26,7 @@ class Section:
 
     Args:
         keys: of a run, and what is tried; the choices among values are of their JSON.
-        epochs: rising; see search.py.
+        epochs: rising; see search.py. None where a run says them.
     """
 
     keys: Mapping[str, BaseDistribution]
@@ -36,16 +36,12 @@ class Section:
     seed: int
 
 
-def read_section(section: Any, epochs: int) -> Section:
-    """Read what has been parsed; raises ConfigError.
-
-    Args:
-        epochs: of a run that says none.
-    """
+def read_section(section: Any) -> Section:
+    """Read what has been parsed; raises ConfigError."""
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     if complaint := complaint_about(section, schema):
         raise ConfigError(f"config: study: {complaint}; see docs/study.md")
-    steps = section.get("epochs", [epochs])
+    steps = section.get("epochs", [])
     if steps != sorted(set(steps)):
         raise ConfigError("config: study.epochs must rise")
     if "epochs" in section["keys"]:
