@@ -66,11 +66,4 @@ rule train:
         """
 
 
-def minutes_of_run(general):
-    """The resource runtime of a training, where `general` is that of all: a run's own is above it."""
-    return lambda wildcards: RUNS[wildcards.run]["runtime"] or general
-
-
-if any(run["runtime"] for run in RUNS.values()):
-    TRAINING = workflow.get_rule(rule_name("train")).resources
-    TRAINING["runtime"] = minutes_of_run(TRAINING["runtime"].raw)
+take_over_runtimes("train")

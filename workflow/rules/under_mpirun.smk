@@ -123,3 +123,13 @@ def take_over_resources(stage, former, but=()):
         workflow.get_rule(rule_name(stage)).resources.update(
             Resources({key: value for key, value in values if key not in kept})
         )
+
+
+def take_over_runtimes(stage):
+    """Let hold for a stage what runs say of their walltime, above what a profile or the rule sets."""
+    if any(run["runtime"] for run in RUNS.values()):
+        resources = workflow.get_rule(rule_name(stage)).resources
+        general = resources["runtime"].raw
+        resources["runtime"] = (
+            lambda wildcards: RUNS[wildcards.run]["runtime"] or general
+        )
