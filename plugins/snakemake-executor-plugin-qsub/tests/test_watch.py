@@ -329,6 +329,18 @@ def test_a_second_end_has_a_grace_period_of_its_own(scheduler):
     assert scheduler.after(30).outcome is Outcome.WAIT
 
 
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_failed_job_that_is_shown_running_is_asked_about_again(scheduler, is_told):
+    """Snakemake in a deleted job may end before the scheduler has noted the end."""
+    scheduler.says(Status(State.RUNNING))
+    scheduler.leaves(1)
+    assert scheduler.after(0).outcome is Outcome.WAIT
+    if is_told:
+        scheduler.says(Status(State.ENDED, "and terminated", DELETED, 1))
+    reason = scheduler.after(10).reason
+    assert reason == (f"exit code 1: {DELETED} (and terminated)" if is_told else "exit code 1")
+
+
 def test_a_failure_of_which_the_scheduler_knows_no_more_is_its_exit_code(scheduler):
     scheduler.leaves(3)
     assert scheduler.after(0).reason == "exit code 3"

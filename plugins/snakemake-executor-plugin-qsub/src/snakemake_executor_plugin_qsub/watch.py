@@ -167,7 +167,8 @@ class Watch:
     def _with_reason(self, job: Watched, verdict: Verdict, exit_code: int) -> Verdict:
         """A job that left an exit code may still have been killed: the scheduler knows why."""
         status = self._explained(job, job.status) if job.status else None
-        patience = min(SETTLES, self.grace) if job.record.pack else 0.0
+        runs = status is not None and status.state is State.RUNNING  # its end is yet to be noted
+        patience = min(SETTLES, self.grace) if runs or job.record.pack else 0.0
         if exit_code > SIGNALLED:
             patience = self.grace
         if patience and self._is_awaited(job, status, patience):
