@@ -77,7 +77,7 @@ def page(tmp_path: Path):
         tables = [tmp_path / "scaling.csv", tmp_path / "model.json"]
         scaling = scaling_context(tables)
         empty = {"ranks": [], "allreduce": [], "stages": {}, "costs": {}, "build": {}}
-        empty["packages"] = []
+        empty |= {"packages": [], "used": []}
         told = {"written": "now", "commit": None, "snakemake_version": "9"}
         shown = {"scaling": scaling, "figures": {"scaling": drawn, "speed": drawn}}
         return render(PAGES / "machine.html.jinja", **told, **empty, **shown)
