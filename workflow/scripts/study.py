@@ -92,6 +92,10 @@ def elbo_of(models: list[Path], epochs: int) -> float | None:
     return sum(elbos) / len(elbos)
 
 
+def cell(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def table(study: optuna.Study, section: Section) -> str:
     """One row per trial: what it was, how it ended, and its validation ELBO after each stretch."""
     text = io.StringIO()
@@ -101,7 +105,7 @@ def table(study: optuna.Study, section: Section) -> str:
     )
     for trial in study.trials:
         keys = keys_of(section, trial.params)
-        shown = [json.dumps(keys[key]) if key in keys else "" for key in section.keys]
+        shown = [cell(keys.get(key, "")) for key in section.keys]
         elbos = [trial.intermediate_values.get(epochs, "") for epochs in section.epochs]
         writer.writerow([name_of(trial), trial.state.name.lower(), *shown, *elbos])
     return text.getvalue()
