@@ -286,7 +286,8 @@ def test_build_json_tells_the_gpu_build_and_no_path(
     monkeypatch.setattr(with_horovod, "add_horovod", lambda *_: None)
     python, torch = tmp_path / "bin/python", answers[interpreter.TORCH]
     told = with_horovod.finish(arguments, python, torch, None, NVCC)
-    build_environment.record(arguments, python, torch, None, told)
+    build = build_environment.describe(arguments, python, torch, None, told)
+    build_environment.save(arguments, python, build)
     text = arguments.build_json.read_text()
     told = {
         "gpu": "cuda",

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from elboflow.specification.check import check
 from elboflow.specification.yaml_readings import ConfigError
 from elboflow.study.search import open_study, search
 from elboflow.study.section import Section, corners, read_section
 
+REPOSITORY = Path(__file__).parents[3]
 SECTION: dict[str, Any] = {
     "keys": {
         "learning_rate": {"low": 0.0001, "high": 0.1, "log": True},
@@ -135,3 +138,10 @@ def test_mistakes_are_told_in_one_line(changes: dict[str, Any], complaint: str) 
     with pytest.raises(ConfigError, match=complaint) as error:
         section_of(**changes)
     assert "\n" not in str(error.value)
+
+
+def test_the_study_that_is_shipped_can_be_read() -> None:
+    config = yaml.safe_load((REPOSITORY / "config" / "study.yaml").read_text())
+    section = read_section(config.pop("study"))
+    runs = {f"corner_{place}": keys for place, keys in enumerate(corners(section))}
+    assert check({**config, "runs": runs}).runs
