@@ -176,6 +176,12 @@ def test_a_file_that_says_nothing_is_no_error(place, content):
     assert place.seen()[1:3] == ("waiting for training", "")
 
 
+def test_a_time_left_that_nobody_knows_is_not_shown(place):
+    place.begin("train", -60)
+    place.tell(time=NOW, seconds_left=None)
+    assert (place.seen().done, place.seen().left) == ("54%", "")
+
+
 def test_what_a_file_says_is_printed_in_one_line(place):
     place.tell(state="epoch\n1\x1b[2J" + "x" * 1000)
     assert place.seen().last.startswith("epoch\\n1\\x1b[2J") and len(place.seen().last) < 100

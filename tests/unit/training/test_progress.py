@@ -22,6 +22,13 @@ def test_the_file_says_how_far_the_work_is(tmp_path, monkeypatch, capsys):
     assert "50%" in capsys.readouterr().err
 
 
+def test_where_nothing_was_done_nobody_knows_the_time_left(tmp_path, capsys):
+    """As of a training that had ended early, and writes its outputs once more."""
+    Progress("a", 200, done=50, folder=tmp_path).close("epoch 3")
+    assert json.loads((tmp_path / ".progress").read_text())["seconds_left"] is None
+    assert capsys.readouterr().err == "a:  25%, 0 images/s, epoch 3\n"
+
+
 def test_nothing_is_told_twice_within_some_seconds_nor_by_other_ranks(tmp_path):
     assert not Progress("a", 200, folder=tmp_path).advance(50)
     silent = Progress("a", 200, silent=True, folder=tmp_path)

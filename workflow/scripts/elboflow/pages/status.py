@@ -26,7 +26,7 @@ class Told(NamedTuple):
 
     share: float
     images_per_second: float
-    seconds_left: float
+    seconds_left: float  # nan where it does not know
     time: float
     state: str
 
@@ -45,12 +45,18 @@ class Seen(NamedTuple):
 def told_by(states: Path) -> Told | None:
     """What a stage has told of itself in the folder of its states, if that makes sense."""
     found = read_json(states / FILE)
-    numbers = [number_in(found, name) for name in Told._fields[:-1]]
-    if any(map(math.isnan, numbers)):
+    share, images_per_second, when = (
+        number_in(found, name) for name in ("share", "images_per_second", "time")
+    )
+    left = math.nan
+    if found.get("seconds_left", left) is not None:
+        left = number_in(found, "seconds_left")
+        if math.isnan(left):
+            return None
+    if math.isnan(share + images_per_second + when):
         return None
-    share, images_per_second, seconds_left, when = numbers
     state = one_line(str(found.get("state", "")), 60)
-    return Told(min(share, 1.0), images_per_second, seconds_left, when, state)
+    return Told(min(share, 1.0), images_per_second, left, when, state)
 
 
 def is_done(stage: Stage, begun: Begun | None) -> bool:
@@ -86,7 +92,8 @@ def look(stage: Stage, records: Records, now: float) -> Seen:
     if begun and now - heard < patience and heard > failed:
         if told is None or told.time < since:
             return Seen("at work", stage.doing)
-        speed, left = f"{told.images_per_second:,.0f}", clock(told.seconds_left)
+        speed = f"{told.images_per_second:,.0f}"
+        left = "" if math.isnan(told.seconds_left) else clock(told.seconds_left)
         return Seen("at work", stage.doing, f"{told.share:.0%}", speed, left, told.state)
     if failed > since:
         kept["last"] = error_in(stage.log) or kept.get("last", "")

@@ -78,13 +78,14 @@ class Progress:
 
     def _tell(self, state: str, line: bool = True) -> None:
         self.shown = time.monotonic()
-        rate = max((self.done - self.at_start) / max(self.shown - self.started, 1e-9), 1e-9)
-        left, share = max(self.total - self.done, 0) / rate, min(self.done / self.total, 1)
+        rate = (self.done - self.at_start) / max(self.shown - self.started, 1e-9)
+        left = max(self.total - self.done, 0) / rate if rate else None  # which nobody knows
+        share = min(self.done / self.total, 1)
         if line:
             parts = [
                 f"{self.title}: {share:4.0%}",
                 f"{rate:,.0f} images/s",
-                f"{clock(left)} left",
+                *([] if left is None else [f"{clock(left)} left"]),
                 *([state] if state else []),
             ]
             print(", ".join(parts), file=sys.stderr, flush=True)
