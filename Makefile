@@ -87,7 +87,7 @@ test: lint docs ## lint, the documentation, then the tests that any machine can 
 	$(TEST_ENVIRONMENT)/venv/bin/python -m pytest tests/unit/training tests/process
 	python -m pytest --numprocesses 2 tests/unit/controller
 	python -m pytest --numprocesses 4 --dist worksteal $(PLUGIN)/tests # they mostly wait
-	python -m pytest tests/workflow
+	python -m pytest --numprocesses 2 --dist loadfile tests/workflow
 	$(MAKE) check-likelihoods
 
 test-plugin: ## the plugin's tests with the oldest and the newest Snakemake that it claims (minutes)

@@ -81,7 +81,7 @@ def test_snakemakes_own_report_works(finished):
     assert result.returncode == 0, result.stdout
     page = (finished.folder / "provenance.html").read_text()
     categories = json.loads(page.partition("var categories = ")[2].partition(";\n")[0])
-    assert set(categories) == {"Figures", "Tables"}
+    assert set(categories) == {"Figures", "Machine", "Tables"}
     assert "results/tables/comparisons.csv" in categories["Tables"]["Other"]
     assert "results/figures/training_curves.svg" in categories["Figures"]["Other"]
 
