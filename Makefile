@@ -155,8 +155,8 @@ $(VENV)/requirements-study: $(VENV)/requirements requirements-study.txt
 	$(PIP) install --quiet --requirement requirements-study.txt
 	@touch "$@"
 
-study: setup $(VENV)/requirements-study ## search for the best keys of a run by Optuna (CONFIG=config/study.yaml)
-	@python workflow/scripts/study.py "$(CONFIG)"
+study: setup $(VENV)/requirements-study ## search for the best keys of a run by Optuna (CONFIG=config/study.yaml PROFILE=profiles/local)
+	@python workflow/scripts/study.py "$(or $(CONFIG),config/study.yaml)" -- --profile "$(or $(PROFILE),profiles/local)"
 
 unlock: setup ## after an accident, release the working directory
 	snakemake --unlock
