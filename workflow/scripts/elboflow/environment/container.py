@@ -32,13 +32,18 @@ exec {program} exec $gpu {binds} --bind "$PWD" ${{TMPDIR:+--bind "$TMPDIR"}} --p
 """
 
 
+def find_program() -> str | None:
+    """Path of what runs an image, if it is on PATH."""
+    return next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+
+
 def enter(image: Path, venv: Path) -> Path:
     """Make an environment that is the image's; its interpreter.
 
     Raises:
         SetupError: there is no image, or nothing to run it with.
     """
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+    program = find_program()
     if not program:
         raise SetupError(
             "environment.container needs apptainer or singularity on PATH: load the site's module "
@@ -89,13 +94,12 @@ def describe(arguments: argparse.Namespace, python: Path, pins: Sequence[str]) -
     mpi = system_mpi(["mpirun"])
     if not mpi:
         raise SetupError("no mpirun on PATH: the host's starts the ranks of environment.container")
-    program = next(name for name in PROGRAMS if shutil.which(name))
     return {
         **build,
         "mpi": mpi_version(python, mpi),
         "mpi_source": "system",
         "mpi_in_image": build["mpi"],
-        "container": first_line([program, "--version"]),
+        "container": first_line([find_program() or "", "--version"]),
     }
 
 

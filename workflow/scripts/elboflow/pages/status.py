@@ -45,15 +45,9 @@ class Seen(NamedTuple):
 def told_by(states: Path) -> Told | None:
     """What a stage has told of itself in the folder of its states, if that makes sense."""
     found = read_json(states / FILE)
-    share, images_per_second, when = (
-        number_in(found, name) for name in ("share", "images_per_second", "time")
-    )
-    left = math.nan
-    if found.get("seconds_left", left) is not None:
-        left = number_in(found, "seconds_left")
-        if math.isnan(left):
-            return None
-    if math.isnan(share + images_per_second + when):
+    share, images_per_second, left, when = (number_in(found, name) for name in Told._fields[:-1])
+    is_told = found.get("seconds_left", "") is not None
+    if math.isnan(share + images_per_second + when) or (is_told and math.isnan(left)):
         return None
     state = one_line(str(found.get("state", "")), 60)
     return Told(min(share, 1.0), images_per_second, left, when, state)
