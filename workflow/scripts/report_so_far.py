@@ -10,15 +10,13 @@ import tempfile
 import time
 from pathlib import Path
 
-import yaml
-
 from elboflow.files.whole import write_bytes
 from elboflow.pages.so_far import configuration, make_page, prepare
 from elboflow.pages.stages import trainings
 from elboflow.pages.status import look_at
 from elboflow.reading.records import Records
 from elboflow.specification.check import MOST_TRAININGS, check
-from elboflow.specification.config_files import check_file
+from elboflow.specification.config_files import read_file
 from elboflow.specification.experiment import DEFAULT_FILE, experiment_folder, experiment_name
 from elboflow.specification.schema import boolean_keys
 from elboflow.specification.sweeps import with_sweeps
@@ -29,8 +27,7 @@ RESULTS, CAPTIONS = Path("results"), Path(__file__).parents[1] / "report"
 
 def main(file: Path) -> str:
     """Write it; what is in it."""
-    check_file(file, boolean_keys())
-    config = yaml.safe_load(file.read_text())
+    config = read_file(file, boolean_keys())
     resolved = check(config, read_files=False)
     name = experiment_name(config, file)
     experiment = experiment_folder(RESULTS, name)

@@ -7,13 +7,11 @@ import argparse
 import sys
 from pathlib import Path
 
-import yaml
-
 from elboflow.pages.stages import shared, trainings
 from elboflow.pages.status import table
 from elboflow.reading.records import Records
 from elboflow.specification.check import check
-from elboflow.specification.config_files import check_file
+from elboflow.specification.config_files import read_file
 from elboflow.specification.experiment import DEFAULT_FILE, experiment_folder, experiment_name
 from elboflow.specification.schema import boolean_keys
 from elboflow.specification.yaml_readings import ConfigError
@@ -26,8 +24,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="show all that wait or are done")
     args = parser.parse_args()
     try:
-        check_file(args.config, boolean_keys())
-        config = yaml.safe_load(args.config.read_text())
+        config = read_file(args.config, boolean_keys())
         resolved = check(config, read_files=False)
         experiment = experiment_folder(args.results, experiment_name(config, args.config))
     except ConfigError as error:

@@ -24,7 +24,7 @@ from elboflow.files.whole import write_bytes
 from elboflow.reading.errors import InputError
 from elboflow.reading.json_files import is_integer, is_number, read_json
 from elboflow.specification.check import check
-from elboflow.specification.config_files import check_file
+from elboflow.specification.config_files import read_file
 from elboflow.specification.experiment import experiment_folder, experiment_name
 from elboflow.specification.schema import boolean_keys
 from elboflow.specification.yaml_readings import ConfigError
@@ -113,8 +113,7 @@ def table(study: optuna.Study, section: Section) -> str:
 
 def run(file: Path, results: Path, words: list[str]) -> str:
     """Search to the end; what was found, in lines."""
-    check_file(file, {*boolean_keys(), "log"})
-    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    config = read_file(file, {*boolean_keys(), "log"})
     if "study" not in config:
         raise ConfigError(f"config: {file} has no section `study`; docs/study.md says what it is")
     section = read_section(config.pop("study"))

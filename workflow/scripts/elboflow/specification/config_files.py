@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -43,6 +44,13 @@ def check_file(path: Path, booleans: Collection[str] = ()) -> None:
     """Read a file of YAML or JSON strictly; raises ConfigError."""
     where = f"config: {shown_path(path)}"
     check_text(_read(path, where), where, booleans)
+
+
+def read_file(path: Path, booleans: Collection[str] = ()) -> dict[str, Any]:
+    """What stands in a file that check_file lets pass."""
+    check_file(path, booleans)
+    config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return config
 
 
 def check_profile(path: Path) -> None:
