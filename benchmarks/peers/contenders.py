@@ -25,6 +25,7 @@ LOG_LIKELIHOOD = {
     "chunks": "by hand, chunks of 20 images x 50 samples",
     "ours": "**ELBOFlow**, one process of {cores} threads",
     "ours_ranks": "**ELBOFlow**, {cores} ranks of one thread",
+    "ours_thread": "**ELBOFlow**, one process of one thread",
     "products": "the matrix products alone",
 }
 
@@ -60,7 +61,7 @@ class Start:
 
     def log_likelihood(self, name: str, images: int) -> list[Any]:
         """`images` at a time, but for ours, whose default decides."""
-        if name in ("ours", "ours_ranks"):
+        if name in ("ours", "ours_ranks", "ours_thread"):
             return self._launched(name, "log_likelihood", images)
         if name == "pythae":
             return self._started(name, "pythae_parts.py", "log_likelihood", images)
@@ -71,7 +72,8 @@ class Start:
         return [python, HERE / script, *words, self.folder]
 
     def _launched(self, name: str, *words: object) -> list[Any]:
-        ranks, threads = (self.cores, 1) if name == "ours_ranks" else (1, self.cores)
+        ranks = self.cores if name == "ours_ranks" else 1
+        threads = self.cores if name == "ours" else 1
         return [
             *(ROOT / "workflow/scripts/launch.sh", "--nodes", 1, "--tasks-per-node", ranks),
             *("--threads-per-rank", threads, "--mpi", "mpirun", "--venv", self.environment),

@@ -148,10 +148,24 @@ def test_an_unknown_name_is_refused(toy):
 
 
 @pytest.mark.parametrize("pixels", [13, 127, 784])
-def test_bernoulli_is_the_same_with_a_gradient_and_without_also_of_huge_logits(pixels):
-    logits = 300 * numbers(5, 3, pixels)
-    logits[0] /= 300
-    x = (uniform(3, pixels) < 0.5).double()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_bernoulli_is_the_same_with_a_gradient_and_without_also_of_huge_logits(pixels, dtype):
+    logits = torch.tensor([1.0, 5.0, 10.0, 30.0, 300.0])[:, None, None] * numbers(5, 3, pixels)
+    x = (uniform(3, pixels) < 0.5).to(dtype)
     with torch.no_grad():
-        found = Bernoulli().log_prob(logits, x)
-    torch.testing.assert_close(found, Bernoulli().log_prob(logits, x), rtol=1e-13, atol=1e-12)
+        found = Bernoulli().log_prob(logits.to(dtype), x)
+    exact = Bernoulli().log_prob(logits.to(dtype).double(), x.double())
+    close = {
+        torch.float32: {"rtol": 1e-6, "atol": 1e-4},
+        torch.float64: {"rtol": 1e-13, "atol": 1e-12},
+    }
+    torch.testing.assert_close(found.double(), exact, **close[dtype])
+
+
+def test_bernoulli_of_an_output_that_is_not_finite_is_not_either():
+    logits = torch.tensor([[torch.inf, -torch.inf, torch.nan], [torch.inf, -torch.inf, 0.0]])
+    with torch.no_grad():
+        wrong = Bernoulli().log_prob(logits, torch.tensor([[0.0, 1.0, 1.0]]))
+        right = Bernoulli().log_prob(logits[1], torch.tensor([[1.0, 0.0, 1.0]]))
+    assert wrong[0].isnan() and wrong[1] == -torch.inf
+    assert right.item() == pytest.approx(-math.log(2))

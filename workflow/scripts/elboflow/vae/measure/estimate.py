@@ -30,7 +30,8 @@ def image_noise(
     def noise(first: int, count: int) -> Tensor:
         starts = [(image, first) for image in images]
         raw = words(seed, purpose, starts, count, vae.latent_dim, vae.device)
-        return normals(raw, vae.dtype).transpose(0, 1)
+        # Contiguous, so that a layer takes all rows in one product.
+        return normals(raw.transpose(0, 1), vae.dtype).contiguous()
 
     return noise
 
