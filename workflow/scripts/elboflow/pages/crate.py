@@ -39,6 +39,11 @@ CHECKOUT_FILES = {
     "LICENSE": "Its licence",
     "requirements.txt": "Packages of the Python that runs Snakemake",
 }
+RUN = {
+    "name": "Training and evaluation",
+    "description": "All runs were trained, measured on test images, and reported.",
+    "actionStatus": "http://schema.org/CompletedActionStatus",
+}
 
 
 def write_crate(
@@ -79,28 +84,26 @@ def write_crate(
             "encodingFormat": "text/plain",
         },
     )  # fmt: skip
+    add_checkout(crate, workflow, checkout)
+    used = [add_result(crate, path, results) for path in inputs]
+    made = [add_result(crate, path, results) for path in outputs]
+    crate.add_action(
+        workflow, "#run", object=used, result=made, properties=RUN | {"endTime": ended}
+    )
+    describe(crate, citation, authors, licence, ended)
+    crate.write(folder)
+    sources = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(checkout / "workflow", folder / "workflow", ignore=sources, dirs_exist_ok=True)
+
+
+def add_checkout(crate: Any, workflow: Any, checkout: Path) -> None:
+    """Add the files beside the Snakefile; the folder workflow/ is copied when all is described."""
     workflow["hasPart"] = crate.add_dataset(
         dest_path="workflow", properties={"name": "Rules and programs of the workflow"}
     )
     for name, what in CHECKOUT_FILES.items():
         add_file(crate, checkout / name, name, what)
     crate.get("README.md")["about"] = crate.root_dataset
-    crate.add_action(
-        workflow,
-        "#run",
-        object=[add_result(crate, path, results) for path in inputs],
-        result=[add_result(crate, path, results) for path in outputs],
-        properties={
-            "name": "Training and evaluation",
-            "description": "All runs were trained, measured on test images, and reported.",
-            "endTime": ended,
-            "actionStatus": "http://schema.org/CompletedActionStatus",
-        },
-    )
-    describe(crate, citation, authors, licence, ended)
-    crate.write(folder)
-    sources = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(checkout / "workflow", folder / "workflow", ignore=sources, dirs_exist_ok=True)
 
 
 def describe(crate: Any, citation: Any, authors: Any, licence: Any, ended: str) -> None:

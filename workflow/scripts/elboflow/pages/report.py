@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,19 @@ from elboflow.reading.settings import kinds, likelihoods, setting
 from elboflow.specification.published import read_published
 
 
+@dataclass(frozen=True)
+class Order:
+    """Of the runs, in all tables: the best of each group that may be compared first."""
+
+    runs: list[str]
+
+    def rows(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return sorted(found, key=lambda row: self.runs.index(row["run"]))
+
+    def table(self, found: dict[str, Any], key: str = "rows") -> dict[str, Any]:
+        return {**found, key: self.rows(found[key])}
+
+
 def context(
     results: pd.DataFrame,
     summary: pd.DataFrame,
@@ -58,49 +72,51 @@ def context(
     bounds: pd.DataFrame | None = None,
     scores: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
-    """What the template prints, but for the introduction and the figures.
-
-    All tables have the runs in the order of the first: the best of each group that may be compared
-    first.
-    """
+    """What the template prints, but for the introduction and the figures."""
     manifests = sorted(manifests, key=lambda manifest: manifest["dataset"])
     groups = headline(summary, kinds(settings), likelihoods(settings), manifests)
-    ranking = [row["name"] for group in groups for row in group["rows"] if not row["baseline"]]
-    differing, shared = split_settings(settings, ranking)
-    repeated = {manifest["dataset"]: repeated_images(manifest) for manifest in manifests}
-
-    def ranked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return sorted(rows, key=lambda row: ranking.index(row["run"]))
-
-    def with_ranked(found: dict[str, Any], key: str = "rows") -> dict[str, Any]:
-        return {**found, key: ranked(found[key])}
-
+    best_first = [row["name"] for group in groups for row in group["rows"] if not row["baseline"]]
+    order, samples = Order(best_first), setting(settings, "importance_samples")
     return {
-        "counts": {"runs": len(ranking), "trainings": len(trainings(results))},
+        "counts": {"runs": len(best_first), "trainings": len(trainings(results))},
+        **of_data(manifests),
+        "warnings": order.rows(warnings_of(checks)),
+        "checks": count_checks(checks),
+        "answers": answers(groups, summary, comparisons, checks),
+        "headline": groups,
+        "comparisons": best_against_others(comparisons, samples),
+        "published": published_rows(reproduction, published),
+        "bounds": [order.table(table) for table in bounds_tables(bounds)],
+        "gap_parts": order.table(gap_rows(bounds, settings)),
+        "scores": order.table(scores_table(scores, setting(settings, "dataset")), "runs"),
+        "trainings": order.rows(trainings(results)),
+        **of_summary(summary, settings, order),
+        **dict(zip(("differing", "shared"), split_settings(settings, best_first), strict=True)),
+    }
+
+
+def of_data(manifests: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The data sets, and which images they have more than once."""
+    repeated = {manifest["dataset"]: repeated_images(manifest) for manifest in manifests}
+    return {
         "datasets": manifests,
         "shared_images": [(name, text) for name in repeated for text in repeated[name][0]],
         "repeated_images": {name: texts[0] + texts[1] for name, texts in repeated.items()},
-        "warnings": ranked(warnings_of(checks)),
-        "checks": count_checks(checks),
+    }
+
+
+def of_summary(summary: pd.DataFrame, settings: pd.DataFrame, order: Order) -> dict[str, Any]:
+    """What stands in the summary of the runs, beside the numbers of the first table."""
+    return {
         "columns": [{"quantity": name, "heading": heading} for name, heading, _ in HEADLINE],
-        "answers": answers(groups, summary, comparisons, checks),
-        "headline": groups,
-        "own_models": with_ranked(own_models(summary, settings)),
-        "spreads": spreads(summary),
-        "comparisons": best_against_others(comparisons, setting(settings, "importance_samples")),
-        "published": published_rows(reproduction, published),
-        "bounds": [with_ranked(table) for table in bounds_tables(bounds)],
-        "gap_parts": with_ranked(gap_rows(bounds, settings)),
-        "scores": with_ranked(scores_table(scores, setting(settings, "dataset")), "runs"),
         "seed_columns": [heading for _, heading, _ in PER_SEED],
-        "trainings": ranked(trainings(results)),
-        "overfitting": ranked(overfitting_rows(summary)),
-        "rate_parts": with_ranked(rate_rows(summary)),
-        "two_sample": ranked(two_sample_rows(summary)),
-        "exact_values": ranked(exact_values(summary)),
-        "precision_effects": ranked(precision_rows(summary, setting(settings, "precision"))),
-        "differing": differing,
-        "shared": shared,
+        "own_models": order.table(own_models(summary, settings)),
+        "spreads": spreads(summary),
+        "overfitting": order.rows(overfitting_rows(summary)),
+        "rate_parts": order.table(rate_rows(summary)),
+        "two_sample": order.rows(two_sample_rows(summary)),
+        "exact_values": order.rows(exact_values(summary)),
+        "precision_effects": order.rows(precision_rows(summary, setting(settings, "precision"))),
     }
 
 

@@ -57,32 +57,34 @@ def tables(
         parts: of the rate, where q(z | x) has a density that is cheap.
         reference: the same in float32, where `images` were measured in another precision.
     """
-    checks = check(images, base, limit) + check_scale(vae.likelihood)
-    checks += check_parts(parts, images) if parts else []
     quantities = summarise(images, base, vae.shape.pixels, vae.likelihood.discrete, limit)
     quantities += quantities_of_parts(parts, images) if parts else []
     quantities += more
     if reference is not None:
         quantities += precision_effects(images, reference)
+    checks = check(images, base, limit) + check_scale(vae.likelihood)
+    checks += check_parts(parts, images) if parts else []
     if not images.has_latents:
         quantities = [q for q in quantities if not OF_LATENTS.fullmatch(q.name)]
         checks = [row for row in checks if row[0] not in CHECKS_OF_LATENTS]
-    count = len(images.rate)
-    summary = [
-        [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, q.images or count]
-        for q in quantities
-    ]
     baselines = {"noise_floor_nats": base.noise_floor, "mean_image_nats": base.mean_image}
-    header = "quantity,unit,value,data_error,monte_carlo_error,images"
+    found = curve(images.parts, images.samples)
     return {
         "per_image.csv": table_per_image(images, baselines),
         "checks.csv": table("check,status,detail", checks),
-        "bound_against_k.csv": table(
-            CURVE_HEADER, map(astuple, curve(images.parts, images.samples))
-        ),
+        "bound_against_k.csv": table(CURVE_HEADER, map(astuple, found)),
         "units.csv": table(*units(images, limit)),
-        "summary.csv": table(header, summary),
+        "summary.csv": table_of_quantities(quantities, len(images.rate)),
     }
+
+
+def table_of_quantities(quantities: list[Quantity], images: int) -> bytes:
+    """A row for each; `images` of those that are of all."""
+    rows = (
+        [q.name, q.unit, q.value, q.data_error, q.monte_carlo_error, q.images or images]
+        for q in quantities
+    )
+    return table("quantity,unit,value,data_error,monte_carlo_error,images", rows)
 
 
 def table_per_image(images: PerImage, more: Mapping[str, np.ndarray | None]) -> bytes:
