@@ -120,10 +120,10 @@ def strange_module(environment: Mapping[str, str] = os.environ) -> str:
 
     What it has not read by now it will not find there.
     """
-    if sys.flags.ignore_environment:
-        return ""
     given = environment.get("PYTHONPATH", "").split(os.pathsep)
     folders = {Path(folder).resolve() for folder in given if folder}
+    if sys.flags.ignore_environment or not folders:
+        return ""
     for name, module in sorted(sys.modules.items()):
         file = Path(getattr(module, "__file__", None) or "").resolve()
         place = file.parents[1] if file.stem == "__init__" else file.parent

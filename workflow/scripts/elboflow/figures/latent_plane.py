@@ -35,9 +35,11 @@ def draw_labelled(axes: Axes, z: np.ndarray, labels: np.ndarray, names: list[str
     """Each image as the number of its class."""
     for number, name in enumerate(names):
         own = z[labels == number]
-        look = {"marker": numeral(number), "color": style.COLOURS[number % len(style.COLOURS)]}
+        mark, colour = numeral(number), style.COLOURS[number % len(style.COLOURS)]
         words = str(number) if name == str(number) else f"{number}: {name}"
-        axes.scatter(own[:, 0], own[:, 1], s=30, linewidths=0, label=words, **look)
+        axes.scatter(
+            own[:, 0], own[:, 1], s=30, marker=mark, color=colour, linewidths=0, label=words
+        )
 
 
 def draw_plane(axes: Axes, z: np.ndarray, labels: Labels | None) -> None:

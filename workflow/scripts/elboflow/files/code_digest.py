@@ -35,22 +35,27 @@ def parsed(path: str) -> ast.Module:
 def _essence(path: str) -> bytes:
     try:
         if path.endswith(".py") and parsed(path).body:
-            return ascii(_outline(parsed(path))).encode()
+            return _outline(parsed(path)).encode()
     except RecursionError:
         pass
     return Path(path).read_bytes()
 
 
-def _outline(node: Any) -> Any:
-    """A node as lists and strings; what is absent is left out, since versions add empty fields."""
+def _outline(node: Any) -> str:
+    """A node as Python writes lists of strings, without what is absent: versions add empty fields.
+
+    Written at once, and not as lists first: it is part of every start of Snakemake and of a rank.
+    """
     if isinstance(node, list):
-        return [_outline(entry) for entry in node]
+        return f"[{', '.join(map(_outline, node))}]"
     if not isinstance(node, ast.AST):
-        return [type(node).__name__, ascii(node)]
-    fields = {name: value for name, value in ast.iter_fields(node) if value not in (None, [])}
+        return f"['{type(node).__name__}', {ascii(node)!a}]"
+    values = [(name, getattr(node, name, None)) for name in node._fields]
+    fields = {name: value for name, value in values if value is not None and value != []}
     fields.pop("kind", None)  # whether a string has a u in front
     if isinstance(node, ast.JoinedStr):  # into which Python 3.12 puts empty pieces
         fields["values"] = [v for v in node.values if getattr(v, "value", None) != ""]
     if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
         fields["body"] = fields["body"][1:]
-    return [type(node).__name__, *([name, _outline(value)] for name, value in fields.items())]
+    entries = [f"['{name}', {_outline(value)}]" for name, value in fields.items()]
+    return f"[{', '.join([repr(type(node).__name__), *entries])}]"
