@@ -11,7 +11,7 @@ from elboflow.environment import surroundings
 # What the rules' scripts import of requirements.in, by the names of its modules.
 MODULES = (
     *("fontTools", "jinja2", "jsonschema", "latex2mathml", "markupsafe", "matplotlib", "numpy"),
-    *("pandas", "requests", "scipy", "sklearn", "urllib3", "yaml"),
+    *("pandas", "requests", "scipy", "seaborn", "sklearn", "urllib3", "yaml"),
 )
 
 

@@ -35,11 +35,9 @@ def draw_labelled(axes: Axes, z: np.ndarray, labels: np.ndarray, names: list[str
     """Each image as the number of its class."""
     for number, name in enumerate(names):
         own = z[labels == number]
-        mark, colour = numeral(number), style.COLOURS[number % len(style.COLOURS)]
+        look = {"marker": numeral(number), "color": style.COLOURS[number % len(style.COLOURS)]}
         words = str(number) if name == str(number) else f"{number}: {name}"
-        axes.scatter(
-            own[:, 0], own[:, 1], s=30, marker=mark, color=colour, linewidths=0, label=words
-        )
+        axes.scatter(own[:, 0], own[:, 1], s=30, linewidths=0, label=words, **look)
 
 
 def draw_plane(axes: Axes, z: np.ndarray, labels: Labels | None) -> None:
