@@ -11,85 +11,21 @@ import argparse
 import csv
 import io
 import json
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import optuna
-import yaml
 
 from elboflow.files.whole import write_bytes
-from elboflow.reading.errors import InputError
-from elboflow.reading.json_files import is_integer, is_number, read_json
-from elboflow.specification.check import check
 from elboflow.specification.config_files import read_file
-from elboflow.specification.experiment import experiment_folder, experiment_name
+from elboflow.specification.experiment import experiment_name
 from elboflow.specification.schema import boolean_keys
 from elboflow.specification.yaml_readings import ConfigError
 from elboflow.study.search import name_of, open_study, search
-from elboflow.study.section import Section, corners, keys_of, read_section
-
-MODEL = {
-    "specification": {"epochs": is_integer},
-    "validation": {"elbo_nats": is_number},
-}
-
-
-class Experiment:
-    """The experiment that trials are runs of.
-
-    Args:
-        config: without the section `study`.
-        words: for Snakemake.
-    """
-
-    def __init__(self, config: dict[str, Any], name: str, results: Path, words: list[str]) -> None:
-        self.config, self.words = {**config, "name": name, "chapter": False}, words
-        self.results = experiment_folder(results, name)
-        self.folder = self.results / "study"
-        self.file = self.folder / "trials.yaml"
-
-    def plan(self, runs: dict[str, dict[str, Any]]) -> dict[str, list[int]]:
-        """Write the configuration of these runs; their seeds."""
-        config = {**self.config, "runs": runs}
-        resolved = check(config).runs
-        write_bytes(self.file, yaml.safe_dump(config, sort_keys=False).encode())
-        return {run: resolved[run]["seeds"] for run in runs}
-
-    def train(self, runs: dict[str, dict[str, Any]]) -> dict[str, float]:
-        """The validation ELBO of each run that has come to its end, averaged over seeds."""
-        seeds = self.plan(runs)
-        epochs = {run: keys["epochs"] for run, keys in runs.items()}
-        print(f"{', '.join(runs)}: {max(epochs.values())} epochs", flush=True)
-        models = {
-            run: [self.results / f"runs/{run}/seed{seed}/model.json" for seed in seeds[run]]
-            for run in runs
-        }
-        snakemake = str(Path(sys.executable).with_name("snakemake"))
-        targets = [str(path) for paths in models.values() for path in paths]
-        command = [snakemake, *self.words, "--configfile", str(self.file), "--keep-going"]
-        done = subprocess.run([*command, *targets], check=False)
-        elbos = {run: elbo_of(models[run], epochs[run]) for run in runs}
-        found = {run: elbo for run, elbo in elbos.items() if elbo is not None}
-        if done.returncode and not found:
-            raise ConfigError("config: study: no trial came to its end; what failed stands above")
-        return found
-
-
-def elbo_of(models: list[Path], epochs: int) -> float | None:
-    """The mean over seeds of a run that was trained for so many epochs; None of any other."""
-    elbos = []
-    for path in models:
-        try:
-            model = read_json(path, MODEL)
-        except (InputError, OSError):
-            return None
-        if model["specification"]["epochs"] != epochs:
-            return None
-        elbos.append(model["validation"]["elbo_nats"])
-    return sum(elbos) / len(elbos)
+from elboflow.study.section import Section, keys_of, read_section
+from elboflow.study.trials import Experiment, fixed_of
 
 
 def cell(value: Any) -> str:
@@ -123,11 +59,11 @@ def run(file: Path, results: Path, words: list[str]) -> str:
     if name is None:
         raise ConfigError("config: study: write it in a file of its own, not in the default's")
     experiment = Experiment(config, name, results, words)
-    ends = {f"corner_{place}": keys for place, keys in enumerate(corners(section))}
-    resolved = check({**experiment.config, "runs": ends}).runs
+    resolved = experiment.check(section)
     if not section.epochs:
-        section = replace(section, epochs=(resolved["corner_0"]["epochs"],))
-    study = open_study(experiment.folder / "study.journal", section)
+        section = replace(section, epochs=(resolved.runs["corner_0"]["epochs"],))
+    fixed = fixed_of(resolved, section)
+    study = open_study(experiment.folder / "study.journal", section, fixed)
     search(study, section, experiment.train)
     return summary(study, section, experiment)
 

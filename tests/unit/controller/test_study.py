@@ -53,7 +53,7 @@ def states(study: Any) -> list[str]:
 
 def test_all_trials_end_and_the_worse_of_them_early(tmp_path: Path) -> None:
     section, training = section_of(), Training()
-    study = open_study(tmp_path / "study.journal", section)
+    study = open_study(tmp_path / "study.journal", section, {})
     search(study, section, training)
     assert len(study.trials) == 12 and set(states(study)) == {"COMPLETE", "PRUNED"}
     ended = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
@@ -75,9 +75,9 @@ def test_all_trials_end_and_the_worse_of_them_early(tmp_path: Path) -> None:
 def test_an_interrupted_study_goes_on(tmp_path: Path) -> None:
     section, training = section_of(), Training(interrupted_at=5)
     with pytest.raises(KeyboardInterrupt):
-        search(open_study(tmp_path / "study.journal", section), section, training)
+        search(open_study(tmp_path / "study.journal", section, {}), section, training)
     again = Training()
-    study = open_study(tmp_path / "study.journal", section)
+    study = open_study(tmp_path / "study.journal", section, {})
     search(study, section, again)
     assert len(study.trials) == 12 and set(states(study)) <= {"COMPLETE", "PRUNED"}
     trained = [
@@ -90,7 +90,7 @@ def test_an_interrupted_study_goes_on(tmp_path: Path) -> None:
 
 def test_a_trial_that_fails_takes_no_other_down(tmp_path: Path) -> None:
     section, training = section_of(), Training(failing=frozenset({"trial_0001"}))
-    study = open_study(tmp_path / "study.journal", section)
+    study = open_study(tmp_path / "study.journal", section, {})
     search(study, section, training)
     assert len(study.trials) == 12
     assert [place for place, state in enumerate(states(study)) if state == "FAIL"] == [1]
@@ -100,15 +100,61 @@ def test_the_same_seed_tries_the_same(tmp_path: Path) -> None:
     first, second = Training(), Training()
     for name, training in (("a", first), ("b", second)):
         section = section_of()
-        search(open_study(tmp_path / name, section), section, training)
+        search(open_study(tmp_path / name, section, {}), section, training)
     assert first.asked == second.asked
 
 
 def test_the_journal_of_another_search_is_refused(tmp_path: Path) -> None:
-    open_study(tmp_path / "study.journal", section_of())
-    with pytest.raises(ConfigError, match="other keys or epochs than in"):
-        open_study(tmp_path / "study.journal", section_of(epochs=[2, 6]))
-    open_study(tmp_path / "study.journal", section_of(trials=20))
+    journal, fixed = tmp_path / "study.journal", {"beta": 1, "model_options": {1: [2, 3]}}
+    open_study(journal, section_of(), fixed)
+    for changed, others in (({"epochs": [2, 6]}, fixed), ({}, {**fixed, "beta": 0.5})):
+        with pytest.raises(ConfigError, match="other keys, epochs, defaults or data than in"):
+            open_study(journal, section_of(**changed), others)
+    open_study(journal, section_of(trials=20), fixed)
+
+
+@pytest.mark.fault(
+    "a study whose journal was being written when the machine went down",
+    outcome="the torn line is dropped and the study goes on; a damaged journal is refused",
+)
+def test_a_torn_journal(tmp_path: Path) -> None:
+    journal, section = tmp_path / "study.journal", section_of(trials=2)
+    search(open_study(journal, section, {}), section, Training())
+    with journal.open("ab") as file:
+        file.write(b'{"op_code":4,"worker_id"')
+    more = section_of(trials=4)
+    search(open_study(journal, more, {}), more, Training())
+    assert len(open_study(journal, more, {}).trials) == 4
+    journal.write_bytes(b"null\n" + journal.read_bytes())
+    with pytest.raises(ConfigError, match="damaged: delete that file"):
+        open_study(journal, more, {})
+
+
+def test_keys_that_were_not_drawn_yet_are(tmp_path: Path) -> None:
+    section, training = section_of(trials=1), Training()
+    study = open_study(tmp_path / "study.journal", section, {})
+    study.ask({"latent_dim": section.keys["latent_dim"]})
+    search(study, section, training)
+    assert training.asked[0]["trial_0000"].keys() == {*SECTION["keys"], "epochs"}
+
+
+def test_a_trial_that_got_worse_is_held_against_others_as_it_is(tmp_path: Path) -> None:
+    def train(runs: dict[str, dict[str, Any]]) -> dict[str, float]:
+        fallen = {("trial_0003", 2): 9.0, ("trial_0003", 5): 0.0}
+        return {run: fallen.get((run, keys["epochs"]), 1.0) for run, keys in runs.items()}
+
+    section = section_of(trials=4, at_once=1, epochs=[2, 5, 8])
+    study = open_study(tmp_path / "study.journal", section, {})
+    search(study, section, train)
+    assert states(study) == ["COMPLETE"] * 3 + ["PRUNED"]
+
+
+def test_whole_numbers_are_tried_of_such_keys_alone() -> None:
+    keys = section_of(keys={name: {"low": 1, "high": 4} for name in ("beta", "latent_dim")}).keys
+    assert {name: type(what).__name__ for name, what in keys.items()} == {
+        "beta": "FloatDistribution",
+        "latent_dim": "IntDistribution",
+    }
 
 
 def test_corners_hold_all_that_may_be_drawn() -> None:

@@ -8,12 +8,15 @@ Akiba et al., Optuna: a next-generation hyperparameter optimization framework, K
 arXiv:1907.10902.
 """
 
+import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import optuna
-from optuna.pruners import MedianPruner
+from optuna.pruners import NopPruner
 from optuna.samplers import TPESampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
@@ -28,30 +31,48 @@ Train = Callable[[dict[str, dict[str, Any]]], Mapping[str, float]]
 BEFORE_PRUNING = 3  # finished trials
 
 
-def open_study(journal: Path, section: Section) -> optuna.Study:
+def open_study(journal: Path, section: Section, fixed: Mapping[str, Any]) -> optuna.Study:
     """The study of a journal, which is made where there is none; raises ConfigError.
 
     What is drawn depends on the trials that are known and on the seed, but for how often the study
     was interrupted.
+
+    Args:
+        fixed: what all trials have in common and their ELBOs depend on.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     journal.parent.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(journal))),
-        sampler=TPESampler(seed=section.seed),
-        pruner=MedianPruner(n_startup_trials=BEFORE_PRUNING, n_warmup_steps=0),
-        study_name="study",
-        direction="maximize",
-        load_if_exists=True,
-    )
-    searched = {"keys": repr(sorted(section.keys.items())), "epochs": list(section.epochs)}
+    _drop_torn_line(journal)
+    try:
+        study = optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(journal))),
+            sampler=TPESampler(seed=section.seed),
+            pruner=NopPruner(),
+            study_name="study",
+            direction="maximize",
+            load_if_exists=True,
+        )
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise ConfigError(
+            f"config: study: {journal} is damaged: delete that file to begin anew"
+        ) from None
+    keys = repr(sorted(section.keys.items()))
+    wanted = {"keys": keys, "epochs": list(section.epochs), "fixed": fixed}
+    searched = json.loads(json.dumps(wanted))  # as it comes back
     if study.user_attrs.get("searched", searched) != searched:
         raise ConfigError(
-            f"config: study: other keys or epochs than in {journal}: delete that file to begin "
-            "anew, or give the configuration another `name:`"
+            f"config: study: other keys, epochs, defaults or data than in {journal}: delete that "
+            "file to begin anew, or give the configuration another `name:`"
         )
     study.set_user_attr("searched", searched)
     return study
+
+
+def _drop_torn_line(journal: Path) -> None:
+    """What was being written when machine or disk gave up; the next line would go on in it."""
+    content = journal.read_bytes() if journal.is_file() else b""
+    if content and not content.endswith(b"\n"):
+        os.truncate(journal, content.rfind(b"\n") + 1)
 
 
 def name_of(trial: Trial | FrozenTrial) -> str:
@@ -70,9 +91,16 @@ def _next_batch(study: optuna.Study, section: Section) -> list[Trial]:
     """Trials that have begun and not ended, else new ones."""
     begun = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     if begun:
-        return [Trial(study, trial._trial_id) for trial in begun]
+        return [_whole(Trial(study, trial._trial_id), section) for trial in begun]
     left = section.trials - len(study.trials)
     return [study.ask(dict(section.keys)) for _ in range(min(left, section.at_once))]
+
+
+def _whole(trial: Trial, section: Section) -> Trial:
+    """A trial with all of its keys, of which an interruption may have left some undrawn."""
+    for key, values in section.keys.items():
+        trial._suggest(key, values)
+    return trial
 
 
 def _step(
@@ -92,8 +120,15 @@ def _step(
             continue
         if epochs == section.epochs[-1]:
             study.tell(trial, study.trials[trial.number].intermediate_values[epochs])
-        elif trial.should_prune():
+        elif _falls_behind(study, study.trials[trial.number], epochs):
             study.tell(trial, state=TrialState.PRUNED)
         else:
             going_on.append(trial)
     return going_on
+
+
+def _falls_behind(study: optuna.Study, trial: FrozenTrial, epochs: int) -> bool:
+    """Whether a trial is below the median of the finished ones at the same number of epochs."""
+    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    elbos = [other.intermediate_values[epochs] for other in finished]
+    return len(elbos) >= BEFORE_PRUNING and trial.intermediate_values[epochs] < median(elbos)

@@ -15,6 +15,7 @@ from optuna.distributions import (
 )
 
 from elboflow.specification.check_schema import complaint_about
+from elboflow.specification.schema import read_schema
 from elboflow.specification.yaml_readings import ConfigError
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "study.schema.yaml"
@@ -59,7 +60,8 @@ def _distribution(key: str, values: dict[str, Any]) -> BaseDistribution:
     if "choices" in values:
         return CategoricalDistribution([json.dumps(choice) for choice in values["choices"]])
     low, high, log = values["low"], values["high"], values.get("log", False)
-    whole = isinstance(low, int) and isinstance(high, int)
+    kinds = read_schema()["$defs"]["run"]["properties"].get(key, {}).get("type", "number")
+    whole = "number" not in kinds and isinstance(low, int) and isinstance(high, int)
     try:
         return (IntDistribution if whole else FloatDistribution)(low, high, log=log)
     except ValueError as error:
