@@ -56,6 +56,13 @@ def test_nodes_and_ranks_are_resources_and_retrain_nothing(finished, tiny):
     assert heavy(finished.planned()) == {}
 
 
+def test_one_training_is_planned_with_the_smoke_test_that_it_waits_for(finished, tiny):
+    """A call for a file, as `make study` makes it, whose smoke test is of another size."""
+    finished.configure(tiny(tasks_per_node=1, seeds=[1, 2]))
+    plan = finished.planned("results/runs/plain/seed2/model.json")
+    assert heavy(plan) == {"smoke_test": 1, "train": 1}
+
+
 def test_another_library_that_adds_retrains_nothing(finished, tiny):
     """The environment of these checkouts has no records of what it was made with."""
     config = tiny()

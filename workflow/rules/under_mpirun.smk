@@ -133,3 +133,45 @@ def take_over_runtimes(stage):
         resources["runtime"] = (
             lambda wildcards: RUNS[wildcards.run]["runtime"] or general
         )
+
+
+def look_behind_gates(prepare):
+    """Snakemake's preparation of its jobs, which then sees what is behind ancient() files.
+
+    It leaves out all that depends on a job that runs again, since that will run too. What takes from it
+    ancient() files alone does not: a call for one training, while the smoke test is to be done again, would
+    end well without that training.
+    """
+
+    def prepare_and_look(*args, **kwargs):
+        prepare(*args, **kwargs)
+        dag = workflow.dag
+        update, bfs = dag.update_needrun, dag.bfs
+
+        async def update_needrun(*args, **kwargs):
+            dag.bfs = lambda direction, *jobs: bfs(TriggeredBy(direction), *jobs)
+            try:
+                return await update(*args, **kwargs)
+            finally:
+                dag.bfs = bfs
+
+        dag.update_needrun = update_needrun
+
+    return prepare_and_look
+
+
+class TriggeredBy(dict):
+    """Of each job those that run again if it does, and the files that they take from it."""
+
+    def __init__(self, direction):
+        self.direction = direction
+
+    def __getitem__(self, job):
+        return {
+            other: files
+            for other, files in self.direction[job].items()
+            if not all(file.is_ancient for file in files)
+        }
+
+
+workflow._prepare_dag = look_behind_gates(workflow._prepare_dag)
