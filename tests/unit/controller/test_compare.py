@@ -52,6 +52,16 @@ def test_runs_of_the_same_test_images_stand_side_by_side(experiments):
     assert "Out of date" not in page
 
 
+def test_seeds_that_are_no_longer_of_a_run_are_left_out(experiments):
+    before = compare_page(TEMPLATE, experiments, ["default", "copy"])
+    former = shutil.copytree(
+        experiments / "copy/runs/beta/seed1", experiments / "copy/runs/beta/seed0"
+    )
+    text = re.sub(r"^(\d+),-?", r"\1,-9", (former / "per_image.csv").read_text(), flags=re.M)
+    (former / "per_image.csv").write_text(text)
+    assert compare_page(TEMPLATE, experiments, ["default", "copy"]) == before
+
+
 def test_an_experiment_that_is_being_replaced_is_named(experiments):
     (experiments / "copy" / "report.html").write_text("<body></body>")
     mark(experiments / "copy" / "report.html", {"experiment": "copy", "file": "", "sha256": ""})

@@ -191,3 +191,8 @@ def test_the_study_that_is_shipped_can_be_read() -> None:
     section = read_section(config.pop("study"))
     runs = {f"corner_{place}": keys for place, keys in enumerate(corners(section))}
     assert check({**config, "runs": runs}).runs
+
+
+def test_a_study_is_no_configuration_of_runs() -> None:
+    with pytest.raises(ConfigError, match="study: is for `make study`.*trials.yaml: give that"):
+        check({"datasets": {}, "study": SECTION})

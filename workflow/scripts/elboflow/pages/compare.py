@@ -9,7 +9,7 @@ import pandas as pd
 from elboflow.pages.comparisons import best_against_others
 from elboflow.pages.html import render
 from elboflow.pages.origin import git_commit, is_marked
-from elboflow.reading.columns import PER_IMAGE, SETTINGS, SUMMARY
+from elboflow.reading.columns import PER_IMAGE, RESULTS, SETTINGS, SUMMARY
 from elboflow.reading.comparisons import comparisons, shortfalls
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.errors import InputError
@@ -41,12 +41,15 @@ class Gathered:
                 f"{tables}: no tables there; run experiment {experiment} to its end first"
             )
         settings = read_table(tables / "settings.csv", SETTINGS)
+        results = read_table(tables / "runs.csv", RESULTS.gathered)
         summary = read_table(tables / "summary.csv", SUMMARY)
         short, keys = shortfalls(summary), by_run(settings)
         for run, (dataset, observes) in kinds(settings).items():
             name = f"{experiment}/{run}"
-            seeds = sorted((folder / "runs" / run).glob("seed*/per_image.csv"))
-            if not seeds:
+            # Those of the tables: seeds that the configuration no longer names lie there as well.
+            numbers = sorted(set(results.loc[results["run"] == run, "seed"]))
+            seeds = [folder / "runs" / run / f"seed{seed}" / "per_image.csv" for seed in numbers]
+            if not seeds or not all(path.is_file() for path in seeds):
                 raise InputError(f"{folder}: no values of run {run}; run {experiment} to its end")
             data = read_json(seeds[0].with_name("model.json"), MODEL)["digests"]["data"]
             self.images[name] = [read_table(path, PER_IMAGE) for path in seeds]

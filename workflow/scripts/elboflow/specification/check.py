@@ -28,6 +28,11 @@ def check(config: dict[str, Any], read_files: bool = True) -> Resolved:
     Args:
         read_files: whether to look at the user's own files, which a job need not see.
     """
+    if "study" in config:
+        raise ConfigError(
+            "config: study: is for `make study`, which writes its trials as runs of "
+            "results/NAME/study/trials.yaml: give that file; see docs/study.md"
+        )
     if complaint := check_schema.complaint_about(config):
         raise ConfigError(f"config: {complaint}; see config/README.md")
     config = _with_sweeps(config)

@@ -14,6 +14,7 @@ TAKEN = {
     *("environment", "data", "state"),
     *("runs", "tables", "figures", "chapter", "machine", "logs"),
     *("experiment.json", "report.html", "chapter.html", "machine.html", "gpu_check", "cache"),
+    *("report_so_far.html", "compare.html", "crate", "default"),
 }
 
 
