@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from elboflow.files.whole import write_bytes
-from elboflow.pages.so_far import configuration, make_page, prepare
+from elboflow.pages.so_far import configuration, files_outside, make_page, new_folder, prepare
 from elboflow.pages.stages import trainings
 from elboflow.pages.status import look_at
 from elboflow.reading.records import Records
@@ -45,7 +45,7 @@ def main(file: Path) -> str:
         with_sweeps(config, MOST_TRAININGS), whole, f"{name or 'default'}-so-far"
     )
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+        folder = new_folder(Path(temporary), files_outside(resolved))
         part = prepare(folder, part_of, RESULTS, experiment, missing)
         page = make_page(folder, part, sorted(CAPTIONS.glob("*.rst")))
         so_far = experiment / "report_so_far.html"

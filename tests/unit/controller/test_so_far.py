@@ -2,7 +2,10 @@
 
 import json
 
-from elboflow.pages.so_far import configuration, prepare
+import yaml
+
+from elboflow.pages.so_far import configuration, files_outside, new_folder, prepare
+from elboflow.specification.check import check
 
 CONFIG = {
     "runs": {"a": {"beta": 2}, "b": {}},
@@ -39,3 +42,26 @@ def test_nothing_of_the_running_experiment_can_be_written(tmp_path, monkeypatch)
     assert sorted(path.name for path in (part / "runs/a").iterdir()) == ["run.json", "seed2"]
     assert not any(path.is_symlink() for path in (part, part / "runs", part / "runs/a"))
     assert json.loads((part / "missing.json").read_text()) == [{"run": "a"}]
+
+
+def test_files_beside_the_clone_are_found_from_the_new_folder(tmp_path, monkeypatch):
+    here = tmp_path / "above/clone"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    paths = {"../images.npy": "images", "../../far/w.pt": "weights", "in.npy": "inside"}
+    for path, text in paths.items():
+        (here / path).resolve().parent.mkdir(exist_ok=True)
+        (here / path).resolve().write_text(text)
+    config = yaml.safe_load("""
+        datasets:
+          mine: {source: file, path: ../images.npy, validation_images: 2, test_images: 2}
+          other: {source: file, path: in.npy, validation_images: 2, test_images: 2}
+        runs: {given: {dataset: mine, weights: ../../far/w.pt, batch_size: 2, figure_images: 2}}
+    """)
+    outside = files_outside(check(config, read_files=False))
+    assert outside == ["../../far/w.pt", "../images.npy"]
+    folder = new_folder(tmp_path / "temporary", outside)
+    assert tmp_path / "temporary" in folder.parents
+    assert {path: (folder / path).read_text() for path in outside} == {
+        path: paths[path] for path in outside
+    }

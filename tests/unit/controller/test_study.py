@@ -194,5 +194,5 @@ def test_the_study_that_is_shipped_can_be_read() -> None:
 
 
 def test_a_study_is_no_configuration_of_runs() -> None:
-    with pytest.raises(ConfigError, match="study: is for `make study`.*trials.yaml: give that"):
+    with pytest.raises(ConfigError, match=r"study: is for `make study`.*trials.yaml: give that"):
         check({"datasets": {}, "study": SECTION})

@@ -5,11 +5,14 @@ no lock, and can write nothing that the running one writes.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from elboflow.specification.resolve import Resolved
 
 # All that reads what stages wrote; without the rules of stages nothing can be computed by mistake.
 RULES = (
@@ -34,6 +37,27 @@ def configuration(
     scores = {run: names for run, names in (config.get("scores") or {}).items() if run in runs}
     part = {"name": name, "runs": runs, "scores": scores or None, "chapter": False, "scaling": None}
     return {**{key: value for key, value in config.items() if key != "sweeps"}, **part}
+
+
+def files_outside(resolved: Resolved) -> list[str]:
+    """The user's files that a configuration names by paths which begin with `..`."""
+    named = [data[key] for data in resolved.datasets.values() for key in ("path", "data_dir")]
+    named += [path for run in resolved.runs.values() for path in run["files"]]
+    paths = {os.path.normpath(path) for path in named if path}
+    return sorted(path for path in paths if path.startswith(".."))
+
+
+def new_folder(temporary: Path, outside: Sequence[str]) -> Path:
+    """A folder in a temporary one, from which such paths lead to the same files as from here."""
+    deepest = max((Path(path).parts.count("..") for path in outside), default=0)
+    folder = temporary.joinpath(*["so_far"] * deepest)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in outside:
+        link = Path(os.path.normpath(folder / path))
+        if not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(Path(path).resolve())
+    return folder
 
 
 def prepare(
