@@ -65,13 +65,18 @@ def test_the_plan_shows_every_submit_line_and_the_cost(fresh):
     assert "all               26        5.17      1.08         484        138.33" in result.stdout
 
 
-def test_a_run_may_say_its_walltime(fresh, tiny):
+@pytest.mark.parametrize(("profile", "others"), [(10, "00:10:00"), ("attempt * 30", "00:30:00")])
+def test_a_run_may_say_its_walltime(fresh, tiny, profile, others):
+    """Above what a profile says, which may be an expression."""
     fresh.configure(tiny("long", runtime=90))
-    plan = ("--executor", "qsub-plan")
+    resources = {"set-resources": {"train": {"runtime": profile}}}
+    (fresh.folder / "own.yaml").write_text(yaml.safe_dump(resources))
+    plan = ("--profile", "own.yaml", "--executor", "qsub-plan")
     lines = submit_lines(fresh.snakemake("--profile", "abci", *plan, ABCI_GROUP="g").stdout)
     asked = {name: re.search(r"walltime=(\S+)", line)[1] for name, line in lines.items()}
     assert asked["train run=long seed=1"] == "01:30:00"
-    assert asked["train run=plain seed=1"] == asked["evaluate run=long seed=1"] == "00:10:00"
+    assert asked["train run=plain seed=1"] == others
+    assert asked["evaluate run=long seed=1"] != "01:30:00"
 
 
 @pytest.mark.parametrize("as_config", [True, False])

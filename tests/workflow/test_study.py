@@ -37,7 +37,7 @@ def test_trials_are_runs_whose_report_can_be_made(searching):
     assert done.returncode == 0, done.stdout + done.stderr
     folder = searching.folder / "results/search/study"
     rows = list(csv.DictReader((folder / "trials.csv").open()))
-    assert [row["state"] for row in rows] == ["complete"] * 2
+    assert [row["state"] for row in rows] == ["complete"] * 2, done.stdout + done.stderr
     models = searching.folder.glob("results/search/runs/*/seed1/metrics.csv")
     elbos = {
         path.parts[-3]: float(list(csv.DictReader(path.open()))[-1]["validation_elbo_nats"])

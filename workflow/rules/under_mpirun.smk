@@ -129,10 +129,24 @@ def take_over_runtimes(stage):
     """Let hold for a stage what runs say of their walltime, above what a profile or the rule sets."""
     if any(run["runtime"] for run in RUNS.values()):
         resources = workflow.get_rule(rule_name(stage)).resources
-        general = resources["runtime"].raw
-        resources["runtime"] = (
-            lambda wildcards: RUNS[wildcards.run]["runtime"] or general
-        )
+        general = resources[
+            "runtime"
+        ]  # of a profile perhaps an expression, as attempt * 60
+
+        def runtime(wildcards, input, attempt, threads, rulename, async_run):
+            return (
+                RUNS[wildcards.run]["runtime"]
+                or general.evaluate(
+                    wildcards,
+                    input=input,
+                    attempt=attempt,
+                    threads=threads,
+                    rulename=rulename,
+                    async_run=async_run,
+                ).value
+            )
+
+        resources["runtime"] = runtime
 
 
 def look_behind_gates(prepare):
