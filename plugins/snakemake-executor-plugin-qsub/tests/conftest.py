@@ -23,7 +23,7 @@ SUBMIT = (
 ONE_JOB = """
 rule job:
     output: "done"
-    resources: runtime=1
+    resources: runtime=10
     shell: {command!r}
 """
 
@@ -97,7 +97,8 @@ class Site:
     def start(self, *arguments: str, submit: str = SUBMIT, **changes: str) -> subprocess.Popen[str]:
         """Snakemake in a session of its own, as in a terminal of its own."""
         process = subprocess.Popen(
-            self.words(*arguments, submit=submit),
+            # A Ctrl-C counts, also where the tests themselves were started in the background.
+            ["env", "--default-signal=INT", *self.words(*arguments, submit=submit)],
             cwd=self.folder,
             env={**self.environment, **changes},
             stdout=subprocess.PIPE,
@@ -111,7 +112,7 @@ class Site:
     def interrupt(self, driver: subprocess.Popen[str]) -> str:
         """Ctrl-C, and all that Snakemake printed to its end."""
         os.killpg(driver.pid, signal.SIGINT)
-        output, _ = driver.communicate(timeout=60)
+        output, _ = driver.communicate(timeout=120)
         return output
 
     def run(self, *arguments: str, executor: str = "qsub", submit: str = SUBMIT, **changes: str):
@@ -153,7 +154,7 @@ class Site:
         subprocess.run([STAND_IN / "qdel", *ids], env=self.environment, check=True)
 
     def wait_for(self, found: Callable[[], object], what: str) -> None:
-        deadline = time.time() + 60
+        deadline = time.time() + 120
         while not found():
             assert time.time() < deadline, f"waited in vain for {what}"
             time.sleep(0.05)

@@ -15,6 +15,7 @@ import sys, tomllib
 for wanted in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]:
     print(wanted.split(",")[0].replace(">=", "==") if sys.argv[1] == "oldest" else wanted)
 END
-"$environment/bin/pip" install --quiet --constraint "$environment/constraints.txt" . pytest
+"$environment/bin/pip" install --quiet --constraint "$environment/constraints.txt" . pytest pytest-xdist
 "$environment/bin/pip" list | grep -i '^snakemake'
-PATH=$environment/bin:$PATH "$environment/bin/python" -m pytest -p no:cacheprovider "${@:-tests}"
+PATH=$environment/bin:$PATH "$environment/bin/python" -m pytest -p no:cacheprovider \
+    --numprocesses 4 --dist worksteal "${@:-tests}" # they mostly wait

@@ -102,9 +102,9 @@ def test_a_job_goes_on_over_three_walltimes_and_is_one_job_to_snakemake(site):
 
 def test_a_job_goes_on_for_as_many_walltimes_as_it_may(site):
     site.job(GOES_ON)
-    code, output = site.run("--qsub-max-walltimes", "2", "--set-resources", "job:max_runtime=2")
+    code, output = site.run("--qsub-max-walltimes", "2", "--set-resources", "job:max_runtime=12")
     assert code != 0
-    assert reported(output).startswith("not done after 2 walltimes, the last of 00:02:00")
+    assert reported(output).startswith("not done after 2 walltimes, the last of 00:12:00")
     assert site.calls("qsub") == 2
 
 
@@ -216,7 +216,7 @@ def test_a_job_of_other_resources_is_replaced_while_it_waits_and_kept_when_it_ru
     time.sleep(1)
     driver.kill()
     driver.wait()
-    site.write((site.folder / "Snakefile").read_text().replace("runtime=1", "runtime=1, nodes=2"))
+    site.write((site.folder / "Snakefile").read_text().replace("runtime=10", "runtime=10, nodes=2"))
     (site.folder / "go").touch()
     code, output = site.run()
     assert code == 0, output
@@ -546,7 +546,7 @@ def test_jobs_are_looked_at_as_often_as_snakemake_is_told(site):
 def test_what_are_no_options_is_refused_before_anything_is_submitted(site, value, told):
     site.job("touch done")
     snakefile = site.folder / "Snakefile"
-    snakefile.write_text(snakefile.read_text().replace("runtime=1", f"qsub_extra={value!r}"))
+    snakefile.write_text(snakefile.read_text().replace("runtime=10", f"qsub_extra={value!r}"))
     code, output = site.run()
     assert code != 0 and site.calls("qsub") == 0
     assert "job: qsub_extra must be options of qsub in one line, not" in output
