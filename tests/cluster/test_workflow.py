@@ -1,9 +1,9 @@
 """The workflow on Grid Engine: `--profile profiles/abci2` across two nodes, and every accident.
 
-What the machine lacks is overridden, and nothing else: GPUs (so there are two ranks on a node),
-sockets, modules, and the time to wait for hours.
+What the machine lacks is overridden, and nothing else: modules, and the time to wait for hours.
 """
 
+import csv
 import os
 import re
 import shutil
@@ -22,8 +22,10 @@ from head_checkout import LONG, HeadCheckout
 from linux_hosts import NODES
 
 from checkout import TINY
+from elboflow.reading.used import USED, read_jobs
 
 TASKS = 2  # ranks on a node
+FINISHED = {"plain": {}, "wide": {"latent_dim": 5, "nodes": 2}}
 
 
 class Site(HeadCheckout):
@@ -37,16 +39,12 @@ class Site(HeadCheckout):
     def adapt(self, **changes: Any) -> None:
         """Override what the machine lacks, and what a test wants otherwise."""
         values = yaml.safe_load((self.folder / self.profile / "profile.yaml").read_text())
-        resources = values["set-resources"]
-        for rule in ("smoke_test", "train"):
-            resources[rule]["tasks_per_node"] = TASKS
-            mapping = "mpirun --map-by ppr:{tasks_per_node}:node -x PATH -x LD_LIBRARY_PATH"
-            resources[rule]["mpi"] = mapping
-        resources["train"]["runtime"] = changes.pop("runtime", 10)
-        resources["train"]["max_walltimes"] = 40  # a machine with other work is many times slower
+        train = values["set-resources"]["train"]
+        train["runtime"] = train["max_runtime"] = changes.pop("runtime", 10)
+        train["max_walltimes"] = 40  # a machine with other work is many times slower
         (self.folder / "no_modules.sh").touch()
         here = {
-            "set-resources": resources,
+            "set-resources": values["set-resources"],
             "qsub-prelude": "no_modules.sh",
             "qsub-poll": 1,
             "qsub-grace": 10,
@@ -77,6 +75,12 @@ class Site(HeadCheckout):
             subprocess.run(["pkill", "-KILL", "-u", USER], check=False)
             self.until(lambda: not self.jobs(), "the end of the jobs")
 
+    def accounted(self, job: str) -> str:
+        """What the accounting says of a job that has ended, when it does."""
+        words = ["qacct", "-j", job]
+        self.until(lambda: not self.cluster.run(words).returncode, "the accounting")
+        return self.cluster.run(words).stdout
+
     def logs(self, rule: str) -> list[Path]:
         return sorted((self.folder / "results/logs/qsub").glob(f"{rule}*.log"))
 
@@ -93,7 +97,7 @@ def finished_once(cluster: Cluster) -> Site:
     """The tiny configuration, run to the report on both nodes."""
     Site.cluster = cluster
     site = Site.fresh(cluster.home / "finished")
-    site.configure({**TINY, "runs": {"plain": {}, "wide": {"latent_dim": 5, "nodes": 2}}})
+    site.configure({**TINY, "runs": FINISHED})
     site.borrow_environment()
     site.adapt()
     driver = site.start()
@@ -107,7 +111,7 @@ def site(finished_once: Site, request: pytest.FixtureRequest) -> Site:
     folder = finished_once.cluster.home / re.sub(r"\W", "_", request.node.name)
     shutil.copytree(finished_once.folder, folder, symlinks=True)
     made = Site(folder)
-    made.configure({**TINY, "runs": {"plain": {}, "slow": LONG}})
+    made.configure({**TINY, "runs": {**FINISHED, "slow": LONG}})
     yield made
     made.clear()
 
@@ -115,7 +119,7 @@ def site(finished_once: Site, request: pytest.FixtureRequest) -> Site:
 def test_the_profile_of_tsubame_crosses_both_nodes(site):
     """Its resource types are told by the ranks of a run: four on two nodes are full nodes."""
     site.profile = "profiles/tsubame4"
-    site.configure({**TINY, "runs": {"plain": {}, "wide": {"latent_dim": 5, "nodes": 2}}})
+    site.configure({**TINY, "runs": FINISHED})
     site.adapt()
     assert site.ends(site.start("--forcerun", "smoke_test", "--", "smoke_test")) == 0, (
         site.printed()
@@ -157,20 +161,39 @@ def test_the_results_are_those_of_one_machine(finished_once):
         assert here.read_bytes() == there.read_bytes(), name
 
 
-def test_a_failing_job_is_reported_with_its_log(site):
-    site.configure({**TINY, "runs": {"plain": {}, "broken": {"learning_rate": 10, "epochs": 50}}})
-    site.adapt()
-    assert site.ends(site.start()) != 0
+def test_trainings_share_a_node_and_the_one_that_fails_is_reported_with_its_log(site):
+    """Four of one rank each are one job of a full node, asked for and charged as was planned."""
+    used = site.folder / USED
+    used.unlink()
+    dimensions = (3, 4, 6)
+    small = {"keys": {"tasks_per_node": 1}, "grid": {"latent_dim": list(dimensions)}}
+    broken = {"learning_rate": 10, "epochs": 50, "tasks_per_node": 1}
+    site.configure({**TINY, "runs": {**FINISHED, "broken": broken}, "sweeps": {"small": small}})
+    site.adapt(**{"qsub-pack": 4})
+    runs = ("broken", *(f"small-latent_dim_{each}" for each in dimensions))
+    metrics = [f"results/runs/{run}/seed1/metrics.csv" for run in runs]
+    plan = site.on_the_head("--executor", "qsub-plan", "--", *metrics).stdout
+    assert site.ends(site.start("--", *metrics)) != 0
+
     message = reported(site.printed())
     assert message.startswith("exit code 1\n")
     (log,) = site.logs("train.broken")
     assert f"{log}" in message
     assert "error: broken seed 1: the objective or its gradient is not finite" in message
+    there = [(site.folder / path).exists() for path in metrics]
+    assert there == [False, True, True, True], "one that fails takes no other down"
+    assert len(site.logs("train.small")) == 3
+    (job,) = read_jobs(used)
+    assert (job.queue, job.share) == ("rt_F", 1.0)
+    assert re.search(rf"^rt_F +1 +{job.asked:.2f} +{job.asked:.2f} ", plan, re.M), plan
+    (number,) = {row["job"] for row in csv.DictReader(used.read_text().splitlines())}
+    accounted = int(re.search(r"^ru_wallclock +(\d+)", site.accounted(number), re.M)[1])
+    assert 0 <= accounted - 3600 * job.used < 20, "what surrounds the scripts"
 
 
 def test_a_training_goes_on_over_walltimes_and_is_one_job_to_snakemake(site):
     """On both nodes; a minute each, of which 45 s are left for saving."""
-    site.configure({**TINY, "runs": {"plain": {}, "slow": {"epochs": 1200, "nodes": 2}}})
+    site.configure({**TINY, "runs": {**FINISHED, "slow": {"epochs": 1200, "nodes": 2}}})
     site.adapt(runtime=1)
     assert site.ends(site.start()) == 0, site.printed()
     told = site.printed()
@@ -233,7 +256,7 @@ def test_a_driver_killed_and_started_again_takes_its_job_over(site):
 
 
 def test_a_scheduler_that_is_away_for_a_while_loses_nothing(site):
-    site.configure({**TINY, "runs": {"plain": {}, "slow": {"epochs": 1500}}})
+    site.configure({**TINY, "runs": {**FINISHED, "slow": {"epochs": 1500}}})
     driver = training(site)
     site.cluster.stop_qmaster()
     site.until(lambda: "gave no answer that can be read" in site.printed(), "the silence")
@@ -243,12 +266,12 @@ def test_a_scheduler_that_is_away_for_a_while_loses_nothing(site):
 
 
 def test_a_job_that_starts_late_runs_what_was_submitted(site):
-    site.configure({**TINY, "runs": {"plain": {}, "slow": {"epochs": 4}}})
+    site.configure({**TINY, "runs": {**FINISHED, "slow": {"epochs": 4}}})
     site.adapt()
     site.cluster.manage("qmod", "-d", "all.q")
     driver = site.start()
     site.until(site.jobs, "the submission")
-    site.configure({**TINY, "runs": {"plain": {}, "slow": {"epochs": "a mistake"}}})
+    site.configure({**TINY, "runs": {**FINISHED, "slow": {"epochs": "a mistake"}}})
     site.cluster.manage("qmod", "-e", "all.q")
     assert site.ends(driver) == 0, site.printed()
     metrics = pd.read_csv(site.folder / "results/runs/slow/seed1/metrics.csv")

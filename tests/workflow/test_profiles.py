@@ -33,7 +33,6 @@ main()
 """
 # Of a job: nodes, ranks a node, threads a rank, minutes, walltimes that it may take. All other jobs
 # measure a model too, and need what evaluate needs.
-ONE_GPU = ("1", "1", "1", "60", "10")
 # As many ranks as the configuration says; they decide the queue.
 BY_QUEUE = {
     "build_environment": (None, None, None, "60", "1"),
@@ -42,14 +41,7 @@ BY_QUEUE = {
     "evaluate": ("1", "1", "1", "10", "10"),
 }
 NEEDED = {
-    "abci": BY_QUEUE,
-    "abci2": {
-        "build_environment": (None, None, None, "60", "1"),
-        "smoke_test": ("1", "4", "1", "10", "1"),
-        "train": ("1", "4", "1", "60", "10"),
-        "evaluate": ONE_GPU,
-    },
-    **dict.fromkeys(("pbs", "tsubame4"), BY_QUEUE),
+    **dict.fromkeys(("abci", "abci2", "pbs", "tsubame4"), BY_QUEUE),
     "slurm": {
         "build_environment": ("1", None, None, "30", None),
         "smoke_test": ("1", "4", "1", "10", None),
@@ -117,8 +109,8 @@ def test_a_retry_asks_for_half_as_many_nodes(tmp_path: Path):
         for job in found
         if job["rule"] in ("smoke_test", "train", "evaluate")
     ]
-    tries = [("train", str(nodes), 4 * nodes) for nodes in (4, 2, 1)]
-    assert asked == [("smoke_test", "4", 16), *tries, ("evaluate", "1", 16)], done.stderr
+    tries = [("train", str(nodes), 2 * nodes) for nodes in (4, 2, 1)]
+    assert asked == [("smoke_test", "4", 8), *tries, ("evaluate", "1", 8)], done.stderr
 
 
 @pytest.mark.parametrize("profile", NEEDED)

@@ -4,9 +4,12 @@ import csv
 import os
 import re
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 from snakemake_executor_plugin_qsub import packing
+from snakemake_executor_plugin_qsub.plan import Request
+from snakemake_executor_plugin_qsub.settings import ExecutorSettings
 
 SIBLINGS = """
 rule all:
@@ -26,12 +29,21 @@ SUBMIT = (
     "-N {name} -o {log} {script}"
 )
 # Three parts of a node are as dear as the whole.
-QUEUES = ("--qsub-queues", "rt_HG share=1/3", "rt_HF tasks_per_node=4", "--qsub-pack", "4")
+QUEUES = ("--qsub-queues", "rt_HG share=1/3", "rt_HF tasks_per_node=4", "--qsub-pack", "3")
 WORDS = (*QUEUES, "--default-resources", "runtime=5", "mem=None", "disk=None", "--keep-going")
 
 
-def start(site, **edits):
-    site.write(f"EDITS = {edits}\n{SIBLINGS}")
+# What they wait for is made here, one after the other.
+LIGHT = """
+rule light:
+    output: "light.{name}"
+    localrule: True
+    shell: "sleep 1; touch {output}"
+"""
+
+
+def start(site, siblings=SIBLINGS, **edits):
+    site.write(f"EDITS = {edits}\n{siblings}")
     return site.start(*WORDS, submit=SUBMIT)
 
 
@@ -69,8 +81,35 @@ def test_gpus_of_the_node_are_given_out_and_an_end_without_a_word_shows(
     assert done.returncode == (ending != "true")
 
 
+def ready(names, tasks=1):
+    job = SimpleNamespace(name="train", resources={}, is_group=lambda: False)
+    return [(job, Request(name, name, {"threads": 1}, 60, 1, tasks, 1, 0)) for name in names]
+
+
+def titles(found):
+    return [[asked.title for _, asked in members] for members, _ in found]
+
+
+def test_jobs_wait_for_others_that_fill_a_node_and_not_for_long():
+    now = [100.0]
+    gathering = packing.Gathering(ExecutorSettings(submit="qsub {script}", pack=3), lambda: now[0])
+    assert titles(gathering.add([*ready("ab"), *ready(["wide"], tasks=2)])) == [["wide"]]
+    assert titles(gathering.add(ready("cdefg"))) == [list("abc"), list("def")]
+    now[0] += packing.GATHER - 1
+    assert gathering.due() == []
+    now[0] += 1
+    assert titles(gathering.due()) == [["g"]]
+    assert gathering.due() == []
+
+
+def test_without_packing_no_job_waits():
+    gathering = packing.Gathering(ExecutorSettings(submit="qsub {script}"))
+    assert titles(gathering.add(ready("ab"))) == [["a"], ["b"]]
+
+
 def test_each_has_its_gpu_its_end_and_its_next_walltime(site):
-    driver = start(site)
+    one_by_one = SIBLINGS.replace("rule each:", 'rule each:\n    input: "light.{name}"') + LIGHT
+    driver = start(site, one_by_one)
     site.wait_for(lambda: len(up(site)) == 3, "three jobs")
     assert [(site.folder / name).read_text() for name in up(site)] == ["0 1\n", "1 1\n", "2 1\n"]
     goes_on = '[ -e again ] || { touch again "$SNAKEMAKE_QSUB_CONTINUE"; exit 75; }'

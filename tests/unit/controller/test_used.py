@@ -42,6 +42,19 @@ def test_jobs_are_summed_by_rule_and_queue(account: Path) -> None:
     assert everything["efficiency"] == pytest.approx((0.5 * 1 + 0.25 * 0.2) / 1.2)
 
 
+def test_jobs_that_share_a_node_are_one_which_is_held_until_the_last_has_ended(
+    account: Path,
+) -> None:
+    header = HEADER.replace("memory_mib", "memory_mib,pack")
+    row = "2026-01-01T00:00:00Z,1.es1,train run=a seed={},rt_HF,1,0.5,7200,{},done,{},p1\n"
+    alone = "2026-01-01T00:00:00Z,2.es1,train run=a seed=1,rt_HF,1,1,7200,360,done,,,\n"
+    shared = row.format(1, 3600, "0.5,1024") + row.format(2, 360, ",")
+    account.write_text(header + shared + alone + alone)
+    (train,) = summed(read_jobs(account))
+    assert (train["jobs"], train["asked"], train["used"]) == (3, 6.0, pytest.approx(1.2))
+    assert (train["charged"], train["memory"]) == (pytest.approx(1.2), 1.0)
+
+
 def test_an_account_of_the_first_version_tells_no_charges(account: Path) -> None:
     account.write_text(FIRST)
     (row,) = summed(read_jobs(account))

@@ -15,7 +15,7 @@ from .status import UNTOLD, Used
 
 COLUMNS = (
     *("ended", "job", "title", "nodes", "share", "seconds_asked", "seconds_used", "outcome"),
-    *("queue", "efficiency", "memory_mib"),
+    *("queue", "efficiency", "memory_mib", "pack"),
 )
 
 
@@ -25,8 +25,10 @@ class Account:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.path = journal.root / "used.csv"
-        self.jobs = 0
-        self.asked = self.used = 0.0  # node-hours x share
+        self.asked = 0.0  # node-hours x share
+        # Of each job of the scheduler; those that share one hold its node until the
+        # last of them has ended, and are charged for that.
+        self.held: dict[str, tuple[float, float]] = {}  # nodes x share, and seconds
 
     def add(self, record: Record, title: str, outcome: str, told: Used = UNTOLD) -> None:
         """Count a job that has ended, while its files are there; one that never started is none.
@@ -37,13 +39,14 @@ class Account:
         used = self.seconds(record)
         if used is None:
             return
-        self.jobs += 1
-        self.asked += record.share * record.nodes * record.seconds / 3600
-        self.used += record.share * record.nodes * used / 3600
+        nodes = record.share * record.nodes
+        self.asked += nodes * record.seconds / 3600
+        before, longest = self.held.get(record.pack or record.token, (0.0, 0.0))
+        self.held[record.pack or record.token] = (before + nodes, max(longest, used))
         size = (record.nodes, round(record.share, 4), record.seconds, round(used))
         row = (record.job_id, title, *size, outcome, record.queue, rounded(told.efficiency, 3))
         with contextlib.suppress(OSError):  # no reason to lose a job
-            self._append((*row, rounded(told.memory)))
+            self._append((*row, rounded(told.memory), record.pack))
 
     def seconds(self, record: Record) -> float | None:
         """From the start of a job's script to its end, or to now; None where it has not started."""
@@ -77,10 +80,11 @@ class Account:
 
     def line(self) -> str:
         """The sum, in words; empty where no job has ended."""
-        if not self.jobs:
+        if not self.held:
             return ""
+        used = sum(nodes * seconds for nodes, seconds in self.held.values()) / 3600
         return (
-            f"{self.jobs} {'job' if self.jobs == 1 else 'jobs'} used {self.used:.2f} of the "
+            f"{len(self.held)} {'job' if len(self.held) == 1 else 'jobs'} used {used:.2f} of the "
             f"{self.asked:.2f} node-hours asked for: {self.path}"
         )
 

@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from . import gridengine, identity, old_logs, pbs, preconditions
 from .books import LEFT, Books
 from .ending import Ending
 from .judge import Outcome, Verdict
-from .packing import Ready, packs
+from .packing import Gathering, Pack, Ready
 from .plan import Request, request
 from .record import Record
 from .settings import ExecutorSettings
@@ -52,6 +52,8 @@ class Placement:
 class Executor(RemoteExecutor):
     """Submits, watches and cancels; README.md says what it promises."""
 
+    made = False  # Snakemake asks for its jobs while this is being made
+
     def __post_init__(self) -> None:
         self.settings: ExecutorSettings = self.executor_settings
         self.dialect = DIALECTS[self.settings.dialect or ""]
@@ -68,12 +70,14 @@ class Executor(RemoteExecutor):
             old_logs.remove(logs, self.settings.keep_logs, journal.jobs)
         self.submitting = Submitting(self.settings, self.dialect, journal, self.is_ending, warn)
         self.watch = self.submitting.watch
+        self.gathering = Gathering(self.settings)
         self.ending = Ending(journal, self.books.account, self.submitting, self.logger)
         if (
             general.seconds_between_status_checks
             == RemoteExecutionSettings.seconds_between_status_checks
         ):
             self.next_seconds_between_status_checks = min(LOOK, self.settings.poll)
+        self.made = True
 
     def config_files(self) -> list[Path]:
         """What the configuration was read from; later ones override."""
@@ -91,9 +95,9 @@ class Executor(RemoteExecutor):
             with self.failing_alone(job):
                 asked = request(job, self.settings, self.jobname)
                 if not self.take_over(job, asked):
+                    job.register()  # here, since Snakemake's own records are for its main thread
                     ready.append((job, asked))
-        for members, shared in packs(ready, self.settings):
-            self.send(members, shared)
+        self.send_all(self.gathering.add(ready))
 
     def run_job(self, job: JobExecutorInterface) -> None:
         self.run_jobs([job])
@@ -117,6 +121,10 @@ class Executor(RemoteExecutor):
             self.report_job_submission(info_of(job, earlier))
         return earlier is not None
 
+    def send_all(self, packs: Iterable[Pack]) -> None:
+        for members, shared in packs:
+            self.send(members, shared)
+
     def send(self, members: Sequence[Ready], shared: Request) -> None:
         """Submit what one job of the scheduler is to run."""
         placements = []
@@ -126,7 +134,6 @@ class Executor(RemoteExecutor):
                 key, digest = identity.key(job), identity.digest(job)
                 record = self.submitting.open_record(asked, key, digest, pack=pack)
                 self.write_script(job, asked, record)
-                job.register()  # here, since Snakemake's own records are for its main thread
                 placements.append(Placement(job, asked, record))
         if not placements:
             return
@@ -208,7 +215,10 @@ class Executor(RemoteExecutor):
         self, active_jobs: list[SubmittedJobInfo]
     ) -> AsyncGenerator[SubmittedJobInfo, None]:
         """Report the jobs that ended, and go on with those that want another walltime."""
-        if not active_jobs or self.stopped:
+        if not self.made or self.stopped:
+            return
+        self.send_all(self.gathering.due())
+        if not active_jobs:
             return
         if self.lease.lost:
             self.leave_alone(LOST)

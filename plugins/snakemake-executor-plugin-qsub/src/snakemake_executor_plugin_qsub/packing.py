@@ -1,9 +1,12 @@
 """Several small jobs as one job of the scheduler, where that is charged no more than each alone."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import filterfalse
 from pathlib import Path
+from threading import Lock
 
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
@@ -13,6 +16,7 @@ from .plan import Request
 from .settings import ExecutorSettings
 
 Ready = tuple[JobExecutorInterface, Request]
+Pack = tuple[list[Ready], Request]  # jobs, and what the one that runs them asks for
 
 SCRIPT = """\
 #!/bin/bash
@@ -50,6 +54,7 @@ for pid in "${{pids[@]}}"; do wait "$pid" || failed=1; done
 exit "${{failed:-0}}"
 """
 LOOK = 2  # seconds between two looks at the tickets
+GATHER = 15.0  # seconds in which another job may become ready
 
 
 def script(scripts: Iterable[Path]) -> str:
@@ -85,26 +90,65 @@ def together(asked: Sequence[Request], settings: ExecutorSettings) -> Request:
     )
 
 
-def packs(
-    ready: Iterable[Ready], settings: ExecutorSettings
-) -> Iterator[tuple[list[Ready], Request]]:
-    """Jobs that are ready at the same time by the job of the scheduler that they share, if any.
-
-    Returns:
-        With the jobs of each what it asks for.
-    """
-    alike: dict[tuple[object, ...], list[Ready]] = {}
+def alike(ready: Iterable[Ready], settings: ExecutorSettings) -> list[list[Ready]]:
+    """Jobs by whether they may share a node, no more of them together than have room on it."""
+    groups: dict[tuple[object, ...], list[Ready]] = {}
     for job, asked in ready:
         words = asked.words(settings, Path("script"), Path("log"), "name")
         shares = settings.pack > 1 and may_share(job, asked)
-        alike.setdefault((job.name, *words) if shares else (id(job),), []).append((job, asked))
-    for members in alike.values():
+        groups.setdefault((job.name, *words) if shares else (id(job),), []).append((job, asked))
+    for members in groups.values():
         members.sort(key=lambda each: each[1].title)
-        for start in range(0, len(members), settings.pack):
-            some = members[start : start + settings.pack]
-            alone = [asked for _, asked in some]
-            shared = together(alone, settings) if len(some) > 1 else alone[0]
-            if shared.charged <= sum(asked.charged for asked in alone):
-                yield some, shared
-            else:
-                yield from (([each], each[1]) for each in some)
+    return [
+        members[start : start + settings.pack]
+        for members in groups.values()
+        for start in range(0, len(members), settings.pack)
+    ]
+
+
+def packs(groups: Iterable[list[Ready]], settings: ExecutorSettings) -> Iterator[Pack]:
+    """What the scheduler is given: a job for all of a group, or for each where that is cheaper."""
+    for members in groups:
+        alone = [asked for _, asked in members]
+        shared = together(alone, settings) if len(members) > 1 else alone[0]
+        if shared.charged <= sum(asked.charged for asked in alone):
+            yield members, shared
+        else:
+            yield from (([each], each[1]) for each in members)
+
+
+class Gathering:
+    """Jobs that may share a node and are ready, until they fill one or no other comes.
+
+    What they wait for is often made one after the other, by light jobs that run here.
+
+    Args:
+        clock: seconds.
+    """
+
+    def __init__(
+        self, settings: ExecutorSettings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.settings, self.clock = settings, clock
+        self.held: list[Ready] = []
+        self.last = clock()  # when one came
+        self.lock = Lock()
+
+    def add(self, ready: Sequence[Ready]) -> list[Pack]:
+        """Take jobs in; what is to be submitted now."""
+        with self.lock:
+            self.last = self.clock()
+            groups = alike([*self.held, *ready], self.settings)
+            self.held = [each for some in groups if self._may_grow(some) for each in some]
+            return list(packs(filterfalse(self._may_grow, groups), self.settings))
+
+    def due(self) -> list[Pack]:
+        """All of them, where none has come for a while."""
+        with self.lock:
+            if self.clock() - self.last < GATHER:
+                return []
+            held, self.held = self.held, []
+            return list(packs(alike(held, self.settings), self.settings))
+
+    def _may_grow(self, members: list[Ready]) -> bool:
+        return len(members) < self.settings.pack and may_share(*members[0])

@@ -13,7 +13,7 @@ from typing import Any
 from snakemake_executor_plugin_qsub import (
     settings as of_qsub,  # a class of it would be taken for ours
 )
-from snakemake_executor_plugin_qsub.packing import Ready, check, packs
+from snakemake_executor_plugin_qsub.packing import Ready, alike, check, packs
 from snakemake_executor_plugin_qsub.plan import Request, is_known, request, title
 from snakemake_executor_plugin_qsub.submission import require_variables
 from snakemake_interface_executor_plugins.executors.base import AbstractExecutor, SubmittedJobInfo
@@ -90,7 +90,7 @@ class Executor(AbstractExecutor):
     def run_jobs(self, jobs: list[JobExecutorInterface]) -> None:
         """Print jobs that are ready at the same time, and count them."""
         super().run_jobs(jobs)
-        for members, shared in packs(self.ready, self.settings):
+        for members, shared in packs(alike(self.ready, self.settings), self.settings):
             self.show(members, shared)
         self.ready.clear()
 

@@ -14,7 +14,7 @@ USED = Path(".snakemake/qsub/used.csv")
 
 
 class Job(NamedTuple):
-    """One job that has started and ended.
+    """One job of the scheduler that has started and ended.
 
     Args:
         share: of a node, that each node is charged as; None where the account does not tell.
@@ -33,14 +33,27 @@ class Job(NamedTuple):
 
 
 def read_jobs(path: Path) -> list[Job]:
-    """All jobs of which the account can be read."""
-    jobs = []
+    """All jobs of the scheduler of which the account can be read."""
+    jobs: dict[str | int, Job] = {}
     with contextlib.suppress(OSError, csv.Error):
         text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
         for row in csv.DictReader(text.replace("\0", "").splitlines()):
             if job := _job(row):
-                jobs.append(job)
-    return jobs
+                key = row.get("pack") or len(jobs)
+                jobs[key] = _shared(jobs[key], job) if key in jobs else job
+    return list(jobs.values())
+
+
+def _shared(one: Job, other: Job) -> Job:
+    """A job of the scheduler that several share: its node is held until the last has ended."""
+    shares = [job.share for job in (one, other) if job.share is not None]
+    return one._replace(
+        asked=max(one.asked, other.asked),
+        used=max(one.used, other.used),
+        share=sum(shares) if len(shares) == 2 else None,
+        efficiency=one.efficiency if other.efficiency is None else other.efficiency,
+        memory=max(filter(None, (one.memory, other.memory)), default=None),
+    )
 
 
 def _job(row: Mapping[str, Any]) -> Job | None:
