@@ -49,7 +49,7 @@ def test_a_job_has_used_its_share_of_its_nodes_from_its_start_to_its_end(
 
 def test_a_node_that_jobs_share_is_charged_until_the_last_has_ended(account, journal, make_record):
     for token, seconds in (("a", 360), ("b", 1800), ("c", 60)):
-        record = make_record(token, pack="p", share=1 / 3)
+        record = make_record(token, pack="p")
         at(journal.started(record), 1000)
         at(journal.marker(record), 1000 + seconds)
         account.add(record, token, "done")

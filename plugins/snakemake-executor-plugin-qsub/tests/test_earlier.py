@@ -9,7 +9,7 @@ import pytest
 from snakemake_executor_plugin_qsub import earlier
 from snakemake_executor_plugin_qsub.commands import Answer
 from snakemake_executor_plugin_qsub.earlier import Earlier
-from snakemake_executor_plugin_qsub.plan import Request
+from snakemake_executor_plugin_qsub.request import Request
 from snakemake_executor_plugin_qsub.status import Shown, State, Status
 from snakemake_interface_common.exceptions import WorkflowError
 

@@ -7,8 +7,8 @@ from snakemake_executor_plugin_qsub import gridengine, pbs
 from snakemake_executor_plugin_qsub.account import Account
 from snakemake_executor_plugin_qsub.ending import Ending
 from snakemake_executor_plugin_qsub.hosts import Hosts
-from snakemake_executor_plugin_qsub.plan import Request
 from snakemake_executor_plugin_qsub.preconditions import check_exclude
+from snakemake_executor_plugin_qsub.request import Request
 from snakemake_executor_plugin_qsub.settings import ExecutorSettings
 from snakemake_executor_plugin_qsub.submitting import Submitting
 from snakemake_interface_common.exceptions import WorkflowError

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from snakemake_executor_plugin_qsub import packing
-from snakemake_executor_plugin_qsub.plan import Request
+from snakemake_executor_plugin_qsub.request import Request
 from snakemake_executor_plugin_qsub.settings import ExecutorSettings
 
 SIBLINGS = """
@@ -125,9 +125,9 @@ def test_each_has_its_gpu_its_end_and_its_next_walltime(site):
     with (site.folder / ".snakemake/qsub/used.csv").open() as file:
         rows = {(row["title"], row["outcome"]): row["share"] for row in csv.DictReader(file)}
     assert rows == {
-        ("each name=a", "goes on"): "0.3333",
-        ("each name=b", "failed"): "0.3333",
-        ("each name=c", "done"): "0.3333",
+        ("each name=a", "goes on"): "1.0",
+        ("each name=b", "failed"): "1.0",
+        ("each name=c", "done"): "1.0",
         ("each name=a", "done"): "0.3333",
     }
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 from snakemake_executor_plugin_qsub import queues
-from snakemake_executor_plugin_qsub.plan import Request
+from snakemake_executor_plugin_qsub.request import Request
 from snakemake_interface_common.exceptions import WorkflowError
 
 LINES = ["rt_HG share=1/8 ssh=0", "rt_HF nodes=128 tasks_per_node=8 ssh=1"]

@@ -236,6 +236,14 @@ def test_a_stuck_job_is_told_once_in_the_schedulers_words(scheduler, words):
     assert scheduler.warnings == [f"job 1.es1 (train-1) does not start: {words}"]
 
 
+def test_a_job_that_runs_and_is_being_deleted_does_not_go_on(scheduler):
+    scheduler.says(Status(State.RUNNING))
+    scheduler.after(60)
+    scheduler.says(Status(State.STUCK, "being deleted (dr)"))
+    assert scheduler.after(600).outcome is Outcome.WAIT
+    assert scheduler.warnings == ["job 1.es1 (train-1) does not go on: being deleted (dr)"]
+
+
 @pytest.mark.fault("a job shown running long after its walltime (a dead node)", outcome="told once")
 def test_a_job_that_runs_on_after_its_walltime_is_told_once(scheduler):
     scheduler.says(RUNNING)

@@ -46,7 +46,7 @@ def test_jobs_that_share_a_node_are_one_which_is_held_until_the_last_has_ended(
     account: Path,
 ) -> None:
     header = HEADER.replace("memory_mib", "memory_mib,pack")
-    row = "2026-01-01T00:00:00Z,1.es1,train run=a seed={},rt_HF,1,0.5,7200,{},done,{},p1\n"
+    row = "2026-01-01T00:00:00Z,1.es1,train run=a seed={},rt_HF,1,1,7200,{},done,{},p1\n"
     alone = "2026-01-01T00:00:00Z,2.es1,train run=a seed=1,rt_HF,1,1,7200,360,done,,,\n"
     shared = row.format(1, 3600, "0.5,1024") + row.format(2, 360, ",")
     account.write_text(header + shared + alone + alone)

@@ -39,10 +39,10 @@ class Account:
         used = self.seconds(record)
         if used is None:
             return
-        nodes = record.share * record.nodes
-        self.asked += nodes * record.seconds / 3600
-        before, longest = self.held.get(record.pack or record.token, (0.0, 0.0))
-        self.held[record.pack or record.token] = (before + nodes, max(longest, used))
+        job, nodes = record.pack or record.token, record.share * record.nodes
+        if job not in self.held:
+            self.asked += nodes * record.seconds / 3600
+        self.held[job] = (nodes, max(used, self.held.get(job, (nodes, 0.0))[1]))
         size = (record.nodes, round(record.share, 4), record.seconds, round(used))
         row = (record.job_id, title, *size, outcome, record.queue, rounded(told.efficiency, 3))
         with contextlib.suppress(OSError):  # no reason to lose a job

@@ -11,8 +11,8 @@ from snakemake_interface_common.exceptions import WorkflowError
 from .commands import Answer, ask, chunks
 from .journal import Journal
 from .left_over import left_over
-from .plan import Request
 from .record import Record
+from .request import Request
 from .silence import Silence, said, unread
 from .status import State, Status
 from .submission import clock

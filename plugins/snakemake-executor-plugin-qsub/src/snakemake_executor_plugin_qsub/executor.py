@@ -1,14 +1,11 @@
 """The executor as Snakemake sees it: it submits, watches and ends jobs."""
 
 import asyncio
-import contextlib
 import shutil
 import signal
 import sys
 import threading
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from snakemake.settings.types import RemoteExecutionSettings
@@ -23,30 +20,16 @@ from . import gridengine, identity, old_logs, pbs, preconditions
 from .books import LEFT, Books
 from .ending import Ending
 from .judge import Outcome, Verdict
-from .packing import Gathering, Pack, Ready
-from .plan import Request, request
+from .placing import Placing, info_of
+from .plan import request
 from .record import Record
+from .request import Request
 from .settings import ExecutorSettings
-from .submitter import Dropped, NoAnswer
 from .submitting import Submitting
 
 DIALECTS = {"pbs": pbs, "gridengine": gridengine}
 LOOK = 5.0  # seconds between two looks at the markers, which cost the scheduler nothing
 LOST = "another Snakemake took this directory over and has its jobs now"
-
-
-@dataclass(frozen=True)
-class Placement:
-    """A job that is to be submitted.
-
-    Args:
-        going_on: id of the job that it continues.
-    """
-
-    job: JobExecutorInterface
-    asked: Request
-    record: Record
-    going_on: str = ""
 
 
 class Executor(RemoteExecutor):
@@ -70,7 +53,7 @@ class Executor(RemoteExecutor):
             old_logs.remove(logs, self.settings.keep_logs, journal.jobs)
         self.submitting = Submitting(self.settings, self.dialect, journal, self.is_ending, warn)
         self.watch = self.submitting.watch
-        self.gathering = Gathering(self.settings)
+        self.placing = Placing(self.settings, self, self.submitting, self.leave_alone)
         self.ending = Ending(journal, self.books.account, self.submitting, self.logger)
         if (
             general.seconds_between_status_checks
@@ -92,23 +75,15 @@ class Executor(RemoteExecutor):
         ready = []
         for job in jobs:
             self.run_job_pre(job)
-            with self.failing_alone(job):
+            with self.placing.failing_alone(job):
                 asked = request(job, self.settings, self.jobname)
                 if not self.take_over(job, asked):
                     job.register()  # here, since Snakemake's own records are for its main thread
                     ready.append((job, asked))
-        self.send_all(self.gathering.add(ready))
+        self.placing.add(ready)
 
     def run_job(self, job: JobExecutorInterface) -> None:
         self.run_jobs([job])
-
-    @contextlib.contextmanager
-    def failing_alone(self, *jobs: JobExecutorInterface) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, WorkflowError) as error:
-            for job in jobs:
-                self.report_job_error(SubmittedJobInfo(job), msg=f"not submitted: {error}\n")
 
     def take_over(self, job: JobExecutorInterface, asked: Request) -> bool:
         """Take a job over from an earlier Snakemake, if it is there."""
@@ -120,71 +95,6 @@ class Executor(RemoteExecutor):
             self.submitting.watch_on(asked, earlier)
             self.report_job_submission(info_of(job, earlier))
         return earlier is not None
-
-    def send_all(self, packs: Iterable[Pack]) -> None:
-        for members, shared in packs:
-            self.send(members, shared)
-
-    def send(self, members: Sequence[Ready], shared: Request) -> None:
-        """Submit what one job of the scheduler is to run."""
-        placements = []
-        pack = self.submitting.pack_record(shared) if len(members) > 1 else None
-        for job, asked in members:
-            with self.failing_alone(job):
-                key, digest = identity.key(job), identity.digest(job)
-                record = self.submitting.open_record(asked, key, digest, pack=pack)
-                self.write_script(job, asked, record)
-                placements.append(Placement(job, asked, record))
-        if not placements:
-            return
-        with self.failing_alone(*(each.job for each in placements)):
-            if pack:
-                self.submitting.write_pack(pack, [each.record for each in placements])
-            self.line_up(placements, shared, pack)
-
-    def write_script(self, job: JobExecutorInterface, asked: Request, record: Record) -> None:
-        command, inputs = self.format_job_exec(job), map(str, job.get_wait_for_files())
-        latency = self.workflow.execution_settings.latency_wait
-        self.submitting.write_script(asked, record, command, inputs, latency)
-
-    def line_up(
-        self, placements: Sequence[Placement], shared: Request, pack: Record | None = None
-    ) -> None:
-        """Submit as soon as what came before is."""
-        with contextlib.suppress(RuntimeError):  # the line has ended, because Snakemake does
-            placed = self.submitting.line.submit(self.place, placements, shared, pack)
-            placed.add_done_callback(self.surface)
-
-    def place(self, placements: Sequence[Placement], shared: Request, pack: Record | None) -> None:
-        """Submit and let Snakemake wait; an error fails these jobs alone."""
-        records = [each.record for each in placements]
-        try:
-            job_id = self.submitting.submit(shared, records, pack or records[0])
-        except Dropped as error:
-            self.logger.info(f"{shared.title}: {error}")
-            for each in placements:
-                self.workflow.scheduler.error_callback(each.job)
-            return
-        except NoAnswer as error:
-            self.leave_alone(f"{error}")
-            return
-        except (OSError, WorkflowError) as error:
-            for each in placements:
-                self.report_job_error(SubmittedJobInfo(each.job), msg=f"{error}\n")
-            return
-        for each in placements:
-            record = self.submitting.submitted(each.asked, each.record, job_id)
-            if each.going_on:
-                self.logger.info(
-                    f"job {each.going_on} ({shared.title}) goes on as job {job_id}: walltime "
-                    f"{record.walltimes} of at most {shared.walltimes}"
-                )
-            self.report_job_submission(info_of(each.job, record), register_job=False)
-
-    def surface(self, placed: Future[None]) -> None:
-        """A mistake of ours should neither go unseen in a thread nor cost anybody's jobs."""
-        if not placed.cancelled() and (error := placed.exception()):
-            self.leave_alone(f"{error!r}: {LEFT}")
 
     def is_ending(self, record: Record) -> bool:
         """Whether Snakemake waits for the jobs that run, and for no others."""
@@ -217,7 +127,7 @@ class Executor(RemoteExecutor):
         """Report the jobs that ended, and go on with those that want another walltime."""
         if not self.made or self.stopped:
             return
-        self.send_all(self.gathering.due())
+        self.placing.look()
         if not active_jobs:
             return
         if self.lease.lost:
@@ -264,11 +174,7 @@ class Executor(RemoteExecutor):
         if self.workflow.scheduler._user_kill:  # told to end when the running jobs have
             self.report_job_error(info, msg="stopped in time: start Snakemake again to go on\n")
             return
-        following = self.submitting.open_record(
-            asked, record.key, record.digest, record.walltimes + 1
-        )
-        self.write_script(info.job, asked, following)
-        self.line_up([Placement(info.job, asked, following, record.job_id or "")], asked)
+        self.placing.go_on(info.job, asked, record)
 
     def finish(self, info: SubmittedJobInfo, reason: str) -> None:
         """Tell Snakemake that a job succeeded, or why it failed."""
@@ -324,8 +230,3 @@ class Executor(RemoteExecutor):
         if used := self.books.account.line():
             self.logger.info(used)
         self.lease.release()
-
-
-def info_of(job: JobExecutorInterface, record: Record) -> SubmittedJobInfo:
-    """How Snakemake knows a submitted job."""
-    return SubmittedJobInfo(job, external_jobid=record.job_id, aux={"token": record.token})

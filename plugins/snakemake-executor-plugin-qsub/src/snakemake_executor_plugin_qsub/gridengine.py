@@ -178,7 +178,7 @@ def accounted(entry: dict[str, str]) -> Status:
 
     Son of Grid Engine does not tell a qdel from another kill; Univa names who deleted a job.
     """
-    failed, told = entry.get("failed", "0"), entry.get("exit_status", "")
+    failed, told = entry.get("failed", "0"), " ".join(entry.get("exit_status", "").split())
     number = re.match(r"\d+", failed)
     code = int(found[0]) if (found := re.match(r"\d+", told)) else None
     if number and number[0] == ENFORCED and used_up(entry):

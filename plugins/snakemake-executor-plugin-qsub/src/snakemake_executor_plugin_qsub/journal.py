@@ -1,15 +1,4 @@
-"""What was submitted and has not ended, in files: a Snakemake that starts again finds its jobs.
-
-jobs/TOKEN/record.json    one per job that may be in the queue
-jobs/TOKEN/ticket         without it the job's script does nothing
-jobs/TOKEN/started        the scheduler's id, written by the script before it looks at its ticket
-jobs/TOKEN/host           the name of its first node, written by the script
-jobs/TOKEN/TOKEN.sh       the script, whose name is the job's where a submit line gives none
-ended/TOKEN               written by the script: "TOKEN ended with CODE"
-output/TOKEN.log          what the scheduler itself printed; it may write it after the job's end
-output/PACK.sh, PACK.log  script and output of a job of the scheduler that several share
-config/DIGEST.yaml        the configuration that jobs were submitted with
-"""
+"""What was submitted and has not ended, in files: a Snakemake that starts again finds its jobs."""
 
 import contextlib
 import json
@@ -23,6 +12,7 @@ from pathlib import Path
 from . import files
 from .commands import plain
 from .configs import Configs
+from .layout import Layout
 from .record import JOB_ID, Record, is_whole
 
 HOST = re.compile(r"([A-Za-z0-9][A-Za-z0-9.-]*)\n", re.ASCII)
@@ -30,13 +20,12 @@ MARKER = re.compile(r"(?:(?P<token>\S+) ended with )?(?P<code>\d{1,3})\n", re.AS
 SLACK = 60.0  # seconds that a file may be ahead of the file system's clock
 
 
-class Journal:
+class Journal(Layout):
     """The records of one working directory."""
 
     def __init__(self, folder: Path) -> None:
-        self.root = folder
-        self.jobs, self.markers = folder / "jobs", folder / "ended"
-        self.outputs, self.configs = folder / "output", Configs(folder / "config")
+        super().__init__(folder)
+        self.configs = Configs(folder / "config")
         self.damaged: list[Path] = []  # records that were found so
         self.folders = (self.jobs, self.markers, self.outputs, self.configs.folder)
         self._make()
@@ -60,37 +49,10 @@ class Journal:
             return True
         return False
 
-    def folder(self, record: Record) -> Path:
-        return self.jobs / record.token
-
-    def ticket(self, record: Record) -> Path:
-        return self.folder(record) / "ticket"
-
-    def script(self, record: Record) -> Path:
-        is_pack = record.token == record.pack
-        return (self.outputs if is_pack else self.folder(record)) / f"{record.token}.sh"
-
-    def started(self, record: Record) -> Path:
-        return self.folder(record) / "started"
-
-    def host(self, record: Record) -> Path:
-        return self.folder(record) / "host"
-
-    def output(self, record: Record) -> Path:
-        """Where the scheduler writes what it has to say itself."""
-        return self.outputs / f"{record.pack or record.token}.log"
-
-    def carry_on(self, record: Record) -> Path:
-        """Written by a program that stopped before the end of its walltime and can go on."""
-        return self.folder(record) / "continue"
-
     def wants_more(self, record: Record) -> bool:
         with contextlib.suppress(OSError):
             return self.carry_on(record).is_file()
         return False
-
-    def marker(self, record: Record) -> Path:
-        return self.markers / record.token
 
     def start_over(self, record: Record) -> None:
         """Forget how a job ended that the scheduler has put back into the queue."""

@@ -12,7 +12,7 @@ from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
 from . import queues
-from .plan import Request
+from .request import Request
 from .settings import ExecutorSettings
 
 Ready = tuple[JobExecutorInterface, Request]

@@ -1,10 +1,7 @@
-"""What one job asks of the scheduler: its submit line and how much it can cost."""
+"""Read from Snakemake's jobs what each is called and asks for."""
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from snakemake.common.tbdstring import TBDString
@@ -12,11 +9,10 @@ from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
 from . import queues
-from .queues import Queue
+from .request import Request
 from .settings import ExecutorSettings
-from .submission import FIELD, clock, expand, job_name, runtime_seconds
+from .submission import FIELD, job_name, runtime_seconds
 
-DOUBLINGS = 30  # after which any walltime is at its longest
 SNAKEMAKES_OWN = "snakejob."  # begins the job names of its command line and of its settings
 
 # Snakemake's own, from the sizes of inputs and the node.
@@ -37,92 +33,6 @@ def short_name(job: JobExecutorInterface, jobname: str = "") -> str:
         return job_name(job.format_wildcards(jobname))
     wildcards = [] if job.is_group() else job.wildcards_dict.values()
     return job_name(".".join([job.name, *map(str, wildcards)]))
-
-
-@dataclass(frozen=True)
-class Request:
-    """A job's resources, as the submit line names them."""
-
-    title: str
-    name: str
-    resources: Mapping[str, Any]
-    seconds: int
-    nodes: int
-    tasks_per_node: int
-    walltimes: int  # that it may take, if its program asks to go on
-    margin: int
-    extra: tuple[str, ...] = ()  # further words, before the script
-    longest: int = (
-        0  # seconds; each further walltime is twice as long as the one before, up to this
-    )
-    queue: Queue | None = None
-
-    def words(
-        self, settings: ExecutorSettings, script: Path, log: Path, name: str = ""
-    ) -> list[str]:
-        """The words of the submit line.
-
-        Args:
-            name: of this one submission.
-        """
-        fields = {
-            **self.resources,
-            "nodes": self.nodes,
-            "tasks_per_node": self.tasks_per_node,
-            "name": name or self.name,
-            "walltime": clock(self.seconds),
-            "script": script,
-            "log": log,
-        }
-        words = expand(settings.submit or "", fields, self.title)
-        place = words.index(str(script))
-        return [*words[:place], *self.extra, *words[place:]]
-
-    def line(self, settings: ExecutorSettings) -> str:
-        """The submit line as one would type it, the script and log by their bare names."""
-        return shlex.join(self.words(settings, Path("job.sh"), Path("scheduler.log")))
-
-    def at(self, walltime: int) -> "Request":
-        """What a job asks for that goes on for the second, third … time."""
-        doubled = self.seconds << min(walltime - 1, DOUBLINGS)
-        return replace(self, seconds=max(self.seconds, min(doubled, self.longest)))
-
-    @property
-    def program_seconds(self) -> int:
-        """From the start of a job to the moment by which its program should have ended."""
-        return self.seconds - min(self.margin, 3 * self.seconds // 4)
-
-    @property
-    def node_hours(self) -> Fraction:
-        """Node-hours of one walltime."""
-        return Fraction(self.nodes * self.seconds, 3600)
-
-    @property
-    def charged(self) -> Fraction:
-        """What is charged for one walltime, in node-hours."""
-        return self.share * self.node_hours
-
-    @property
-    def most_node_hours(self) -> Fraction:
-        """Node-hours of all walltimes that it may go on for."""
-        growing = min(self.walltimes, DOUBLINGS)
-        first = sum(self.at(walltime).node_hours for walltime in range(1, growing + 1))
-        return first + (self.walltimes - growing) * self.at(DOUBLINGS).node_hours
-
-    @property
-    def share(self) -> Fraction:
-        """Of a node, that each of its nodes is charged as."""
-        return self.queue.share if self.queue else Fraction(1)
-
-    @property
-    def idle(self) -> list[str]:
-        """A remark on nodes that it takes whole and does not fill."""
-        if self.queue is None or self.tasks_per_node >= self.queue.tasks_per_node:
-            return []
-        return [
-            f"#   fills {self.tasks_per_node} of the {self.queue.tasks_per_node} tasks of each "
-            f"node of {self.queue.name}"
-        ]
 
 
 def is_known(job: JobExecutorInterface, template: str) -> bool:

@@ -39,19 +39,29 @@ def check(
             f"no {', '.join(missing)} on PATH: start Snakemake on a login node of the cluster; "
             "--dry-run and --executor qsub-plan work without one"
         )
-    if settings.prelude and not settings.prelude.is_file():
-        raise WorkflowError(f"qsub-prelude: there is no file {settings.prelude}")
-    if not min(settings.poll, settings.max_walltimes, settings.max_silence) > 0:
-        raise WorkflowError("qsub-poll, qsub-max-walltimes and qsub-max-silence must be above 0")
+    check_numbers(settings)
     packing.check(settings)
-    if not min(settings.margin, settings.grace) >= 0:
-        raise WorkflowError("qsub-margin and qsub-grace must not be below 0")
-    if not settings.keep_logs >= 0:
-        raise WorkflowError("qsub-keep-logs must be days, or 0 to keep logs for good")
     check_exclude(settings.exclude, dialect)
     for job in jobs:
         if is_known(job, settings.submit or "") and not job.is_local:
             request(job, settings, general.jobname).line(settings)
+    check_files(settings)
+
+
+def check_numbers(settings: ExecutorSettings) -> None:
+    """Refuse numbers that mean nothing."""
+    if not min(settings.poll, settings.max_walltimes, settings.max_silence) > 0:
+        raise WorkflowError("qsub-poll, qsub-max-walltimes and qsub-max-silence must be above 0")
+    if not min(settings.margin, settings.grace) >= 0:
+        raise WorkflowError("qsub-margin and qsub-grace must not be below 0")
+    if not settings.keep_logs >= 0:
+        raise WorkflowError("qsub-keep-logs must be days, or 0 to keep logs for good")
+
+
+def check_files(settings: ExecutorSettings) -> None:
+    """Refuse a prelude that is not there, and a folder of logs in which nothing can be written."""
+    if settings.prelude and not settings.prelude.is_file():
+        raise WorkflowError(f"qsub-prelude: there is no file {settings.prelude}")
     try:
         settings.logdir.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=settings.logdir).close()

@@ -14,8 +14,8 @@ from snakemake_interface_common.exceptions import WorkflowError
 from . import files, packing, whose
 from .hosts import Hosts
 from .journal import Journal
-from .plan import Request
 from .record import Record
+from .request import Request
 from .settings import ExecutorSettings
 from .submission import Script
 from .submitter import Submitter
@@ -90,7 +90,7 @@ class Submitting:
     def pack_record(self, asked: Request) -> Record:
         """What a job of the scheduler that several share is known by; it is written nowhere."""
         record = self.record(asked, "", "", 1)
-        return replace(record, pack=record.token, share=record.share / asked.tasks_per_node)
+        return replace(record, pack=record.token)
 
     def words(self, asked: Request, record: Record) -> list[str]:
         """The submit line; the name in it is of this submission alone."""

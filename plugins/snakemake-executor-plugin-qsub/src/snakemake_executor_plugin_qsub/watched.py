@@ -39,7 +39,7 @@ class Watched:
         """Why it will not start or end by itself."""
         name = f"job {self.record.job_id} ({self.record.token})"
         if status.state is State.STUCK and status.words:
-            return f"{name} does not start: {status.words}"
+            return f"{name} does not {'go on' if self.has_run else 'start'}: {status.words}"
         if status.state is State.WAITING and self.has_run:
             words = f": {status.words}" if status.words else ""
             return f"{name} had started, and {scheduler} put it back into the queue{words}"

@@ -14,7 +14,8 @@ from snakemake_executor_plugin_qsub import (
     settings as of_qsub,  # a class of it would be taken for ours
 )
 from snakemake_executor_plugin_qsub.packing import Ready, alike, check, packs
-from snakemake_executor_plugin_qsub.plan import Request, is_known, request, title
+from snakemake_executor_plugin_qsub.plan import is_known, request, title
+from snakemake_executor_plugin_qsub.request import Request
 from snakemake_executor_plugin_qsub.submission import require_variables
 from snakemake_interface_executor_plugins.executors.base import AbstractExecutor, SubmittedJobInfo
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface

@@ -46,11 +46,9 @@ def read_jobs(path: Path) -> list[Job]:
 
 def _shared(one: Job, other: Job) -> Job:
     """A job of the scheduler that several share: its node is held until the last has ended."""
-    shares = [job.share for job in (one, other) if job.share is not None]
     return one._replace(
         asked=max(one.asked, other.asked),
         used=max(one.used, other.used),
-        share=sum(shares) if len(shares) == 2 else None,
         efficiency=one.efficiency if other.efficiency is None else other.efficiency,
         memory=max(filter(None, (one.memory, other.memory)), default=None),
     )
