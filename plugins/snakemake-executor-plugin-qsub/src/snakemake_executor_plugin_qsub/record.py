@@ -21,8 +21,8 @@ class Record:
         owner, name: under which the scheduler shows it.
         since, until: seconds since 1970; it was submitted in between.
         queue, share: where it is, and what of each of its nodes it is charged.
-        pack: token of the scheduler's job that it shares with others, which has this queue and share;
-            of such a job, its own.
+        pack: token of the scheduler's job that it shares with others, whose queue and share these
+            are; of such a job, its own.
     """
 
     token: str
