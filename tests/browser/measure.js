@@ -2,7 +2,6 @@
 import { statSync } from "node:fs";
 import { launch, open } from "./browser.js";
 
-const MARGIN = { top: "1cm", bottom: "1cm", left: "1cm", right: "1cm" };
 const TIMES = 5; // that each page is loaded; the median is told
 
 async function loadTime(browser, path) {
@@ -21,9 +20,11 @@ for (const path of process.argv.slice(2)) {
   const milliseconds = await loadTime(browser, path);
   const page = await open(browser, path);
   const elements = await page.evaluate(() => document.querySelectorAll("*").length);
-  const pdf = Buffer.from(await page.pdf({ format: "A4", margin: MARGIN })).toString("latin1");
+  await page.close();
+  const onPaper = await open(browser, path, { media: "print" });
+  const pdf = Buffer.from(await onPaper.pdf({ preferCSSPageSize: true })).toString("latin1");
   const printed = pdf.match(/\/Type \/Page\b/g).length;
   console.log(`| ${path} | ${Math.round(statSync(path).size / 1000)} | ${Math.round(milliseconds)} | ${elements} | ${printed} |`);
-  await page.close();
+  await onPaper.close();
 }
 await browser.close();

@@ -11,7 +11,14 @@ const download = (name, address) => make("a", { download: name, href: address })
 
 // Text of a cell as in a file: numbers with a hyphen for a minus, and empty for a dash.
 const plain = (text) => text.replace(/\s+/g, " ").trim().replace(/\u2212/g, "-").replace(/^\u2013$/, "");
-const value = (cell) => plain((cell.querySelector("b") ?? cell.firstChild ?? cell).textContent);
+
+// What a cell begins with, without what stands below it; places where a name may be broken are part of it.
+const beginning = (cell) => {
+  const nodes = [...cell.childNodes];
+  const below = nodes.findIndex((node, place) => place && node instanceof Element && node.nodeName !== "WBR");
+  return nodes.slice(0, below < 0 ? nodes.length : below).map((node) => node.textContent).join("");
+};
+const value = (cell) => plain(cell.querySelector("b")?.textContent ?? beginning(cell));
 
 // ---- Tables
 
@@ -87,7 +94,10 @@ function makeSortable(table) {
 // ---- Which rows are shown: those that their table's filter lets through, of runs that are not hidden
 
 const hiddenRuns = new Set();
-const nameOf = (row) => row.querySelector("th")?.firstChild?.textContent.trim();
+const nameOf = (row) => {
+  const head = row.querySelector("th");
+  return head && beginning(head).trim();
+};
 
 function showRows(table) {
   const words = (table.filter?.value ?? "").toLowerCase().split(/\s+/).filter(Boolean);

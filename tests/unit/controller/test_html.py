@@ -9,7 +9,7 @@ import pytest
 from elboflow.figures import style
 from elboflow.figures.fonts import font_faces
 from elboflow.pages.figure import figure
-from elboflow.pages.html import contents, math, with_links
+from elboflow.pages.html import contents, math, with_breaks, with_links
 from elboflow.pages.inline import inline_svg
 from elboflow.reading.errors import InputError
 
@@ -72,12 +72,37 @@ def test_a_damaged_figure_is_one_line(drawing: Path) -> None:
         inline_svg(drawing, "cut")
 
 
-def test_a_dark_page_has_colours_for_those_of_figures() -> None:
+def luminance(colour: str) -> float:
+    shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(colour: str, ground: str) -> float:
+    low, high = sorted(map(luminance, (colour, ground)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("kind", ["fill", "stroke"])
+def test_colours_of_figures_stand_out_in_light_and_in_dark(kind: str) -> None:
+    """By 3 to 1, as WCAG 2 asks of what is no text."""
     sheet = (PAGES / "page.css").read_text(encoding="utf-8")
-    for colour in (style.INK, style.FAINT, *style.COLOURS[:2]):
-        for kind in ("fill", "stroke"):
-            assert f'.drawn [{kind}="{colour}"]' in sheet
-    assert f'.drawn [fill="{style.SOFT}"]' in sheet
+    variables = dict(re.findall(r"--(\w+): (#\w+)", sheet))  # those of dark stand below
+    of_dark = dict(re.findall(rf'\.drawn \[{kind}="(#\w+)"\] {{ {kind}: ([^;]+);', sheet))
+    for colour in (style.INK, style.SOFT, style.GREY, *style.COLOURS):
+        assert contrast(colour, "#ffffff") >= 3, colour
+        if (colour, kind) != (style.SOFT, "stroke"):  # of words alone
+            other = of_dark.get(colour, colour)
+            other = variables.get(other.removeprefix("var(--").removesuffix(")"), other)
+            assert contrast(other, variables["paper"]) >= 3, colour
+
+
+def test_names_at_the_head_of_a_row_break_after_underscores() -> None:
+    row = '<th scope="row" class="a_b">run_of_a <i id="x_y">seed_1</i></th><td>no_break</td>'
+    assert with_breaks(row) == (
+        '<th scope="row" class="a_b">run_<wbr>of_<wbr>a <i id="x_y">seed_<wbr>1</i></th>'
+        "<td>no_break</td>"
+    )
 
 
 def test_a_large_figure_is_not_put_into_the_page(

@@ -62,7 +62,7 @@ def html(
 def words(html: str) -> str:
     """What a reader sees, with single spaces."""
     body = html.split("<body>")[1].split("<script>")[0]
-    drawn = re.sub(r"<svg.*?</svg>|</?a\b[^>]*>", "", body, flags=re.DOTALL)
+    drawn = re.sub(r"<svg.*?</svg>|</?a\b[^>]*>|<wbr>", "", body, flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", drawn).split())
 
 

@@ -39,7 +39,11 @@ def draw_curves(axes: Axes, curves: pd.DataFrame, marked: pd.DataFrame) -> None:
             )
         if model == "discriminative":
             axes.axhline(
-                base, color="#8a8a8a", linewidth=0.9, linestyle=":", label="all are called positive"
+                base,
+                color=style.GREY,
+                linewidth=0.9,
+                linestyle=":",
+                label="all are called positive",
             )
     axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="recall: found of all that are positive")
     axes.set_ylabel("precision: positive of all that are found")
@@ -47,7 +51,7 @@ def draw_curves(axes: Axes, curves: pd.DataFrame, marked: pd.DataFrame) -> None:
 
 def draw_reliability(axes: Axes, bins: pd.DataFrame) -> None:
     """The share of positives where a model says p(y|x), with its interval."""
-    axes.plot([0, 1], [0, 1], color="#8a8a8a", linewidth=0.9)
+    axes.plot([0, 1], [0, 1], color=style.GREY, linewidth=0.9)
     for model, (colour, marker, _) in MODEL_LOOKS.items():
         own = bins[bins["model"] == model]
         x, ends = own["mean_p"], (own["share_low"], own["share_high"])

@@ -20,7 +20,7 @@ BLUE, RED = style.COLOURS[0], style.COLOURS[1]
 def draw_states(axes: Axes, states: pd.DataFrame, gap: float) -> None:
     """Bars of p(z|x) and of q(z) for the likeliest states of one image."""
     shown, place = states.iloc[:STATES_SHOWN], np.arange(min(STATES_SHOWN, len(states)))
-    axes.barh(place - 0.2, shown["posterior"], 0.4, color="#8f8f8f", label="exact p(z|x)")
+    axes.barh(place - 0.2, shown["posterior"], 0.4, color=style.GREY, label="exact p(z|x)")
     hatched: dict[str, Any] = {"color": "white", "edgecolor": BLUE, "hatch": "////"}
     axes.barh(place + 0.2, shown["mean_field"], 0.4, label="q of independent switches", **hatched)
     axes.set_yticks(place, shown["state"])

@@ -17,7 +17,7 @@ from elboflow.reading.notation import number
 from elboflow.vae.measure.quadrature import Array
 
 BAD, KNOWS_NOTHING = 0.9, 0.5  # q(spam)
-LINE = {"arrowstyle": "-", "color": "#8a8a8a", "shrinkB": 4}
+LINE = {"arrowstyle": "-", "color": style.GREY, "shrinkB": 4}
 MARKS = (("D", "bad"), ("s", "knows nothing"), ("o", "exact"))  # of these and of the posterior
 BLUE, RED = style.COLOURS[0], style.COLOURS[1]
 

@@ -62,7 +62,7 @@ def draw_parts(axes: Axes, table: pd.DataFrame, best: pd.Series) -> None:
     total = "\N{MINUS SIGN}ELBO: their sum"
     axes.plot(-own["elbo_nats"], own["sd"], color=style.INK, linewidth=1.8, label=total)
     axes.axvline(
-        -best["log_p_nats"], color="#8a8a8a", linewidth=1.2, label="\N{MINUS SIGN}log p(x)"
+        -best["log_p_nats"], color=style.GREY, linewidth=1.2, label="\N{MINUS SIGN}log p(x)"
     )
     axes.plot(-best["elbo_nats"], best["sd"], "o", zorder=4, **BEST)
     axes.set(xlabel="nats", xlim=(0, 1.08 * -own["elbo_nats"].min()))

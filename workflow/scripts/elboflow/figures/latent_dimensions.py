@@ -18,8 +18,8 @@ from elboflow.vae.measure.conventions import INFORMATIVE
 
 LEAST_DRAWN = 1e-6  # of what is drawn on a logarithmic axis
 AXIS_LABELS = {
-    "rate_nats": "KL of a dimension / nats",
-    "posterior_mean_variance": "variance of E[z|x]",
+    "rate_nats": "KL (nats)",
+    "posterior_mean_variance": "var E[z|x]",
 }
 
 
@@ -33,7 +33,6 @@ def draw_sorted(axes: Axes, rows: pd.DataFrame, column: str, look: style.Look) -
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("dimension, the largest first")
     axes.set_ylabel(AXIS_LABELS[column])
 
 
@@ -63,13 +62,15 @@ def plot_latent_dimensions(units: pd.DataFrame, settings: pd.DataFrame) -> Figur
     drawn = chosen.runs
     if not drawn:
         return words_alone(f"{NO_LATENTS} alone")
-    size = (7.2, 2.1 * len(drawn) + 0.3)
+    size = (7.2, 1.6 * len(drawn) + 0.5)
     figure, panels = plt.subplots(len(drawn), 2, figsize=size, squeeze=False, sharey="col")
     for run, (left, right) in zip(drawn, panels, strict=True):
         rows = units[units["run"] == run]
         draw_rates(left, rows, looks[run])
         draw_variances(right, rows, looks[run], float(thresholds[run]))
         left.set_title(style.label(run, 30), weight="bold")
+    for axes in panels[-1]:
+        axes.set_xlabel("dimension, the largest first")
     if chosen.words:
         figure.supxlabel(chosen.words)
     return figure

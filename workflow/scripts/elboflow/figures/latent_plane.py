@@ -35,7 +35,8 @@ def draw_labelled(axes: Axes, z: np.ndarray, labels: np.ndarray, names: list[str
     """Each image as the number of its class."""
     for number, name in enumerate(names):
         own = z[labels == number]
-        look = {"marker": numeral(number), "color": style.COLOURS[number % len(style.COLOURS)]}
+        colour = style.COLOURS[number % len(style.COLOURS)]
+        look: dict[str, Any] = {"marker": numeral(number), "color": colour}
         words = str(number) if name == str(number) else f"{number}: {name}"
         axes.scatter(own[:, 0], own[:, 1], s=30, linewidths=0, label=words, **look)
 

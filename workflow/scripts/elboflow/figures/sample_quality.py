@@ -83,7 +83,7 @@ def draw_bounds(
     axes.axvline(0, color=style.INK, linewidth=0.9, zorder=1)
     for place, run in enumerate(means.index):
         drawn = {kind: look_of(looks[str(run)], filled) for kind, (_, filled) in MADE.items()}
-        drawn[TRAINING] = {"fmt": "x", "color": "#999999"}
+        drawn[TRAINING] = {"fmt": "x", "color": style.GREY}
         for step, (kind, look) in zip((-0.2, 0, 0.2), drawn.items(), strict=True):
             bound = f"{kind}_jsd_bound"
             if not has_quantity(means.loc[run], bound):
@@ -99,7 +99,9 @@ def draw_bounds(
 def draw_legend(figure: Figure) -> None:
     faces = {words: style.INK if filled else "white" for words, filled in MADE.values()}
     marks = [style.legend_mark("o", words, face) for words, face in faces.items()]
-    marks.append(Line2D([], [], marker="x", color="#999999", linestyle="", label="training images"))
+    marks.append(
+        Line2D([], [], marker="x", color=style.GREY, linestyle="", label="training images")
+    )
     marks.append(Line2D([], [], color=style.INK, linewidth=3, label="expected of equal kinds"))
     figure.legend(handles=marks, loc="outside lower center", ncols=4)
 
@@ -111,7 +113,9 @@ def plot_sample_quality(summary: pd.DataFrame, settings: pd.DataFrame) -> Figure
     names = sorted({panels[run] for run in rows["run"]})
     if not names:
         return words_alone("not measured: too few test images")
-    figure, axes = panel_rows(names, 2, width=style.WIDTH, height=3.9)
+    runs = rows.groupby(rows["run"].map(panels))["run"].nunique()
+    height = max(3.9, 0.35 * runs.max() + 1.2)
+    figure, axes = panel_rows(names, 2, width=style.WIDTH, height=height)
     looks = style.looks(panels)
     for name, (left, right) in zip(names, axes, strict=True):
         own = rows[rows["run"].map(panels) == name]

@@ -15,13 +15,15 @@ from elboflow.files.whole import write_bytes
 
 SIGNED = re.compile("\N{MINUS SIGN}([\\d.]+)")  # a number: its minus is no operator
 PAPER = re.compile(r"(?<![\w/>])arXiv:(\d{4}\.\d{4,5})")
+ROW_HEAD = re.compile(r'(?<=<th scope="row")[^>]*>.*?(?=</th>)', re.DOTALL)
+IN_TEXT = re.compile(r"_(?=[^<>]*(<|$))")
 HEADING = re.compile(r'<h2 id="([^"]+)"><a href="[^"]*">(.*?)</a></h2>', re.DOTALL)
 
 
 def render(template: Path, **values: Any) -> str:
     """Fill a template; every value is escaped, and a name that is not given is an error.
 
-    Templates can call math, contents, font_faces, policy_hash, text_of and with_links.
+    Templates can call math, contents, font_faces, policy_hash, text_of, with_breaks and with_links.
     """
     environment = Environment(
         loader=FileSystemLoader(template.parent),
@@ -36,6 +38,7 @@ def render(template: Path, **values: Any) -> str:
         "contents": contents,
         "font_faces": lambda html: Markup(font_faces(html)),
         "policy_hash": policy_hash,
+        "with_breaks": with_breaks,
         "with_links": with_links,
         "text_of": lambda name: Markup((template.parent / name).read_text(encoding="utf-8")),
     }
@@ -62,6 +65,11 @@ def contents(html: str) -> list[tuple[str, Markup]]:
 def with_links(html: str) -> Markup:
     """The same with a link at each arXiv:NUMBER that is not one yet."""
     return Markup(PAPER.sub(r'<a href="https://arxiv.org/abs/\1">arXiv:\1</a>', str(html)))
+
+
+def with_breaks(html: str) -> Markup:
+    """The same, where a name at the head of a row may be broken after each of its underscores."""
+    return Markup(ROW_HEAD.sub(lambda head: IN_TEXT.sub("_<wbr>", head[0]), str(html)))
 
 
 def policy_hash(text: str) -> str:
