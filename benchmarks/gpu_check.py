@@ -101,6 +101,7 @@ def train(run: Path, data: Path, ranks: int, turn: int) -> float:
         data=data,
         seed=1,
         state=state,
+        progress=state,
         checkpoint_seconds=3600,
         tensorboard=0,
         model=run / "model.safetensors",
@@ -119,6 +120,7 @@ def evaluate(run: Path, data: Path, ranks: int) -> dict[str, Any]:
         data=data,
         seed=1,
         state=run / "state_evaluate",
+        progress=run / "state_evaluate",
         output_dir=run,
         speed=run / "evaluate.json",
     )

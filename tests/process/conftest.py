@@ -112,6 +112,7 @@ class Experiment:
         """The words of a stage: those that all have, and its own."""
         model = self.folder / "model.safetensors"
         shared = {"data": self.folder / "data", "seed": 1, "model": model}
+        shared |= {"progress": values["state"]}
         pairs = {**shared, **values}.items()
         return [word for name, value in pairs for word in (f"--{name.replace('_', '-')}", value)]
 

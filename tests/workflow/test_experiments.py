@@ -44,6 +44,8 @@ def test_a_second_experiment_touches_nothing_of_the_first(both):
     assert "<strong>default</strong>" in (results / "report.html").read_text()
     (model, other) = (path / "runs/plain/seed1" for path in (results, results / "other"))
     assert (model / "metrics.csv").read_bytes() != (other / "metrics.csv").read_bytes()
+    told = [path / "state/plain/seed1/metrics.csv" for path in (results, results / "other")]
+    assert told[0].read_bytes() != told[1].read_bytes(), "while it runs as well"
 
 
 def test_an_edit_marks_the_pages_until_they_are_made_again(both):

@@ -57,6 +57,7 @@ if BOUNDED:
             **launched("ais_bounds"),
             data=DATA,
             state=f"{STATE}/{{run}}/seed{{seed}}/ais_bounds",
+            progress=f"{PROGRESS}/{{run}}/seed{{seed}}/ais_bounds",
         shell:
             LAUNCH_LINE + r""" \
                 --evaluation {input.evaluation:q} \
@@ -64,6 +65,7 @@ if BOUNDED:
                 --data {params.data:q} \
                 --seed {wildcards.seed} \
                 --state {params.state:q} \
+                --progress {params.progress:q} \
                 --bounds {output.bounds:q} \
                 --speed {output.speed:q}
             """

@@ -73,6 +73,9 @@ def located(path):
 
 
 DATA, STATE = located("<results>/data"), located("<results>/state")
+PROGRESS = located(
+    "<experiment>/state"
+)  # where jobs tell how far they are, each of its experiment
 RUNS = dict(sorted(RESOLVED.runs.items()))
 SEEDED = [(run, seed) for run in RUNS for seed in sorted(RUNS[run]["seeds"])]
 

@@ -55,6 +55,7 @@ rule evaluate:
         output_dir=subpath(output.summary, parent=True),
         data=DATA,
         state=f"{STATE}/{{run}}/seed{{seed}}/evaluate",
+        progress=f"{PROGRESS}/{{run}}/seed{{seed}}/evaluate",
     shell:
         LAUNCH_LINE + r""" \
             --evaluation {input.evaluation:q} \
@@ -62,6 +63,7 @@ rule evaluate:
             --data {params.data:q} \
             --seed {wildcards.seed} \
             --state {params.state:q} \
+            --progress {params.progress:q} \
             --output-dir {params.output_dir:q} \
             --speed {output.speed:q}
         """

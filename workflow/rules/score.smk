@@ -60,6 +60,7 @@ if SCORES:
             **launched("score"),
             data=DATA,
             state=f"{STATE}/{{run}}/seed{{seed}}/score_{{dataset}}",
+            progress=f"{PROGRESS}/{{run}}/seed{{seed}}/score_{{dataset}}",
         shell:
             LAUNCH_LINE + r""" \
                 --evaluation {input.evaluation:q} \
@@ -67,6 +68,7 @@ if SCORES:
                 --data {params.data:q} \
                 --seed {wildcards.seed} \
                 --state {params.state:q} \
+                --progress {params.progress:q} \
                 --dataset {wildcards.dataset:q} \
                 --scores {output.scores:q}
             """

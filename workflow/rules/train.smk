@@ -51,6 +51,7 @@ rule train:
         **launched("train"),
         data=DATA,
         state=f"{STATE}/{{run}}/seed{{seed}}",
+        progress=f"{PROGRESS}/{{run}}/seed{{seed}}",
         checkpoint_seconds=60,
     shell:
         LAUNCH_LINE + r""" \
@@ -58,6 +59,7 @@ rule train:
             --data {params.data:q} \
             --seed {wildcards.seed} \
             --state {params.state:q} \
+            --progress {params.progress:q} \
             --checkpoint-seconds {params.checkpoint_seconds} \
             --tensorboard {resources.tensorboard} \
             --model {output.model:q} \

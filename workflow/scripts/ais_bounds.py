@@ -5,6 +5,7 @@
         --evaluation results/runs/RUN/ais_bounds.json \
         --model results/runs/RUN/seed1/model.safetensors \
         --data results/data --seed 1 --state results/state/RUN/seed1/ais_bounds \
+        --progress results/state/RUN/seed1/ais_bounds \
         --bounds results/runs/RUN/seed1/bounds.csv --speed speed.json
 
 Images are worked on in parts of ais_chunk_images, which are the same for any number of ranks. Each

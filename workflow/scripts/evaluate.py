@@ -5,6 +5,7 @@
         --evaluation results/runs/RUN/evaluation.json \
         --model results/runs/RUN/seed1/model.safetensors \
         --data results/data --seed 1 --state results/state/RUN/seed1/evaluate \
+        --progress results/state/RUN/seed1/evaluate \
         --output-dir results/runs/RUN/seed1 --speed speed.json
 
 Images are worked on in parts of chunk_images. Each is saved when it is done, and an interrupted job

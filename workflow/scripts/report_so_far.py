@@ -33,7 +33,7 @@ def main(file: Path) -> str:
     experiment = experiment_folder(RESULTS, name)
     whole: dict[str, list[int]] = {}
     missing, records = [], Records(Path(".snakemake"))
-    for work in trainings(experiment, RESULTS / "state", resolved):
+    for work in trainings(experiment, resolved):
         seen = look_at(work, records, time.time())
         if seen.state == "done":
             whole.setdefault(work.run, []).append(int(work.seed))

@@ -5,6 +5,7 @@
         --evaluation results/runs/RUN/score.json \
         --model results/runs/RUN/seed1/model.safetensors \
         --data results/data --seed 1 --state results/state/RUN/seed1/score_DATASET \
+        --progress results/state/RUN/seed1/score_DATASET \
         --dataset DATASET --scores results/runs/RUN/seed1/scores/DATASET.csv
 
 Images are worked on in parts of chunk_images. Each is saved when it is done, and an interrupted job

@@ -30,7 +30,7 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(f"error: {error}")
     preparations = shared(args.results, resolved)
-    works = trainings(experiment, args.results / "state", resolved)
+    works = trainings(experiment, resolved)
     print(table(preparations, works, Records(Path(".snakemake")), args.all))
 
 

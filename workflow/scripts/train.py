@@ -3,7 +3,8 @@
     workflow/scripts/launch.sh --nodes 1 --tasks-per-node 2 --threads-per-rank 1 --mpi mpirun \
         --venv results/environment/venv -- workflow/scripts/train.py \
         --training results/runs/RUN/training.json --data results/data --seed 1 \
-        --state results/state/RUN/seed1 --checkpoint-seconds 60 --tensorboard 0 \
+        --state results/state/RUN/seed1 --progress results/state/RUN/seed1 \
+        --checkpoint-seconds 60 --tensorboard 0 \
         --model model.safetensors --metrics metrics.csv --speed speed.json
 
 Started again after an interruption it goes on from its last checkpoint, to the same bits.
@@ -24,6 +25,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--seed", type=int, required=True, help="keys weights, order and noise")
     parser.add_argument("--state", type=Path, required=True, help="folder of the states")
+    parser.add_argument(
+        "--progress", type=Path, required=True, help="folder in which it tells how far it is"
+    )
     parser.add_argument(
         "--checkpoint-seconds", type=float, required=True, help="time between two checkpoints"
     )

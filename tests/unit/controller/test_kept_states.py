@@ -6,8 +6,20 @@ import os
 
 import pytest
 
-from elboflow.ranks import kept_states
+from elboflow.ranks import kept_states, state_lock
 from elboflow.ranks.kept_states import MOST_KEPT, begin, main, place, states
+
+
+@pytest.fixture(autouse=True)
+def jobs_end(monkeypatch):
+    """Of what holds a lock to the end of its process the next test sees nothing."""
+    monkeypatch.setattr(state_lock, "SECONDS_TO_WAIT", 0)
+    monkeypatch.setattr(state_lock, "_held", [])
+
+
+def end_jobs():
+    """As if all that began had ended."""
+    state_lock._held.clear()
 
 
 def make(folder, *digests, results="results"):
@@ -15,6 +27,7 @@ def make(folder, *digests, results="results"):
     for day, digest in enumerate(digests):
         state = place(folder, digest * 64)
         begin(state, results)
+        end_jobs()
         (state / "checkpoint.pt").write_bytes(bytes(500_000))
         os.utime(state, (day, day))
 
@@ -84,10 +97,38 @@ def test_experiments_that_share_states_keep_one_each(results):
 def test_cleaning_leaves_what_a_job_works_on(results):
     """Of a run that has no results yet."""
     seed = results / "state" / "gone" / "seed1"
-    with (seed / ".lock").open("w") as file:
+    with (place(seed, "1" * 64) / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         main(results)
-    assert (names(seed), names(seed / "evaluate")) == ("2", "")
+    assert (names(seed), names(seed / "evaluate")) == ("1", "")
+
+
+def test_runs_of_one_name_in_two_experiments_work_beside_each_other(tmp_path):
+    begin(place(tmp_path, "1" * 64), "results/runs/a/seed1")
+    begin(place(tmp_path, "2" * 64), "results/b/runs/a/seed1")
+    with pytest.raises(state_lock.InUse, match=r"1111 is being .* for results/runs/a/seed1: wait"):
+        begin(place(tmp_path, "1" * 64), "results/c/runs/a/seed1")
+
+
+def test_a_state_that_a_job_works_on_gives_no_room_to_others(tmp_path):
+    begin(place(tmp_path, "1" * 64), "results/runs/a/seed1")
+    os.utime(place(tmp_path, "1" * 64), (0, 0))
+    for digest in "23456":
+        begin(place(tmp_path, digest * 64), f"results/{digest}")
+        os.utime(place(tmp_path, digest * 64), (int(digest), int(digest)))
+    assert names(tmp_path) == "123456"
+    end_jobs()
+    begin(place(tmp_path, "7" * 64), "results/7")
+    assert names(tmp_path) == "4567"
+
+
+def test_uses_that_were_torn_in_writing_hide_no_other(results):
+    seed = results / "state" / "present" / "seed1"
+    with (seed / ".last").open("a") as file:
+        file.write("11111")
+    make(seed, "1", results=results / "runs" / "present" / "seed1")
+    main(results)
+    assert names(seed) == "1"
 
 
 @pytest.mark.fault(

@@ -25,9 +25,7 @@ class Place:
         self.results = results
         self.records = Records(results / ".snakemake")
         values = {"ais_images": 2}
-        self.work = Work(
-            "a", "1", stages(results, results / "state", "a", 1, values, scored=["noise"])
-        )
+        self.work = Work("a", "1", stages(results, "a", 1, values, scored=["noise"]))
 
     def tell(self, folder: str = ".", at: float = -5.0, **changes: object) -> Path:
         path = self.results / "state" / "a" / "seed1" / folder / ".progress"
@@ -189,10 +187,7 @@ def test_what_a_file_says_is_printed_in_one_line(place):
 
 def trainings(place: Place, *runs: str) -> list[Work]:
     values = {"ais_images": 0}
-    return [
-        Work(run, "1", stages(place.results, place.results / "state", run, 1, values, []))
-        for run in runs
-    ]
+    return [Work(run, "1", stages(place.results, run, 1, values, [])) for run in runs]
 
 
 def test_the_most_urgent_come_first_and_are_counted(place):

@@ -63,7 +63,7 @@ def test_rank_0_tells_what_all_ranks_did(tmp_path, monkeypatch, capsys):
         return {"elbo": [1.0] * 10}
 
     worker = SimpleNamespace(rank=0, size=2)
-    found, new = parts.work_through(wanted, work, state, "a", worker)
+    found, new = parts.work_through(wanted, work, state, tmp_path, "a", worker)
     assert shares == [0.5, 0.75]
     assert json.loads((tmp_path / ".progress").read_text())["share"] == 1
     assert (len(found), new) == (4, 40)
@@ -81,6 +81,8 @@ def test_work_that_goes_on_begins_with_what_is_done(tmp_path, monkeypatch, capsy
         parts, "Progress", lambda *args, **kw: began.append(args) or Progress(*args, **kw)
     )
     worker = SimpleNamespace(rank=0, size=1)
-    _, new = parts.work_through(wanted, lambda *_: {"elbo": [0.0] * 10}, tmp_path, "a", worker)
+    _, new = parts.work_through(
+        wanted, lambda *_: {"elbo": [0.0] * 10}, tmp_path, tmp_path, "a", worker
+    )
     assert began == [("a", 40, 30)] and new == 10
     assert capsys.readouterr().err

@@ -12,7 +12,7 @@ class Stage(NamedTuple):
 
     Args:
         doing: what is done while it runs, and `noun` what it is.
-        states: where it tells how far it is (ranks/told.py); None where it does not.
+        told: where it tells how far it is (ranks/told.py); None where it does not.
         inputs: files that are renewed when it is to be done again.
     """
 
@@ -22,7 +22,7 @@ class Stage(NamedTuple):
     wildcards: dict[str, str]
     output: Path
     log: Path
-    states: Path | None = None
+    told: Path | None = None
     inputs: tuple[Path, ...] = ()
 
 
@@ -53,16 +53,14 @@ def shared(results: Path, resolved: Resolved) -> list[Work]:
     return found
 
 
-def trainings(experiment: Path, states: Path, resolved: Resolved) -> list[Work]:
+def trainings(experiment: Path, resolved: Resolved) -> list[Work]:
     """Each training of each run, with all that measures it.
 
     Args:
         experiment: the folder of its results.
-        states: that of all states.
     """
-    places = (experiment, states)
     return [
-        Work(run, str(seed), stages(*places, run, seed, values, resolved.scores.get(run, [])))
+        Work(run, str(seed), stages(experiment, run, seed, values, resolved.scores.get(run, [])))
         for run, values in resolved.runs.items()
         for seed in values["seeds"]
     ]
@@ -70,7 +68,6 @@ def trainings(experiment: Path, states: Path, resolved: Resolved) -> list[Work]:
 
 def stages(
     experiment: Path,
-    states: Path,
     run: str,
     seed: int,
     values: dict[str, Any],
@@ -82,7 +79,8 @@ def stages(
         scored: other data sets that it is scored on.
     """
     place = Path(run, f"seed{seed}")
-    made, state, logs = experiment / "runs" / place, states / place, experiment / "logs"
+    made, logs = experiment / "runs" / place, experiment / "logs"
+    state = experiment / "state" / place
     own = {"run": run, "seed": str(seed)}
 
     def stage(doing: str, noun: str, rule: str, output: str, told: Path) -> Stage:

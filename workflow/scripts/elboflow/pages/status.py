@@ -42,9 +42,9 @@ class Seen(NamedTuple):
     last: str = ""
 
 
-def told_by(states: Path) -> Told | None:
-    """What a stage has told of itself in the folder of its states, if that makes sense."""
-    found = read_json(states / FILE)
+def told_by(folder: Path) -> Told | None:
+    """What a stage has told of itself in a folder, if that makes sense."""
+    found = read_json(folder / FILE)
     share, images_per_second, left, when = (number_in(found, name) for name in Told._fields[:-1])
     is_told = found.get("seconds_left", "") is not None
     if math.isnan(share + images_per_second + when) or (is_told and math.isnan(left)):
@@ -74,7 +74,7 @@ def look(stage: Stage, records: Records, now: float) -> Seen:
     begun = records.begun(stage.rule, stage.wildcards, stage.output)
     if is_done(stage, begun):
         return Seen("done", "done")
-    told = told_by(stage.states) if stage.states else None
+    told = told_by(stage.told) if stage.told else None
     failed = records.failed_at(stage.output) or -math.inf
     since = begun.since if begun else -math.inf
     heard = max(since, written(stage.log), told.time if told else -math.inf)
@@ -82,7 +82,7 @@ def look(stage: Stage, records: Records, now: float) -> Seen:
     kept = {"done": f"{told.share:.0%}", "last": told.state} if told and told.share < 1 else {}
     if begun and begun.job_id and heard <= since:
         return Seen("queued", f"queued ({begun.job_id}) for {stage.noun}", **kept)
-    patience = SILENT if stage.states else SILENT_BY_NATURE
+    patience = SILENT if stage.told else SILENT_BY_NATURE
     if begun and now - heard < patience and heard > failed:
         if told is None or told.time < since:
             return Seen("at work", stage.doing)

@@ -10,10 +10,10 @@ from elboflow.vae.training.training import Training
 
 
 class Followed:
-    """Progress, the metrics so far as METRICS beside the states, and events for TensorBoard.
+    """Progress and, beside it, the metrics so far as METRICS, and events for TensorBoard.
 
     Args:
-        folder: of the states.
+        folder: in which both are told.
         events: the folder of event files; None where nobody asked for them.
     """
 

@@ -11,13 +11,14 @@ import shutil
 import sys
 from pathlib import Path
 
-from elboflow.files.whole import in_words, remove_left_over, write_bytes
+from elboflow.files.whole import in_words, naming, remove_left_over
 from elboflow.ranks import state_lock
 
 MOST_KEPT = 4  # of each run and seed, beside one another
 NAME = re.compile("[0-9a-f]{16}")
 # Names the state that each folder of results was made from, the last used at the end: a clock may
-# go back, a copy has new times, and experiments share states.
+# go back, a copy has new times, and experiments share states. Jobs of several may begin at once,
+# so that each only adds a line.
 USES = ".last"
 
 
@@ -46,7 +47,11 @@ def _uses(folder: Path) -> dict[str, str]:
         lines = (folder / USES).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return {}
-    return {results: name for name, _, results in (line.partition(" ") for line in lines)}
+    found: dict[str, str] = {}
+    for name, _, results in (line.partition(" ") for line in lines if line):
+        found.pop(results, None)
+        found[results] = name
+    return found
 
 
 def begin(state: Path, results: Path) -> None:
@@ -54,24 +59,27 @@ def begin(state: Path, results: Path) -> None:
 
     Args:
         results: the folder of what will be made from it.
+
+    Raises:
+        InUse: another job works on it, of an experiment whose run is the same to the last key.
     """
-    remove_left_over(state)
     if state.is_dir():
         os.utime(state)
     else:
         _make(state)
-    uses = _uses(state.parent)
-    uses.pop(str(results), None)
-    uses[str(results)] = state.name
-    lines = (f"{name} {place}\n" for place, name in uses.items())
-    write_bytes(state.parent / USES, "".join(lines).encode())
+    state_lock.hold(state, results)
+    remove_left_over(state)
+    uses = state.parent / USES
+    with naming(uses), uses.open("a", encoding="utf-8") as file:
+        file.write(f"\n{state.name} {results}\n")  # what was torn before it ends here
 
 
 def _make(state: Path) -> None:
     """A new state, in the place of the oldest."""
     others = states(state.parent)
     for old in others[: 1 - MOST_KEPT]:
-        shutil.rmtree(old)
+        if not state_lock.is_held(old):
+            shutil.rmtree(old)
     kept = others[1 - MOST_KEPT :]
     if kept:
         print(
@@ -91,10 +99,7 @@ def megabytes(folders: list[Path]) -> str:
 
 
 def superfluous(results: Path) -> list[Path]:
-    """States that no present result was made from, and that no job works on.
-
-    A job that works on one made it the last used one as it began.
-    """
+    """States that no present result was made from, and that no job works on."""
     found = []
     for seed in sorted((results / "state").glob("*/seed*")):
         if seed.suffix == ".superseded":  # as earlier versions called them
@@ -102,11 +107,9 @@ def superfluous(results: Path) -> list[Path]:
             continue
         of_stages = [path for path in seed.glob("*") if not NAME.fullmatch(path.name)]
         for folder in (seed, *of_stages):
-            former = states(folder)
             used = {name for place, name in _uses(folder).items() if Path(place).is_dir()}
-            if former and state_lock.is_held(folder):
-                used.add(former[-1].name)
-            found += [state for state in former if state.name not in used]
+            unused = (state for state in states(folder) if state.name not in used)
+            found += [state for state in unused if not state_lock.is_held(state)]
     return found
 
 

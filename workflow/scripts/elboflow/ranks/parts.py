@@ -79,7 +79,7 @@ def open_state(
     own = {**settings, "model": digest(path.read_bytes() for path in files_of(args.model))}
     state = kept_states.place(args.state, state_digest(own, args.seed, manifest.sha256))
     if worker.rank == 0:
-        state_lock.hold(args.state)
+        state_lock.hold(args.progress, args.model.parent)
         kept_states.begin(state, args.model.parent)
     return state
 
@@ -140,6 +140,7 @@ def work_through(
     wanted: Sequence[Part],
     work: Callable[[Part, Tick], ImageValues],
     state: Path,
+    told: Path,
     title: str,
     worker: Worker,
 ) -> tuple[list[ImageValues], int]:
@@ -149,13 +150,14 @@ def work_through(
 
     Args:
         work: calls its second argument now and then, where a part takes long.
+        told: the folder in which progress is told.
     """
     known = finished(state, wanted) if worker.rank == 0 else {}
     # Rank 0 alone looks, since other hosts may see files late.
     done = share_object(set(known), "finished")
     left = [part for part in wanted if part not in done]
     counted = (images_in(wanted), images_in(done))
-    progress = Progress(title, *counted, silent=worker.rank != 0, folder=state.parent)
+    progress = Progress(title, *counted, silent=worker.rank != 0, folder=told)
 
     def tick() -> None:
         stop_in_time(title)

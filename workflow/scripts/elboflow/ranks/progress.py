@@ -20,7 +20,7 @@ class Progress:
     Args:
         total, done: images in all and at the start.
         silent: on all ranks but one.
-        folder: of states, whose FILE says the same.
+        folder: whose FILE says the same.
     """
 
     def __init__(

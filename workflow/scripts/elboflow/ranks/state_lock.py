@@ -1,4 +1,4 @@
-"""One job at a time on a state: whoever else comes is told who is there."""
+"""One job at a time on a state, and on what is made: whoever else comes is told who is there."""
 
 import errno
 import fcntl
@@ -18,14 +18,17 @@ _held: list[IO[str]] = []
 
 
 class InUse(ValueError):
-    """Another job works on this state."""
+    """Another job works on this."""
 
 
-def hold(folder: Path) -> None:
+def hold(folder: Path, results: Path) -> None:
     """Take the lock of a folder for the rest of this process's life.
 
+    Args:
+        results: the folder of what this process makes, which others are told.
+
     Raises:
-        InUse: with the process and the host that have it.
+        InUse: with the process and the host that have it, and for what.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = (folder / ".lock").open("a+")
@@ -45,13 +48,13 @@ def hold(folder: Path) -> None:
         return
     with naming(folder / ".lock"):
         file.truncate(0)
-        file.write(f"process {os.getpid()} on host {socket.gethostname()}\n")
+        file.write(f"process {os.getpid()} on host {socket.gethostname()} for {results}\n")
         file.flush()
     _held.append(file)
 
 
 def is_held(folder: Path) -> bool:
-    """Whether a job works on a state now; not known where there are no locks."""
+    """Whether a job works on a folder now; not known where there are no locks."""
     try:
         with (folder / ".lock").open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""What long work tells those who look from elsewhere: files in the folder of its states."""
+"""What long work tells those who look from elsewhere: files in a folder of each experiment."""
 
 import contextlib
 from pathlib import Path

@@ -96,7 +96,7 @@ def run_bounds(args: argparse.Namespace, worker: Worker) -> None:
         for part in in_parts(origin, count, spec.ais_chunk_images)
     ]
     began = time.monotonic()
-    found, done = work_through(wanted, work, state, title, worker)
+    found, done = work_through(wanted, work, state, args.progress, title, worker)
     speed = record_of_speed(worker, run, args.seed, done, time.monotonic() - began)
     if worker.rank == 0:
         pairs = zip(wanted, found, strict=True)

@@ -70,6 +70,7 @@ def measure(
     seed: int,
     images: torch.Tensor,
     state: Path,
+    told: Path,
     worker: Worker,
     origin: str = "test",
 ) -> tuple[PerImage, int]:
@@ -77,6 +78,7 @@ def measure(
 
     Args:
         images: as the likelihood observes them, shape (N, D).
+        told: the folder in which progress is told.
         origin: their split.
     """
     set_arithmetic(training.precision, training.deterministic)
@@ -89,7 +91,7 @@ def measure(
         return require_finite(part, columns, MUST_BE_FINITE)
 
     wanted = in_parts(f"{origin}_{training.precision}", len(images), spec.chunk_images)
-    found, done = work_through(wanted, work, state, title, worker)
+    found, done = work_through(wanted, work, state, told, title, worker)
     columns = {
         name: np.concatenate([np.array(part[name], dtype=float) for part in found])
         for name in found[0]
@@ -145,7 +147,9 @@ def evaluate(args: argparse.Namespace, worker: Worker) -> None:
     vae.likelihood.require_support(x)
     began, seed = time.monotonic(), noise_seed(spec, args.seed)
     state = open_state(args, {key: asdict(spec)[key] for key in STATE_KEYS}, manifest, worker)
-    measured = partial(measure, spec=spec, seed=seed, state=state, worker=worker)
+    measured = partial(
+        measure, spec=spec, seed=seed, state=state, told=args.progress, worker=worker
+    )
     title = f"{run} seed {args.seed}, evaluation"
     found, done = measured(vae, training, title, images=x)
     seconds = time.monotonic() - began

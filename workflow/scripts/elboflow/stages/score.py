@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import asdict, replace
+from functools import partial
 
 from elboflow.files.stage_outputs import taken, write_outputs
 from elboflow.ranks.parts import open_state
@@ -35,9 +36,10 @@ def score(args: argparse.Namespace, worker: Worker) -> None:
     vae.likelihood.require_support(x)
     state = open_state(args, {key: asdict(spec)[key] for key in STATE_KEYS}, manifest, worker)
     title, seed = f"{run} seed {args.seed} on {args.dataset}", noise_seed(spec, args.seed)
-    found, _ = measure(
-        vae, training, title, spec=spec, seed=seed, images=x, state=state, worker=worker
+    measured = partial(
+        measure, spec=spec, seed=seed, state=state, told=args.progress, worker=worker
     )
+    found, _ = measured(vae, training, title, images=x)
     if worker.rank == 0:
         found = replace(found, exact_log_likelihood=exact_log_likelihood(vae, x))
         not_above("elbo", found.elbo, "log_likelihood", found.log_likelihood)

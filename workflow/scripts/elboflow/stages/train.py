@@ -65,7 +65,7 @@ def restore(training: Training, args: argparse.Namespace, digest: str, worker: W
     """Let every rank go on from rank 0's newest whole checkpoint of the same digest."""
     content = None
     if worker.rank == 0:
-        state_lock.hold(args.state.parent)
+        state_lock.hold(args.progress, args.model.parent)
         checkpoint.adopt_former_layout(args.state.parent)
         kept_states.begin(args.state, args.model.parent)
         content, problems = checkpoint.newest(args.state, digest)
@@ -84,7 +84,7 @@ def run_to_the_end(
 ) -> Pace:
     """Train until the last epoch or early stopping; the pace of the steps."""
     events = args.model.parent / "tensorboard" if args.tensorboard else None
-    followed = Followed(training, title, args.state.parent, events, worker)
+    followed = Followed(training, title, args.progress, events, worker)
     saved, pace = time.monotonic(), Pace()
     while not training.finished:
         began = time.monotonic()

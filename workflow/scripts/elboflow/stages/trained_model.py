@@ -21,6 +21,9 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--seed", type=int, required=True, help="the training's seed")
     parser.add_argument("--state", type=Path, required=True, help="folder of finished images")
+    parser.add_argument(
+        "--progress", type=Path, required=True, help="folder in which it tells how far it is"
+    )
 
 
 def load_vae(path: Path, data: Path) -> tuple[Model, TrainingSpec, Manifest]:
