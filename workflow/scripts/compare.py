@@ -7,6 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from elboflow.files.whole import in_words
 from elboflow.pages.compare import DEFAULT, compare_page
 from elboflow.pages.html import write_page
 from elboflow.reading.errors import InputError
@@ -24,10 +25,11 @@ def main() -> None:
     if len(names) < 2:
         sys.exit('error: name two experiments or more: make compare EXPERIMENTS="default fashion"')
     try:
-        page = compare_page(TEMPLATE, args.results, names)
-    except (InputError, OSError) as error:
+        write_page(args.page, compare_page(TEMPLATE, args.results, names))
+    except InputError as error:
         sys.exit(f"error: {error}")
-    write_page(args.page, page)
+    except OSError as error:
+        sys.exit(f"error: {in_words(error, args.page)}")
     print(f"open {args.page.resolve()} in a browser")
 
 

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from elboflow.files.whole import write_bytes
+from elboflow.files.whole import in_words, write_bytes
 from elboflow.pages.so_far import configuration, files_outside, make_page, new_folder, prepare
 from elboflow.pages.stages import trainings
 from elboflow.pages.status import look_at
@@ -61,5 +61,9 @@ if __name__ == "__main__":
         print(main(parser.parse_args().config))
     except ConfigError as error:
         sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(f"error: {in_words(error)}")
+    except KeyboardInterrupt:
+        sys.exit("stopped; nothing was written")
     except subprocess.CalledProcessError as error:
         sys.exit(f"{error.stdout}\nerror: no report so far; Snakemake says why above")

@@ -18,7 +18,7 @@ from typing import Any
 
 import optuna
 
-from elboflow.files.whole import write_bytes
+from elboflow.files.whole import in_words, write_bytes
 from elboflow.specification.config_files import read_file
 from elboflow.specification.experiment import experiment_name
 from elboflow.specification.schema import boolean_keys
@@ -93,8 +93,10 @@ def main() -> None:
     args = parser.parse_args()
     try:
         print(run(args.config, args.results, args.words or ["--profile", "profiles/local"]))
-    except (ConfigError, OSError) as error:
+    except ConfigError as error:
         sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(f"error: {in_words(error)}")
     except KeyboardInterrupt:
         sys.exit("interrupted: the same command goes on")
 

@@ -1,5 +1,7 @@
 """What `make clean` lists, and what `make clean-part` drops."""
 
+import fcntl
+
 import pytest
 
 from elboflow.ranks.clean import main
@@ -52,6 +54,21 @@ def test_nothing_goes_unasked(clone, monkeypatch):
     monkeypatch.setattr("builtins.input", lambda _: "")
     main(words("other"))
     assert everything(clone) == before
+
+
+@pytest.mark.fault("dropping an experiment that is at work", outcome="refused in one line")
+@pytest.mark.parametrize("stage", ["", "evaluate"])
+def test_an_experiment_at_work_stays(clone, stage):
+    before = everything(clone)
+    state = clone / "results/state/a/seed1" / stage
+    state.mkdir(parents=True)
+    with (state / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(SystemExit, match="state/a/seed1 is being worked on"):
+            main(words("other", "--yes"))
+    assert before < everything(clone)
+    main(words("other", "--yes"))
+    assert not (clone / "results/other").exists()
 
 
 @pytest.mark.parametrize("name", ["runs", "../other", "none"])

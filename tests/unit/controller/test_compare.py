@@ -30,6 +30,17 @@ def test_one_experiment_is_nothing_to_compare(names):
     assert done.stderr.startswith("error: name two experiments") and done.stderr.count("\n") == 1
 
 
+@pytest.mark.fault("a folder for the page that cannot be written", outcome="told in one line")
+def test_a_page_that_cannot_be_written(experiments):
+    door = TEMPLATE.parents[1] / "scripts" / "compare.py"
+    words = ["default", "copy", "--results", str(experiments), "--page", "/proc/none/page.html"]
+    done = subprocess.run(
+        [sys.executable, door, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: no such file") and "/proc/none" in done.stderr
+
+
 @pytest.fixture
 def experiments(finished, script_jobs, scripts_runner):
     """The folder of a finished experiment, default, and of its copy."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from elboflow.files.whole import in_words
+from elboflow.ranks import state_lock
 from elboflow.ranks.kept_states import megabytes, superfluous
 
 RECORD = "experiment.json"  # lies beside the results of each experiment
@@ -45,6 +46,16 @@ def table(found: list[Part]) -> str:
     )
 
 
+def at_work(results: Path, part: Part) -> Path | None:
+    """The state of one of an experiment's trainings that a job holds now, if there is one."""
+    for run in (run.name for folder in part.folders for run in folder.glob("runs/*")):
+        for state in sorted((results / "state" / run).glob("seed*")):
+            stages = [path for path in state.iterdir() if (path / ".lock").is_file()]
+            if any(state_lock.is_held(place) for place in (state, *stages)):
+                return state
+    return None
+
+
 def drop(part: Part) -> None:
     """Remove a part, and say how much that was."""
     size = megabytes(part.folders)
@@ -73,6 +84,8 @@ def main(words: list[str] | None = None) -> None:
         names = ", ".join(part.name for part in found)
         raise SystemExit(f"error: nothing is called {args.part!r}; there are {names}")
     print(table(chosen))
+    if busy := at_work(args.results, chosen[0]):
+        raise SystemExit(f"error: {busy} is being worked on: wait for its end, or end it")
     if args.yes or _agreed():
         drop(chosen[0])
 

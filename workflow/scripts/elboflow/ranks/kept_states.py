@@ -5,6 +5,7 @@
 drops all but those that the present results were made from.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -94,8 +95,11 @@ def _make(state: Path) -> None:
 
 def megabytes(folders: list[Path]) -> str:
     """How much folders take, for readers."""
-    files = (file for folder in folders for file in folder.rglob("*") if file.is_file())
-    return f"{sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
+    size = 0
+    for file in (file for folder in folders for file in folder.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):  # a job at work renames and removes some
+            size += file.stat().st_size if file.is_file() else 0
+    return f"{size / 1e6:.1f} MB"
 
 
 def superfluous(results: Path) -> list[Path]:
