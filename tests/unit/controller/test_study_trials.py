@@ -37,6 +37,11 @@ def experiment(tmp_path: Path, **defaults: Any) -> Experiment:
         ({"latent_dim": {"low": 1, "high": 4}}, {"budget": 0.5}, "leave out budget"),
         ({"budget": {"choices": [0.5, 1]}}, {}, "leave out budget"),
         ({"latent_dim": {"low": 1.0, "high": 4.0}}, {}, "4.0 is not of type 'integer'"),
+        (
+            {"posterior": {"choices": ["gaussian", "categorical"]}, "beta": {"low": 1, "high": 2}},
+            {},
+            "config: study, of beta 2.0 and posterior categorical.prior: uniform goes with",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_refused(

@@ -120,7 +120,8 @@ def test_a_model_of_ones_own_is_loaded_where_its_file_is(own, toy, tmp_path, mon
     assert expected.exact
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    with pytest.raises(ValueError, match=r"seed1/mine\.py: cannot be read"):
+    Path("mine.py").write_text("raise SystemExit('another of this name')")
+    with pytest.raises(ValueError, match=r"mine\.py: not what the model .* into .*seed1; or train"):
         elboflow.load(folder)
     shutil.move(tmp_path / file, folder / "mine.py")
     assert np.array_equal(elboflow.load(folder).log_prob(images).nats, expected.nats)
@@ -129,7 +130,7 @@ def test_a_model_of_ones_own_is_loaded_where_its_file_is(own, toy, tmp_path, mon
 def test_a_file_of_ones_own_that_was_edited_is_not_run(own):
     folder, file = own
     file.write_text("raise SystemExit('run')")
-    with pytest.raises(ValueError, match=r"mine\.py: was edited"):
+    with pytest.raises(ValueError, match=r"mine\.py: not what the model was trained with"):
         elboflow.load(folder)
 
 
@@ -140,6 +141,10 @@ def test_a_folder_without_a_model_is_told(written, tmp_path):
     assert "\n" not in str(refusal.value)
     with pytest.raises(FileNotFoundError, match="no model there"):
         elboflow.load(tmp_path / "nothing")
+
+
+def test_a_model_may_be_named_by_its_description(written):
+    assert elboflow.load(written().with_suffix(".json")).latent_dim == 2
 
 
 def test_a_model_of_an_earlier_version_is_refused_in_a_line(tmp_path):

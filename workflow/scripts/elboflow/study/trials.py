@@ -1,6 +1,7 @@
 """Trials as runs of an experiment that the workflow trains."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -40,7 +41,10 @@ class Experiment:
     def check(self, section: Section) -> Resolved:
         """What may be drawn, as runs called corner_0, ...; raises ConfigError."""
         ends = {f"corner_{place}": keys for place, keys in enumerate(corners(section))}
-        resolved = check({**self.config, "runs": ends})
+        try:
+            resolved = check({**self.config, "runs": ends})
+        except ConfigError as error:
+            raise ConfigError(_in_words(str(error), ends)) from None
         runs = resolved.runs.values()
         if any(values["budget"] < 1 for values in runs):
             raise ConfigError("config: study: leave out budget: a trial trains for study.epochs")
@@ -111,6 +115,14 @@ class Experiment:
             except KeyboardInterrupt:
                 process.wait()  # it has got Ctrl-C as well; killed, it would leave its lock
                 raise
+
+
+def _in_words(complaint: str, runs: dict[str, dict[str, Any]]) -> str:
+    """What is wrong with one of these runs, by its keys in place of its name."""
+    for run, keys in runs.items():
+        said = " and ".join(f"{key} {value}" for key, value in keys.items())
+        complaint = re.sub(rf"\bruns\.{run}\b", lambda _, said=said: f"study, of {said}", complaint)
+    return complaint
 
 
 def _times(logs: list[Path]) -> list[int]:

@@ -28,6 +28,7 @@ def load(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Tr
         ValueError: it is damaged, of another version, or there is no such device.
     """
     weights = Path(path) / NAME if Path(path).is_dir() else Path(path)
+    weights = weights.with_suffix(".safetensors") if weights.suffix == ".json" else weights
     former = weights.with_name("model.pt")
     if not weights.exists() and former.exists():
         weights = former

@@ -15,12 +15,12 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from elboflow.files.whole import verify
+from elboflow.files.whole import sha256, verify
 from elboflow.vae.checkpoint import CheckpointError
 from elboflow.vae.data import DataError, ImageShape, Manifest
 from elboflow.vae.model.make import make_model
 from elboflow.vae.model.model import Model
-from elboflow.vae.spec import SpecError, TrainingSpec, parse, verify_files
+from elboflow.vae.spec import SpecError, TrainingSpec, parse
 
 FORMAT = 1
 AGAIN = "train it again"
@@ -138,20 +138,30 @@ def read_model(path: Path) -> SavedModel:
 
 
 def _with_own_files(spec: TrainingSpec, folder: Path) -> TrainingSpec:
-    """The same with the files of a user's model where they are: at their paths, or in a folder.
+    """The same with the files of a user's model where all are: at their paths, or in a folder.
 
     Raises:
         SpecError: one is missing, or is not what the model was trained with.
     """
 
-    def place(name: str) -> str:
-        return name if Path(name).exists() else str(folder / Path(name).name)
+    def beside(name: str) -> str:
+        return str(folder / Path(name).name)
 
-    code = {place(name): known for name, known in spec.files.items() if name != spec.weights}
-    path, colon, name = (spec.model or "").rpartition(":")
-    found = replace(spec, files=code, model=place(path) + colon + name if colon else None)
-    verify_files(found)
-    return found
+    files = {name: known for name, known in spec.files.items() if name != spec.weights}
+    for place in (str, beside):
+        found = {place(name): known for name, known in files.items()}
+        if all(_is_file_of(Path(name), known) for name, known in found.items()):
+            path, colon, name = (spec.model or "").rpartition(":")
+            return replace(spec, files=found, model=place(path) + colon + name if colon else None)
+    others = [name for name, known in files.items() if not _is_file_of(Path(name), known)]
+    raise SpecError(
+        f"{others[0]}: not what the model was trained with (sha256 {files[others[0]][:16]} …): put "
+        f"that file there again, or all of {', '.join(files)} into {folder}; or {AGAIN}"
+    )
+
+
+def _is_file_of(path: Path, known: str) -> bool:
+    return path.is_file() and sha256(path) == known
 
 
 def _sha256(content: bytes) -> str:
