@@ -1,7 +1,6 @@
 """Trials as runs of an experiment that the workflow trains."""
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -120,8 +119,10 @@ class Experiment:
 def _in_words(complaint: str, runs: dict[str, dict[str, Any]]) -> str:
     """What is wrong with one of these runs, by its keys in place of its name."""
     for run, keys in runs.items():
-        said = " and ".join(f"{key} {value}" for key, value in keys.items())
-        complaint = re.sub(rf"\bruns\.{run}\b", lambda _, said=said: f"study, of {said}", complaint)
+        place, colon, what = complaint.partition(f"runs.{run}")
+        if colon and not what[:1].isdigit():
+            said = " and ".join(f"{key} {value}" for key, value in keys.items())
+            complaint = f"{place}study, of {said}{what}"
     return complaint
 
 
