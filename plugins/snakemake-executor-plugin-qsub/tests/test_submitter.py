@@ -405,6 +405,7 @@ def test_no_answer_is_not_waited_for_without_end(answer):
         scheduler.place()
     assert PATIENCE < scheduler.clock.now < PATIENCE + 2 * LONGEST
     assert len(scheduler.times("qsub")) == 1, "nobody knows whether the first was taken"
+    assert ("another --qsub-dialect?" in scheduler.told[0]) == (answer.exit_code == 0)
 
 
 @pytest.mark.parametrize("words", [FULL[0][1], "cannot connect to server es1"])

@@ -67,6 +67,12 @@ def scheduler(journal, make_record):
     return Scheduler(journal, make_record)
 
 
+def test_jobs_that_share_one_of_the_schedulers_are_one_in_its_queue(scheduler, make_record):
+    for token in ("a", "b"):
+        scheduler.watch.add(make_record(token, pack="p"), walltimes=3)
+    assert scheduler.watch.in_queue() == 2
+
+
 def test_an_end_is_seen_without_asking_the_scheduler(scheduler):
     scheduler.leaves(0)
     assert scheduler.after(0).outcome is Outcome.SUCCEEDED

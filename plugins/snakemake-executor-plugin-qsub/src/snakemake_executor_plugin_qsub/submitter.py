@@ -136,7 +136,8 @@ class Submitter:
             while (found := self._shown(record, ids)) is None and not self._is_over(record):
                 if refused:  # it may be believed: should there be a job, it will find no ticket
                     return None
-                self._bear_silence(f"qsub: {answer.complaint}; qstat shows no jobs")
+                doubt = "" if answer.exit_code else "; is this another --qsub-dialect?"
+                self._bear_silence(f"qsub: {answer.complaint}; qstat shows no jobs{doubt}")
                 self._wait(record)
             if found:
                 return found

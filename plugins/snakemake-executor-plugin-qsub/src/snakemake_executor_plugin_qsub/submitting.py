@@ -45,7 +45,7 @@ class Submitting:
         )
         self.submitter = Submitter(
             dialect,
-            lambda: len(self.watch.jobs),
+            self.watch.in_queue,
             is_ending,
             journal.started_as,
             warn,

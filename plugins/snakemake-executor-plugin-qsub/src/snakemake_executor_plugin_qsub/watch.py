@@ -57,6 +57,10 @@ class Watch:
         if not self.jobs:
             self.gave_up = ""
 
+    def in_queue(self) -> int:
+        """How many jobs of the scheduler they are."""
+        return len({job.record.pack or token for token, job in list(self.jobs.items())})
+
     def look(self) -> dict[str, Verdict]:
         """What has become of each job, by token."""
         codes = self._codes()
