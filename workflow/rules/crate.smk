@@ -7,6 +7,7 @@ INPUTS:
     configurations = what was read of config/, and of --configfile
     specifications = <experiment>/runs/{run}/run.json
     manifests      = <results>/data/{dataset}/manifest.json
+    the Python files of the user's own models
     build          = <results>/environment/build.json
     pages, tables, figures, models
 
@@ -22,6 +23,16 @@ rule crate:
         configurations=ancient([os.path.relpath(path) for path in workflow.configfiles]),
         specifications=per_run("<experiment>/runs/{run}/run.json"),
         manifests=sorted({*MANIFESTS, *SCORED_MANIFESTS}),
+        models_of_ones_own=ancient(
+            sorted(
+                {
+                    file
+                    for run in RUNS
+                    for file in own_files_of(run)
+                    if file != RUNS[run]["weights"]
+                }
+            )
+        ),
         build="<results>/environment/build.json",
         pages=lambda wildcards: [
             page for page in rules.all.input if page.endswith(".html")

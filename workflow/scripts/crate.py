@@ -21,11 +21,12 @@ if __name__ == "__main__":
                 f"pip install -r {checkout / 'requirements-crate.txt'}"
             )
         given = snakemake.input
+        inputs = [*given.configurations, *given.specifications, *given.manifests]
         write_crate(
             Path(snakemake.output.crate),
             checkout,
             Path(given.build).parents[1],
-            inputs=map(Path, [*given.configurations, *given.specifications, *given.manifests]),
+            inputs=map(Path, [*inputs, *given.models_of_ones_own]),
             outputs=map(Path, [*given.pages, *given.tables, *given.figures, *given.models]),
             build=Path(given.build),
             snakemake_version=version("snakemake"),

@@ -10,6 +10,7 @@ import yaml
 from rocrate.rocrate import ROCrate
 
 from elboflow.pages.crate import add_author, write_crate
+from elboflow.reading.errors import InputError
 
 ROOT = Path(__file__).parents[3]
 ENDED = 1_790_000_000  # 2026-09-21 14:13:20 UTC
@@ -34,14 +35,14 @@ def results(tmp_path):
     return tmp_path / "results"
 
 
-def make_crate(results, folder):
+def make_crate(results, folder, *more):
     inputs = ["runs/plain/run.json", "data/digits/manifest.json"]
     outputs = ["report.html", "tables/summary.csv", "runs/plain/seed1/model.safetensors"]
     write_crate(
         folder,
         ROOT,
         results,
-        inputs=[ROOT / "config" / "config.yaml", *(results / name for name in inputs)],
+        inputs=[ROOT / "config" / "config.yaml", *(results / name for name in inputs), *more],
         outputs=[results / name for name in outputs],
         build=results / "build.json",
         snakemake_version="9.27.1",
@@ -62,6 +63,22 @@ def test_what_went_in_and_what_came_out_is_there_with_its_digest(results, tmp_pa
             content = (folder / entity.id).read_bytes()
             assert entity["sha256"] == hashlib.sha256(content).hexdigest()
             assert entity["contentSize"] == str(len(content))
+
+
+def test_the_class_of_a_model_is_where_the_model_looks_for_it(results, tmp_path, monkeypatch):
+    here, beside = tmp_path / "models/mine.py", tmp_path / "elsewhere/mine.py"
+    for path in (here, beside, tmp_path / "config/mine.py"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(str(path.parent.name))
+    (tmp_path / "clone").mkdir()
+    monkeypatch.chdir(tmp_path)
+    folder = make_crate(results, tmp_path / "crate", here)
+    assert (folder / "models/mine.py").read_text() == "models"
+    monkeypatch.chdir(tmp_path / "clone")
+    folder = make_crate(results, tmp_path / "other", beside)
+    assert (folder / "config/mine.py").read_text() == "elsewhere"
+    with pytest.raises(InputError, match=r"another file has its place in the crate, config/mine"):
+        make_crate(results, tmp_path / "third", beside, tmp_path / "config/mine.py")
 
 
 def test_workflow_people_and_licence_are_those_of_the_repository(results, tmp_path):

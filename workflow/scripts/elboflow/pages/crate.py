@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from elboflow.reading.errors import InputError
+
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
     "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
@@ -154,10 +156,21 @@ def add_software(crate: Any, build: Path) -> list[Any]:
 
 
 def add_result(crate: Any, path: Path, results: Path) -> Any:
-    """Add a file with its place below the results, or of another with its name alone."""
-    inside = path.resolve().is_relative_to(results.resolve())
-    name = path.resolve().relative_to(results.resolve()) if inside else path.name
-    return add_file(crate, path, f"results/{name}" if inside else f"config/{name}", str(name))
+    """Add a file with its place below the results; one of the user's as this folder has it.
+
+    So a model of a class of one's own finds the file of that class from the crate's folder. What
+    lies outside of this folder is known by its name alone.
+    """
+    whole, here = path.resolve(), Path.cwd().resolve()
+    if whole.is_relative_to(results.resolve()):
+        name = str(whole.relative_to(results.resolve()))
+        return add_file(crate, path, f"results/{name}", name)
+    place = str(
+        whole.relative_to(here) if whole.is_relative_to(here) else Path("config", path.name)
+    )
+    if crate.get(place):
+        raise InputError(f"{path}: another file has its place in the crate, {place}; rename it")
+    return add_file(crate, path, place, path.name)
 
 
 def add_file(crate: Any, path: Path, place: str, what: str) -> Any:
