@@ -73,7 +73,7 @@ def summary(study: optuna.Study, section: Section, experiment: Experiment) -> st
     write_bytes(experiment.folder / "trials.csv", table(study, section).encode())
     ended = [trial for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE]
     if not ended:
-        return f"no trial came to its end: {experiment.folder / 'trials.csv'}"
+        raise ConfigError(f"study: no trial came to its end: {experiment.folder / 'trials.csv'}")
     last = {"epochs": section.epochs[-1]}
     experiment.plan({name_of(trial): keys_of(section, trial.params) | last for trial in ended})
     best = keys_of(section, study.best_trial.params)

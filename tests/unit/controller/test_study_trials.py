@@ -11,8 +11,10 @@ import yaml
 from elboflow.specification.check import check
 from elboflow.specification.resolve import part
 from elboflow.specification.yaml_readings import ConfigError
+from elboflow.study.search import open_study, search
 from elboflow.study.section import Section, read_section
 from elboflow.study.trials import Experiment, fixed_of
+from study import summary
 
 LATENTS: dict[str, Any] = {"latent_dim": {"low": 2, "high": 9}}
 SHARED: dict[str, Any] = {
@@ -88,6 +90,16 @@ def trained(searching: Experiment, status: int, **found: float | None) -> dict[s
 def test_a_training_that_fails_alone_fails_its_trial_alone(tmp_path: Path) -> None:
     assert trained(experiment(tmp_path), 1, trial_0=None, trial_1=None) == {}
     assert trained(experiment(tmp_path), 1, trial_0=None, trial_1=-3.0) == {"trial_1": -3.0}
+
+
+def test_a_study_without_any_result_is_an_error(tmp_path: Path) -> None:
+    searching, section = experiment(tmp_path), section_of(LATENTS)
+    opened = open_study(searching.folder / "study.journal", section, {})
+    search(opened, section, lambda runs: {})
+    with pytest.raises(ConfigError, match=r"no trial came to its end: .*/trials\.csv"):
+        summary(opened, section, searching)
+    table = (searching.folder / "trials.csv").read_text()
+    assert table.count("trial_") == 2 and table.count(",fail,") == 2
 
 
 @pytest.mark.fault(
