@@ -1,7 +1,9 @@
 """Start scripts on several ranks, as the workflow does: through launch.sh."""
 
+import copy
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -86,6 +88,8 @@ TOY_RUN = {
     "ais_chunk_images": 3,
 }
 
+LONG = {"precision": "float32", "epochs": 40, "patience": 39}
+
 
 class Experiment:
     """One run in a folder of its own, started by hand as the rules do it."""
@@ -99,6 +103,13 @@ class Experiment:
         config = {"runs": {"toy_run": {**TOY_RUN, **changes}}}
         document = json.dumps(specification("toy_run", resolve(config, "toy_run")))
         (self.folder / "run.json").write_text(document)
+
+    def copy(self, folder: Path) -> "Experiment":
+        """The same run in another folder, with all that it has made."""
+        shutil.copytree(self.folder, folder)
+        other = copy.copy(self)
+        other.folder = folder
+        return other
 
     def states(self) -> Path:
         return self.folder / "state" / "seed1"
@@ -200,21 +211,69 @@ def kill_in_the_middle() -> Callable[..., None]:
     return kill
 
 
-@pytest.fixture
-def experiment(
-    tmp_path: Path, launch: Launch, make_data: Callable[..., Path]
-) -> Callable[..., Experiment]:
-    """Make an experiment with some keys of its run changed."""
+@pytest.fixture(scope="session")
+def experiment_in(launch: Launch, make_data: Callable[..., Path]) -> Callable[..., Experiment]:
+    """Make an experiment in a folder, with some keys of its run changed."""
 
-    def make(name: str = "one", **changes: object) -> Experiment:
-        make_data(tmp_path / name / "data" / "toy")
-        return Experiment(tmp_path / name, launch, **changes)
+    def make(folder: Path, **changes: object) -> Experiment:
+        make_data(folder / "data" / "toy")
+        return Experiment(folder, launch, **changes)
 
     return make
 
 
 @pytest.fixture
-def trained(experiment: Callable[..., Experiment]) -> Experiment:
-    run = experiment(epochs=5)
+def experiment(
+    tmp_path: Path, experiment_in: Callable[..., Experiment]
+) -> Callable[..., Experiment]:
+    """Make an experiment of the test's own."""
+    return lambda name="one", **changes: experiment_in(tmp_path / name, **changes)
+
+
+# What many tests begin with runs once; who changes anything takes a copy: `trained`, `evaluated`.
+
+
+@pytest.fixture(scope="session")
+def trained_once(
+    tmp_path_factory: pytest.TempPathFactory, experiment_in: Callable[..., Experiment]
+) -> Experiment:
+    """A run of 50 steps that two ranks have trained."""
+    run = experiment_in(tmp_path_factory.mktemp("trained") / "one", epochs=5)
     assert run.train(ranks=2).returncode == 0
     return run
+
+
+@pytest.fixture(scope="session")
+def evaluated_once(
+    trained_once: Experiment, tmp_path_factory: pytest.TempPathFactory
+) -> Experiment:
+    """The same run, evaluated by two ranks."""
+    run = trained_once.copy(tmp_path_factory.mktemp("evaluated") / "one")
+    assert run.evaluate(ranks=2).returncode == 0
+    return run
+
+
+@pytest.fixture(scope="session")
+def straight_once(
+    tmp_path_factory: pytest.TempPathFactory, experiment_in: Callable[..., Experiment]
+) -> Experiment:
+    """A run that two ranks have trained, long enough for others to be killed in the middle."""
+    run = experiment_in(tmp_path_factory.mktemp("straight") / "one", **LONG)
+    assert run.train(ranks=2, env={"ELBOFLOW_COLLECTIVES": "horovod"}).returncode == 0
+    return run
+
+
+@pytest.fixture
+def trained(trained_once: Experiment, tmp_path: Path) -> Experiment:
+    return trained_once.copy(tmp_path / "one")
+
+
+@pytest.fixture
+def evaluated(evaluated_once: Experiment, tmp_path: Path) -> Experiment:
+    return evaluated_once.copy(tmp_path / "one")
+
+
+@pytest.fixture
+def long_run(experiment: Callable[..., Experiment]) -> Experiment:
+    """What straight_once has trained, untrained."""
+    return experiment("killed", **LONG)

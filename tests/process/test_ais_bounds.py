@@ -6,6 +6,20 @@ import pytest
 IMAGES = 8
 
 
+@pytest.fixture(scope="module")
+def bounded_once(trained_once, tmp_path_factory):
+    """The trained run, with bounds of a few images by one rank."""
+    run = trained_once.copy(tmp_path_factory.mktemp("bounded") / "one")
+    done = bound(run)
+    assert done.returncode == 0, done.stderr
+    return run
+
+
+@pytest.fixture
+def bounded(bounded_once, tmp_path):
+    return bounded_once.copy(tmp_path / "one")
+
+
 def bound(run, ranks=1, env=None, **changes):
     """Ask for bounds of a few images."""
     run.specify(epochs=5, **{"ais_images": IMAGES, **changes})
@@ -28,15 +42,11 @@ def columns(run, origin):
     "the same estimate as log p(x) of these images",
     "relative 1e-9",
 )
-def test_ranks_change_nothing_and_evaluate_agrees(trained):
-    contents = []
-    for ranks in (1, 2):
-        done = bound(trained, ranks)
-        assert done.returncode == 0, done.stderr
-        contents.append((trained.folder / "bounds.csv").read_bytes())
-        for part in (trained.folder / "state" / "ais_bounds").rglob("*.json"):
-            part.unlink()
-    assert contents[0] == contents[1]  # parts, and so all shapes, are those of one rank
+def test_ranks_change_nothing_and_evaluate_agrees(trained, bounded_once, evaluated_once):
+    done = bound(trained, ranks=2)
+    assert done.returncode == 0, done.stderr
+    by_one, by_two = ((run.folder / "bounds.csv").read_bytes() for run in (bounded_once, trained))
+    assert by_one == by_two  # parts, and so all shapes, are those of one rank
 
     test, made = columns(trained, "test"), columns(trained, "simulated")
     assert np.isnan(test["upper_nats"]).all()
@@ -45,8 +55,7 @@ def test_ranks_change_nothing_and_evaluate_agrees(trained):
     assert gap.mean() > -5 * np.sqrt(np.square(error).sum()) / IMAGES
     assert gap.mean() < 1
 
-    assert trained.evaluate(ranks=2).returncode == 0
-    with (trained.folder / "evaluation" / "per_image.csv").open() as file:
+    with (evaluated_once.folder / "evaluation" / "per_image.csv").open() as file:
         rows = list(csv.DictReader(file))[:IMAGES]
     for here, there in (("importance", "log_likelihood"), ("elbo", "elbo")):
         evaluated = np.array([float(row[f"{there}_nats"]) for row in rows])
@@ -56,43 +65,40 @@ def test_ranks_change_nothing_and_evaluate_agrees(trained):
     np.testing.assert_allclose(parts, test["best_elbo_nats"], rtol=1e-9)
 
 
-def test_an_interrupted_job_goes_on_with_the_images_that_are_left(trained):
-    assert bound(trained).returncode == 0
-    whole = (trained.folder / "bounds.csv").read_bytes()
-    state = trained.folder / "state" / "ais_bounds"
+def test_an_interrupted_job_goes_on_with_the_images_that_are_left(bounded):
+    whole = (bounded.folder / "bounds.csv").read_bytes()
+    state = bounded.folder / "state" / "ais_bounds"
     finished = {path: path.stat().st_mtime_ns for path in state.rglob("*.json")}
     assert len(finished) == 2 * -(-IMAGES // 3)
     lost, cut, *kept = sorted(finished)
     lost.unlink()
     cut.write_text(cut.read_text()[:50])
-    (trained.folder / "bounds.csv").unlink()
-    assert bound(trained, ranks=2).returncode == 0
-    assert (trained.folder / "bounds.csv").read_bytes() == whole
+    (bounded.folder / "bounds.csv").unlink()
+    assert bound(bounded, ranks=2).returncode == 0
+    assert (bounded.folder / "bounds.csv").read_bytes() == whole
     assert all(path.stat().st_mtime_ns == finished[path] for path in kept)
 
 
-def test_more_images_leave_finished_ones_as_they_are(trained):
-    assert bound(trained).returncode == 0
-    whole = (trained.folder / "bounds.csv").read_bytes()
-    state = trained.folder / "state" / "ais_bounds"
+def test_more_images_leave_finished_ones_as_they_are(bounded):
+    whole = (bounded.folder / "bounds.csv").read_bytes()
+    state = bounded.folder / "state" / "ais_bounds"
     for part in state.rglob("*.json"):
         part.unlink()
-    assert bound(trained, ais_images=IMAGES - 1).returncode == 0
+    assert bound(bounded, ais_images=IMAGES - 1).returncode == 0
     finished = {path: path.stat().st_mtime_ns for path in state.rglob("*_00000[03].json")}
     assert len(finished) == 4
-    done = bound(trained, ais_images=IMAGES)
+    done = bound(bounded, ais_images=IMAGES)
     assert done.returncode == 0, done.stderr
     assert "starting over" not in done.stderr
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
-    assert (trained.folder / "bounds.csv").read_bytes() == whole
+    assert (bounded.folder / "bounds.csv").read_bytes() == whole
 
 
-def test_other_settings_start_over(trained):
-    assert bound(trained).returncode == 0
-    before = (trained.folder / "bounds.csv").read_bytes()
-    done = bound(trained, ais_temperatures=13)
+def test_other_settings_start_over(bounded):
+    before = (bounded.folder / "bounds.csv").read_bytes()
+    done = bound(bounded, ais_temperatures=13)
     assert "starting over. It takes" in done.stderr
-    assert (trained.folder / "bounds.csv").read_bytes() != before
+    assert (bounded.folder / "bounds.csv").read_bytes() != before
 
 
 def test_a_job_whose_time_is_up_asks_for_another(trained, tmp_path):

@@ -22,6 +22,12 @@ def read(path):
         return list(csv.DictReader(file))
 
 
+def speed(run):
+    """How many ranks evaluated how many images."""
+    told = json.loads((run.folder / "evaluation" / "speed.json").read_text())
+    return {name: told[name] for name in ("ranks", "images")}
+
+
 def columns(folder):
     rows = read(folder / "evaluation" / "per_image.csv")
     return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
@@ -32,13 +38,19 @@ def columns(folder):
     "of the same model 1, 2 and 4 ranks measure the same bytes",
     "every table of an evaluation",
 )
-def test_every_image_counts_once_and_ranks_change_nothing(trained):
+def test_every_image_counts_once_and_ranks_change_nothing(trained_once, evaluated_once, tmp_path):
+    runs = {
+        2: evaluated_once,
+        **{ranks: trained_once.copy(tmp_path / f"{ranks}") for ranks in (1, 4)},
+    }
+    for ranks in (1, 4):
+        assert runs[ranks].evaluate(ranks).returncode == 0
     results = {}
-    for ranks in (1, 2, 4):
-        assert trained.evaluate(ranks).returncode == 0
-        files = sorted((trained.folder / "evaluation").glob("*.csv"))
+    for ranks, run in runs.items():
+        assert speed(run) == {"ranks": ranks, "images": IMAGES}, "none was there already"
+        files = sorted((run.folder / "evaluation").glob("*.csv"))
         results[ranks] = {file.name: file.read_bytes() for file in files}
-    assert columns(trained.folder)["image"].tolist() == list(range(IMAGES))
+    assert columns(evaluated_once.folder)["image"].tolist() == list(range(IMAGES))
     # Parts, and so all shapes, are those of one rank.
     assert results[2] == results[1]
     assert results[4] == results[1]
@@ -73,8 +85,8 @@ def test_in_float32_ranks_agree_but_for_the_last_digits(experiment):
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_a_loaded_model_gives_the_numbers_of_the_evaluation(experiment, precision):
     run = experiment(chunk_images=20, chunk_samples=200, precision=precision, evaluation_seed=3)
-    assert run.train(2).returncode == 0
-    assert run.evaluate(2).returncode == 0
+    assert run.train().returncode == 0
+    assert run.evaluate().returncode == 0
     images = np.load(run.folder / "data" / "toy" / "test_binary.npy")
     (run.folder / "data").rename(run.folder / "away")
     torch.set_num_threads(1)  # as each rank has
@@ -124,17 +136,16 @@ HARMS = {
     "saved parts of an evaluation are lost, cut off, emptied, exchanged, or a digit is flipped",
     outcome="each is named and done again, to the same bits; the others are kept",
 )
-def test_an_interrupted_evaluation_goes_on_with_the_images_that_are_left(trained):
-    assert trained.evaluate(ranks=2).returncode == 0
-    folder = trained.folder / "evaluation"
+def test_an_interrupted_evaluation_goes_on_with_the_images_that_are_left(evaluated):
+    folder = evaluated.folder / "evaluation"
     before = (folder / "per_image.csv").read_bytes()
-    *parts, kept = sorted((trained.folder / "state" / "evaluate").rglob("test_float64_*.json"))
+    *parts, kept = sorted((evaluated.folder / "state" / "evaluate").rglob("test_float64_*.json"))
     assert len(parts) == len(HARMS)
     finished = kept.stat().st_mtime_ns
     for part, harm in zip(parts, HARMS.values(), strict=True):
         harm(part)
 
-    done = trained.evaluate(ranks=2)
+    done = evaluated.evaluate(ranks=2)
     assert done.returncode == 0, done.stderr
     warned = [line for line in done.stderr.splitlines() if "its images are done again" in line]
     assert [line.partition(": damaged")[0] for line in warned] == list(map(str, parts))
@@ -142,25 +153,24 @@ def test_an_interrupted_evaluation_goes_on_with_the_images_that_are_left(trained
     assert json.loads((folder / "speed.json").read_text())["images"] == len(parts) * 7
     assert kept.stat().st_mtime_ns == finished
     parts[0].unlink()
-    assert trained.evaluate().stderr.count("done again") == 0
+    assert evaluated.evaluate().stderr.count("done again") == 0
     assert json.loads((folder / "speed.json").read_text())["images"] == 7
 
 
-def test_a_part_of_other_settings_is_not_believed(trained):
-    assert trained.evaluate().returncode == 0
-    right = (trained.folder / "evaluation" / "per_image.csv").read_bytes()
-    states = trained.folder / "state" / "evaluate"
+def test_a_part_of_other_settings_is_not_believed(evaluated):
+    right = (evaluated.folder / "evaluation" / "per_image.csv").read_bytes()
+    states = evaluated.folder / "state" / "evaluate"
     (first,) = states.glob("*/")
-    trained.specify(epochs=5, elbo_samples=10)
-    assert trained.evaluate().returncode == 0
+    evaluated.specify(epochs=5, elbo_samples=10)
+    assert evaluated.evaluate().returncode == 0
     (second,) = set(states.glob("*/")) - {first}
     parts = list(first.glob("*.json"))
     assert len(list(first.glob("test_*.json"))) == 16  # 8 parts, in float64 and float32
     for part in parts:
         part.write_bytes((second / part.name).read_bytes())
-    trained.specify(epochs=5)
-    assert trained.evaluate().stderr.count("done again") == len(parts)
-    assert (trained.folder / "evaluation" / "per_image.csv").read_bytes() == right
+    evaluated.specify(epochs=5)
+    assert evaluated.evaluate().stderr.count("done again") == len(parts)
+    assert (evaluated.folder / "evaluation" / "per_image.csv").read_bytes() == right
 
 
 @pytest.mark.fault(
@@ -182,19 +192,18 @@ def test_values_that_are_not_finite_name_their_images(trained):
     assert not list((trained.folder / "state" / "evaluate").rglob("*.json"))
 
 
-def test_other_settings_start_over_and_the_former_ones_are_kept(trained):
-    assert trained.evaluate().returncode == 0
-    before = (trained.folder / "evaluation" / "per_image.csv").read_bytes()
-    trained.specify(epochs=5, importance_samples=40)
-    done = trained.evaluate()
+def test_other_settings_start_over_and_the_former_ones_are_kept(evaluated):
+    before = (evaluated.folder / "evaluation" / "per_image.csv").read_bytes()
+    evaluated.specify(epochs=5, importance_samples=40)
+    done = evaluated.evaluate()
     assert done.returncode == 0, done.stderr
     assert "starting over. It takes" in done.stderr
-    assert (trained.folder / "evaluation" / "per_image.csv").read_bytes() != before
-    trained.specify(epochs=5)
-    done = trained.evaluate()
+    assert (evaluated.folder / "evaluation" / "per_image.csv").read_bytes() != before
+    evaluated.specify(epochs=5)
+    done = evaluated.evaluate()
     assert "starting over" not in done.stderr
-    assert (trained.folder / "evaluation" / "per_image.csv").read_bytes() == before
-    speed = json.loads((trained.folder / "evaluation" / "speed.json").read_text())
+    assert (evaluated.folder / "evaluation" / "per_image.csv").read_bytes() == before
+    speed = json.loads((evaluated.folder / "evaluation" / "speed.json").read_text())
     assert speed["images"] == 0
 
 
@@ -209,10 +218,9 @@ def test_an_evaluation_whose_time_is_up_asks_for_another_job(trained, tmp_path):
     assert not (trained.folder / "evaluation" / "summary.csv").exists()
 
 
-def test_summary_units_and_pictures_follow_from_the_images(trained):
-    assert trained.evaluate(ranks=2).returncode == 0
-    values = columns(trained.folder)
-    folder = trained.folder / "evaluation"
+def test_summary_units_and_pictures_follow_from_the_images(evaluated_once):
+    values = columns(evaluated_once.folder)
+    folder = evaluated_once.folder / "evaluation"
     summary = {row["quantity"]: row for row in read(folder / "summary.csv")}
     for name in ("elbo", "rate", "distortion", "log_likelihood"):
         per_image = values[f"{name}_nats"]
@@ -248,9 +256,8 @@ def test_what_reduced_precision_changes_is_measured_against_float32(experiment):
         assert 0 < float(effect["data_error"]) < 0.1
 
 
-def test_every_quantity_has_a_promise_or_says_that_it_has_none(trained):
-    assert trained.evaluate(ranks=2).returncode == 0
-    shown = {row["quantity"] for row in read(trained.folder / "evaluation" / "summary.csv")}
+def test_every_quantity_has_a_promise_or_says_that_it_has_none(evaluated_once):
+    shown = {row["quantity"] for row in read(evaluated_once.folder / "evaluation" / "summary.csv")}
     assert shown - {quantity for quantity, *_ in promises()} - set(UNPROMISED) == set()
 
 
@@ -297,7 +304,7 @@ def test_a_likelihood_above_the_noise_floor_fails_and_writes_nothing(experiment)
 )
 def test_unusable_input_is_one_line(trained, harm, message):
     harm(trained.folder)
-    result = trained.evaluate(ranks=2)
+    result = trained.evaluate()
     assert result.returncode != 0
     assert message in result.stderr
     assert "Traceback" not in result.stderr
