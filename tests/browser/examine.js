@@ -24,6 +24,13 @@ export function textSizes() {
   return [...sizes].sort(([first], [second]) => first - second);
 }
 
+/** Figures that no page of A4 has room for, and that are torn where they are printed. */
+export function taller(limit) {
+  return [...document.querySelectorAll(".drawn svg")]
+    .filter((drawing) => drawing.getBoundingClientRect().height > limit)
+    .map((drawing) => drawing.closest("figure").id);
+}
+
 /** Headings that skip a level, or are not one h1 and then others. */
 export function headingsOutOfOrder() {
   const wrong = [];

@@ -9,6 +9,7 @@ import * as examine from "./examine.js";
 
 const SMALLEST = 9; // points
 const SHOWN = 20; // complaints of a view
+const PRINTED_HEIGHT = 1016; // CSS pixels between the margins of an A4 page
 const FOLDER = process.env.PAGES;
 const PAGES = readdirSync(FOLDER).filter((name) => name.endsWith(".html"));
 let browser;
@@ -33,6 +34,10 @@ async function complaints(path, view) {
   }
   for (const text of await page.evaluate(examine.faintSvgText)) found.push(`faint text in a figure: ${text}`);
   found.push(...(await page.evaluate(examine.headingsOutOfOrder)));
+  if (view.media === "print") {
+    const torn = await page.evaluate(examine.taller, PRINTED_HEIGHT);
+    found.push(...torn.map((name) => `taller than a page: ${name}`));
+  }
   found.push(...(await accessibility(page)));
   await page.close();
   return found;

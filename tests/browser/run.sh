@@ -22,7 +22,8 @@ ln -sfn "$kept/node_modules" node_modules
 if [ -z "$pages" ]; then
     made_up=$(mktemp -d)
     trap 'rm -rf "$made_up"' EXIT
-    python write_pages.py "$made_up" 3
+    python write_pages.py "$made_up" 3 200
     pages=$made_up/3/results
+    many=$made_up/200/results/report.html
 fi
-PAGES=$pages node --test --test-reporter=spec pages.test.js tables.test.js
+PAGES=$pages MANY=${many:-} node --test --test-reporter=spec pages.test.js tables.test.js

@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { launch, open } from "./browser.js";
+import { overflow } from "./examine.js";
 
 const REPORT = join(process.env.PAGES, "report.html");
+const MANY = process.env.MANY; // a report of so many runs that a slow page would not do; if there is one
 const DOWNLOADS = mkdtempSync(join(tmpdir(), "downloads-"));
 const PNG_BEGINS = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 let browser, page, blank;
@@ -15,7 +17,6 @@ let browser, page, blank;
 before(async () => {
   browser = await launch({ downloadBehavior: { policy: "allow", downloadPath: DOWNLOADS } });
   blank = await browser.newPage(); // without a policy that a file which is looked into would violate
-  page = await open(browser, REPORT);
 });
 after(async () => {
   await browser.close();
@@ -62,7 +63,12 @@ function wronglySorted() {
   return wrong;
 }
 
-describe("report.html", () => {
+/** What is asked of the tables of any report. */
+function showsItsTables(path) {
+  before(async () => {
+    page = await open(browser, path);
+  });
+
   it("sorts tables by each column", async () => {
     assert.ok((await page.$$("th .sort")).length > 0);
     assert.deepEqual(await page.evaluate(wronglySorted), []);
@@ -103,6 +109,12 @@ describe("report.html", () => {
     await box.evaluate((element) => element.click());
     assert.equal(await rowsOf(run), all);
   });
+
+  it("does this without an error", () => assert.deepEqual(page.problems, []));
+}
+
+describe("report.html", () => {
+  showsItsTables(REPORT);
 
   it("downloads what is clicked", async () => {
     const button = await page.$("figure.table .tools button");
@@ -150,3 +162,16 @@ describe("report.html", () => {
 
   it("does all of this without an error", () => assert.deepEqual(page.problems, []));
 });
+
+if (MANY) {
+  describe("a report of many runs", () => {
+    showsItsTables(MANY);
+
+    for (const width of [1400, 390]) {
+      it(`is no wider than the window: ${width} px`, async () => {
+        await page.setViewport({ width, height: 900 });
+        assert.ok(await page.evaluate(overflow) <= 0);
+      });
+    }
+  });
+}

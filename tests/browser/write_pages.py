@@ -3,8 +3,8 @@
     python tests/browser/write_pages.py FOLDER RUNS...
 
 Each number of RUNS is an experiment in FOLDER/RUNS, of two seeds a run, with bounds, scores of
-other data and the chapter. Needs no training environment: what is made up
-is that of the unit tests.
+other data and the chapter; of more than 50 runs the report alone is written. Needs no training
+environment: what is made up is that of the unit tests.
 """
 
 import json
@@ -29,6 +29,7 @@ from elboflow.pages.html import write_page  # noqa: E402
 from elboflow.pages.machine import machine_page  # noqa: E402
 
 OTHER = "other_images"  # data that are scored
+MOST = 50  # runs of which all pages are written
 
 
 def run_names(count: int) -> list[str]:
@@ -39,18 +40,22 @@ def run_names(count: int) -> list[str]:
 
 
 def write_pages(folder: Path, runs: int) -> None:
-    """All pages in `folder`/results, which is made anew; the second is the first's copy."""
+    """All pages in `folder`/results, which is made anew; the second experiment is a copy."""
     names = run_names(runs)
     made_up.write_results(folder, names)
     write_bounds(folder, names[0])
     write_scores(folder, (names[0],), OTHER)
     copy_dataset(folder / "results" / "data", OTHER)
+    alone = runs > MOST
     write_chapter(folder / "results" / "chapter")
-    work = [*figure_jobs(folder), chapter_job(folder / "results"), *made_up.jobs(folder)]
+    chapter = [] if alone else [*figure_jobs(folder), chapter_job(folder / "results")]
+    work = [*chapter, *made_up.jobs(folder)]
     work[-1]["params"]["chapter"] = True  # of the report
     done = made_up.run_scripts(work, cwd=folder)
     if done.returncode:
         sys.exit(done.stderr)
+    if alone:
+        return
     page = machine_page(made_up.PAGES / "machine.html.jinja", **machine_inputs(folder))
     write_page(folder / "results" / "machine.html", page)
     for values in (folder / "results").glob("runs/*/seed*/per_image.csv"):

@@ -80,13 +80,13 @@ FIGURES = {
             ],
         },
     ),
-    "latent_traversal": (
-        "latent traversal",
-        {**OF_RUNS, "walks": of_first_seeds("walks.npz")},
-    ),
     "interpolation": (
         "interpolation",
         {**OF_RUNS, "walks": of_first_seeds("walks.npz"), "test_images": TEST_IMAGES},
+    ),
+    "latent_traversal": (
+        "latent traversal",
+        {**OF_RUNS, "walks": of_first_seeds("walks.npz")},
     ),
     "latent_dimensions": ("latent dimensions", tables("units", "settings")),
 }

@@ -15,6 +15,8 @@ from elboflow.figures import style as figure_style
 from elboflow.figures.bound_against_k import plot_bound_against_k
 from elboflow.figures.estimators import plot_estimators
 from elboflow.figures.image_strips import (
+    FOOT,
+    TALLEST,
     DataSet,
     Strip,
     datasets_of_runs,
@@ -250,6 +252,23 @@ def test_the_bound_against_k_ends_in_log_likelihood(finished: Path) -> None:
     assert [line.get_ydata()[0] for line in hollow] == pytest.approx([0.05, 0.05])
 
 
+def test_the_bound_against_k_names_as_many_runs_as_have_room(finished: Path) -> None:
+    paths = sorted(finished.glob("results/runs/alpha/seed1/bound_against_k.csv"))
+    curve, summary = stack(paths, CURVE, "samples"), means_over_seeds(summaries(finished))
+    known = settings(finished)
+    names = [f"run_{number:02}" for number in range(12)]
+
+    def copies(table: pd.DataFrame) -> pd.DataFrame:
+        own = table[table["run"] == "alpha"]
+        return pd.concat([own.assign(run=name) for name in names], ignore_index=True)
+
+    (axes,) = plot_bound_against_k(copies(curve), copies(summary), copies(known)).axes
+    (legend,) = [axes.get_legend()]
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == names[:10]
+    assert axes.get_title("right") == "10 of 12 runs, the first by name"
+
+
 def test_rate_distortion_names_runs_best_at_the_top(finished: Path) -> None:
     results = summaries(finished)
     figure = plot_rate_distortion(results, means_over_seeds(results), settings(finished))
@@ -371,6 +390,15 @@ def test_samples_of_a_run_fill_rows_of_ten() -> None:
     sheet = figure.axes[0].images[0].get_array()
     assert sheet is not None
     assert sheet.shape == (2 * 2 + 1, 10 * 3 + 9)
+
+
+def test_strips_of_many_runs_stay_on_a_page() -> None:
+    runs = [f"run_{number:02}" for number in range(40)]
+    figure = plot_samples({run: images(10) for run in runs}, dict.fromkeys(runs, TINY))
+    assert figure.get_figheight() <= TALLEST + FOOT
+    rows = len(figure.axes)
+    assert 1 < rows < 40
+    assert [text.get_text() for text in figure.texts] == [f"{rows} of 40 rows, the first by name"]
 
 
 def test_reconstructions_show_at_most_twelve_images() -> None:

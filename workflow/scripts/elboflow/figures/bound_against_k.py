@@ -7,12 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from elboflow.figures import style
-from elboflow.figures.panels import NO_LATENTS, panel_names, panel_rows, say
+from elboflow.figures.panels import NO_LATENTS, panel_names, panel_rows, say, shown
 from elboflow.reading.columns import CURVE, SETTINGS, SUMMARY
 from elboflow.reading.csv_tables import read_table
 from elboflow.reading.figure_tables import wide
 
 STANDARD_ERRORS = 2.0  # that the band has to either side
+MOST = 10  # runs whose names fit beside a panel
 BEYOND = 4.0  # where log p(x) itself is drawn: to the right of the largest K, as a multiple of it
 
 
@@ -47,11 +48,12 @@ def draw_runs(
         say(axes, f"log p(x) of {NO_LATENTS} is exact: no bound rises to it")
         return
     largest, of_run = curves["samples"].max(), dict(means.iterrows())
-    for number, (run, rows) in enumerate(curves.groupby("run", sort=True)):
-        mean, look = of_run[str(run)], looks[str(run)]
-        draw_curve(axes, rows, look, float(mean["log_likelihood"]))
+    chosen = shown(set(curves["run"]), MOST)
+    for number, run in enumerate(chosen.runs):
+        mean, look = of_run[run], looks[run]
+        draw_curve(axes, curves[curves["run"] == run], look, float(mean["log_likelihood"]))
         draw_end(axes, mean, look, largest * BEYOND * 1.3**number)
-        axes.plot([], [], look.marker, color=look.colour, label=style.label(str(run)))
+        axes.plot([], [], look.marker, color=look.colour, label=style.label(run))
     axes.axhline(0, color=style.INK, linewidth=0.9)
     axes.axvline(largest * BEYOND**0.5, color=style.INK, linewidth=0.9, linestyle=":")
     axes.set_xscale("log", base=2)
@@ -61,6 +63,8 @@ def draw_runs(
     axes.set_xlabel("importance samples per image; right of the dotted line: log p(x), estimated")
     axes.set_ylabel("bound less its value at K\n(nats per image)")
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    if chosen.words:
+        axes.set_title(chosen.words, loc="right", size=style.LETTERS)
 
 
 def plot_bound_against_k(

@@ -17,6 +17,7 @@ from elboflow.reading.paths import run_and_seed
 
 LABEL_WIDTH, GAP, LEAST_HEIGHT = 1.9, 0.12, 0.3  # inches
 FOOT = 0.3  # inches, for words below all
+TALLEST = 9.8  # inches, of what stands on one printed page
 SHEET_WIDTH = style.WIDTH - LABEL_WIDTH
 
 
@@ -107,12 +108,20 @@ def montage(images: np.ndarray, shape: tuple[int, ...], columns: int) -> np.ndar
 
 
 def draw_strips(strips: Sequence[Strip], columns: int, foot: str = "") -> Figure:
-    """One montage per strip, its label to the left, all images of the same width; words below."""
+    """One montage per strip, its label to the left, all images of the same width; words below.
+
+    Strips that no page has room for are left out, which the words say.
+    """
     style.apply()
     sheets = [montage(strip.images, strip.shape, columns) for strip in strips]
     # Images of one row, as those of no square number of pixels, are drawn high enough to be seen.
     heights = [max(SHEET_WIDTH * sheet.shape[0] / sheet.shape[1], LEAST_HEIGHT) for sheet in sheets]
-    width, height = LABEL_WIDTH + SHEET_WIDTH, sum(heights) + GAP * (len(sheets) - 1)
+    ends = np.cumsum(np.add(heights, GAP)) - GAP
+    fitting = max(1, int(np.sum(ends <= TALLEST)))
+    if fitting < len(strips):
+        foot = f"{fitting} of {len(strips)} rows, the first by name"
+    strips, sheets, heights = strips[:fitting], sheets[:fitting], heights[:fitting]
+    width, height = LABEL_WIDTH + SHEET_WIDTH, sum(heights) + GAP * (fitting - 1)
     height += FOOT if foot else 0
     figure = plt.figure(figsize=(width, height), layout="none")
     paper = plt.get_cmap("gray").with_extremes(bad=(0, 0, 0, 0))

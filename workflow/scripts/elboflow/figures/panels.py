@@ -33,10 +33,10 @@ class Shown:
         return f"{len(self.runs)} of {self.count} runs, the first by name"
 
 
-def shown(runs: Iterable[str]) -> Shown:
+def shown(runs: Iterable[str], most: int = MOST_RUNS) -> Shown:
     """The first runs by name, as many as a page can hold."""
     names = sorted(runs)
-    return Shown(names[:MOST_RUNS], len(names))
+    return Shown(names[:most], len(names))
 
 
 def panel_names(settings: pd.DataFrame) -> dict[str, str]:
