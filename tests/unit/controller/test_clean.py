@@ -60,11 +60,11 @@ def test_nothing_goes_unasked(clone, monkeypatch):
 @pytest.mark.parametrize("stage", ["", "evaluate"])
 def test_an_experiment_at_work_stays(clone, stage):
     before = everything(clone)
-    state = clone / "results/state/a/seed1" / stage
+    state = clone / "results/other/state/a/seed1" / stage
     state.mkdir(parents=True)
     with (state / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(SystemExit, match="state/a/seed1 is being worked on"):
+        with pytest.raises(SystemExit, match=f"other/state/a/seed1.*{stage} is being worked on"):
             main(words("other", "--yes"))
     assert before < everything(clone)
     main(words("other", "--yes"))

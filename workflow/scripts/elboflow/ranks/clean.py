@@ -46,14 +46,10 @@ def table(found: list[Part]) -> str:
     )
 
 
-def at_work(results: Path, part: Part) -> Path | None:
-    """The state of one of an experiment's trainings that a job holds now, if there is one."""
-    for run in (run.name for folder in part.folders for run in folder.glob("runs/*")):
-        for state in sorted((results / "state" / run).glob("seed*")):
-            stages = [path for path in state.iterdir() if (path / ".lock").is_file()]
-            if any(state_lock.is_held(place) for place in (state, *stages)):
-                return state
-    return None
+def at_work(part: Part) -> Path | None:
+    """Where a job of an experiment tells how far it is, if one is at work now."""
+    locks = (lock for folder in part.folders for lock in sorted(folder.glob("state/**/.lock")))
+    return next((lock.parent for lock in locks if state_lock.is_held(lock.parent)), None)
 
 
 def drop(part: Part) -> None:
@@ -84,7 +80,7 @@ def main(words: list[str] | None = None) -> None:
         names = ", ".join(part.name for part in found)
         raise SystemExit(f"error: nothing is called {args.part!r}; there are {names}")
     print(table(chosen))
-    if busy := at_work(args.results, chosen[0]):
+    if busy := at_work(chosen[0]):
         raise SystemExit(f"error: {busy} is being worked on: wait for its end, or end it")
     if args.yes or _agreed():
         drop(chosen[0])
