@@ -96,7 +96,7 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
-        sys.exit(f"error: {in_words(error)}")
+        sys.exit(f"error: {in_words(error, args.results)}")
     except KeyboardInterrupt:
         sys.exit("interrupted: the same command goes on")
 

@@ -77,6 +77,7 @@ def test_a_sweep_of_one_case_is_one_run() -> None:
             "two runs would be called width-model_a.py_A_b",
         ),
         ({"grid": {"beta": [1]}, "cases": [{"beta": 2}]}, "beta stands in cases and in grid"),
+        ({"grid": {"beta": [1]}, "keys": {"beta": 2}}, "beta stands in keys and in grid"),
         ({"grid": {"encoder_layers": [[10] * 40]}}, "is longer than the 100 characters"),
         (
             {"grid": {"beta": list(range(200)), "free_bits": list(range(200))}},

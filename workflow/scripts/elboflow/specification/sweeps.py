@@ -29,8 +29,14 @@ def with_sweeps(config: dict[str, Any], most: int) -> dict[str, Any]:
         cases, grid = values.get("cases", [{}]), values.get("grid", {})
         if (count := len(cases) * math.prod(map(len, grid.values()))) > most:
             raise ConfigError(f"{where}: {count} runs are more than the {most} that can be planned")
-        if both := sorted({key for case in cases for key in case} & set(grid)):
-            raise ConfigError(f"{where}: {both[0]} stands in cases and in grid; give it in one")
+        for section, keys in (
+            ("cases", {key for case in cases for key in case}),
+            ("keys", set(values.get("keys", {}))),
+        ):
+            if both := sorted(keys & set(grid)):
+                raise ConfigError(
+                    f"{where}: {both[0]} stands in {section} and in grid; give it in one"
+                )
         for varied in _combinations(cases, grid):
             name = "-".join([sweep, *(f"{key}_{_in_a_name(varied[key])}" for key in varied)])
             if len(name) > LONGEST_NAME:
