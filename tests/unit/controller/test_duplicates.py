@@ -95,6 +95,17 @@ def test_without_any_nothing_is_said(tmp_path, capsys):
 
 
 @pytest.mark.fault(
+    "own images of few levels, as 0 to 16, which are taken for levels of 255",
+    outcome="told as they are read, and in the report",
+)
+def test_dark_images_are_told(tmp_path, capsys):
+    assert prepare(tmp_path, IMAGES % 128)["highest_level"] == 127
+    assert "mine: no value is above 127 of 255: dark images, or" in capsys.readouterr().out
+    assert "highest_level" not in prepare(tmp_path, IMAGES // 2 + 1)
+    assert "highest_level" not in prepare(tmp_path, IMAGES % 2)
+
+
+@pytest.mark.fault(
     "own data of which every test or validation image is in another split",
     outcome="refused in one line",
 )

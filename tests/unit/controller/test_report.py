@@ -325,12 +325,15 @@ def test_images_that_splits_share_are_a_warning(
 ) -> None:
     path = finished / "results/data/tiny/manifest.json"
     counts = {"test_in_train": 3, "within_train": 7}
-    path.write_text(json.dumps({**json.loads(path.read_text()), "duplicates": counts}))
+    path.write_text(
+        json.dumps({**json.loads(path.read_text()), "duplicates": counts, "highest_level": 7})
+    )
     seen = words(build(finished))
     shared = "3 of 53 test images are training images as well"
     repeated = "7 of 300 training images repeat another one of them"
     assert f"1 warning Data set tiny: shared images : {shared}" in seen
     assert f"Images of which every pixel is the same: {shared}; {repeated}." in seen
+    assert "No value is above 7 of " in seen
     assert "checks passed" not in seen
 
 

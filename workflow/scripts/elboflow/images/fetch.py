@@ -5,9 +5,10 @@ What is written depends on the arguments alone: the same bytes on every machine 
 
 import argparse
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from elboflow.images.arrays import Images
 from elboflow.images.binarise import binarise_split
 from elboflow.images.collection import Collection, load_digits, load_file, load_published
 from elboflow.images.command_line import parse_flags
@@ -70,14 +71,25 @@ def prepare_images(arguments: argparse.Namespace, limits: Limits) -> str:
     }
     if duplicates:
         facts["duplicates"] = duplicates
+    notes = [*collection.notes, *itertools.chain(*told(duplicates, sizes))]
+    if arguments.source == "file" and 2 * (highest := highest_level(splits)) < levels:
+        facts["highest_level"] = highest
+        notes.append(
+            f"no value is above {highest} of {levels}: dark images, or levels that end at "
+            f"{highest}; of these store {levels} / {highest} times as much"
+        )
     digest = write_data_set(arguments.output_dir, arrays, facts)
-    for note in [*collection.notes, *itertools.chain(*told(duplicates, sizes))]:
+    for note in notes:
         print(f"{arguments.dataset}: {note}")
     return (
         f"{arguments.dataset}: {sizes['train']} training, "
         f"{sizes['validation']} validation, {sizes['test']} test images "
         f"of {by(collection.image_shape)}, sha256 {digest}"
     )
+
+
+def highest_level(splits: Mapping[str, Images]) -> int:
+    return max(int(images.max()) for images in splits.values())
 
 
 def main(
