@@ -59,16 +59,7 @@ def prepare_images(arguments: argparse.Namespace, limits: Limits) -> str:
     refuse_contained(keys)
     duplicates = count_duplicates(keys)
     arrays = {f"{name}.npy": images for name, images in (splits | frozen).items()}
-    facts: dict[str, Any] = {
-        "dataset": arguments.dataset,
-        "source": arguments.source,
-        "origin": collection.origin,
-        "licence": collection.licence,
-        "image_shape": list(collection.image_shape),
-        "levels": levels,
-        "split_seed": arguments.split_seed,
-        "binarisation_seed": seed,
-    }
+    facts = facts_of(arguments, collection)
     if duplicates:
         facts["duplicates"] = duplicates
     notes = [*collection.notes, *itertools.chain(*told(duplicates, sizes))]
@@ -86,6 +77,20 @@ def prepare_images(arguments: argparse.Namespace, limits: Limits) -> str:
         f"{sizes['validation']} validation, {sizes['test']} test images "
         f"of {by(collection.image_shape)}, sha256 {digest}"
     )
+
+
+def facts_of(arguments: argparse.Namespace, collection: Collection) -> dict[str, Any]:
+    """What the manifest says of any data set."""
+    return {
+        "dataset": arguments.dataset,
+        "source": arguments.source,
+        "origin": collection.origin,
+        "licence": collection.licence,
+        "image_shape": list(collection.image_shape),
+        "levels": collection.levels,
+        "split_seed": arguments.split_seed,
+        "binarisation_seed": arguments.binarisation_seed,
+    }
 
 
 def highest_level(splits: Mapping[str, Images]) -> int:
