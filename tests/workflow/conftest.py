@@ -1,5 +1,8 @@
 """Checkouts in temporary folders in which Snakemake itself runs, on one shared environment."""
 
+import fcntl
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,11 +14,20 @@ from checkout import TINY, Checkout
 
 @pytest.fixture(scope="session")
 def finished_once(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout in which the tiny configuration has run to the report."""
-    checkout = Checkout.fresh(tmp_path_factory.mktemp("finished") / "checkout")
-    checkout.configure(TINY)
-    checkout.borrow_environment()
-    checkout.run()
+    """A checkout in which the tiny configuration has run to the report: one for all processes."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "finished"
+    shared.mkdir(exist_ok=True)
+    checkout, whole = Checkout(shared / "checkout"), shared / "whole"
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not whole.exists():
+            shutil.rmtree(checkout.folder, ignore_errors=True)  # of a process that failed
+            Checkout.fresh(checkout.folder)
+            checkout.configure(TINY)
+            checkout.borrow_environment()
+            checkout.run()
+            whole.touch()
     return checkout
 
 

@@ -123,11 +123,12 @@ def test_the_configuration_of_scaling_measures_it(fresh):
 
 
 def test_after_a_crash_what_was_being_written_is_computed_again(finished):
-    output = finished.folder / "results" / "tables" / "runs.csv"
-    record = base64.b64encode(b"results/tables/runs.csv").decode()
+    name = "results/tables/runs.csv"
+    output = finished.folder / name
+    record = base64.b64encode(name.encode()).decode()
     (finished.folder / ".snakemake" / "incomplete" / record).write_text("")
     output.write_text("half")
-    result = finished.snakemake("--profile", "profiles/local")
+    result = finished.snakemake("--profile", "profiles/local", name)
     assert result.returncode == 0, result.stdout
     assert output.read_text().startswith("run,seed,quantity")
 

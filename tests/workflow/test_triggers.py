@@ -18,8 +18,9 @@ def test_editing_one_run_reruns_that_run_alone(finished, tiny):
     plan = finished.planned()
     assert heavy(plan) == {"train": 1, "evaluate": 1}
     assert plan["resolve_run"] == 2, "run.json and training.json"
-    assert "starting over" in finished.run()
-    assert finished.planned() == {}
+    measured = "results/runs/wide/seed1/summary.csv"
+    assert "starting over" in finished.run(measured)
+    assert finished.planned(measured) == {}
 
 
 @pytest.mark.fault(
@@ -156,7 +157,7 @@ def test_what_python_does_not_see_of_the_code_reruns_nothing(finished):
         lines = module.read_text().splitlines()
         docstring = lines[0].replace('"""', '"""Edited: ', 1)
         module.write_text("\n".join([docstring, *lines[1:], "# a comment"]) + "\n")
-        assert finished.planned() == {}, name
+    assert finished.planned() == {}
 
 
 def test_editing_how_data_are_prepared_prepares_them_anew(finished):
@@ -215,7 +216,7 @@ def test_older_files_of_the_workflow_are_others(finished):
         assert {rule: plan.get(rule) for rule in rules} == dict.fromkeys(rules, 1), name
         file.write_text(before)
         os.utime(file, (0, 0))
-        assert finished.planned() == {}
+    assert finished.planned() == {}
 
 
 def test_moving_the_checkout_reruns_nothing(finished_once, tmp_path):
