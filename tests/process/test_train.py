@@ -64,16 +64,14 @@ def test_results_do_not_depend_on_the_number_of_ranks(experiment):
     "a training that was killed and goes on gives the same bits",
     "kill -9 of two ranks in the middle",
 )
-def test_a_killed_training_goes_on_to_the_same_bits(experiment, kill_in_the_middle):
-    changes = {"precision": "float32", "epochs": 40, "patience": 39}
-    straight, killed = experiment("straight", **changes), experiment("killed", **changes)
-    assert straight.train(ranks=2).returncode == 0
+def test_a_killed_training_goes_on_to_the_same_bits(straight_once, long_run, kill_in_the_middle):
+    killed = long_run
     kill_in_the_middle(killed)
     assert killed.train(ranks=2).returncode == 0
     speed = json.loads((killed.folder / "speed.json").read_text())
     assert 0 < speed["started_at_step"] < speed["steps"]
     for name in ("metrics.csv", "model.safetensors", "model.json"):
-        assert (killed.folder / name).read_bytes() == (straight.folder / name).read_bytes()
+        assert (killed.folder / name).read_bytes() == (straight_once.folder / name).read_bytes()
 
 
 def test_a_training_goes_on_with_half_as_many_ranks(experiment, kill_in_the_middle):
@@ -86,40 +84,37 @@ def test_a_training_goes_on_with_half_as_many_ranks(experiment, kill_in_the_midd
     assert difference < 1e-9
 
 
-def test_a_finished_training_only_rewrites_its_outputs(experiment):
-    run = experiment()
-    assert run.train().returncode == 0
+def test_a_finished_training_only_rewrites_its_outputs(trained):
+    run = trained
     first = (run.folder / "model.safetensors").read_bytes()
     (run.folder / "model.safetensors").unlink()
     assert run.train().returncode == 0
     assert (run.folder / "model.safetensors").read_bytes() == first
     speed = json.loads((run.folder / "speed.json").read_text())
-    assert speed["started_at_step"] == speed["steps"] == 100
+    assert speed["started_at_step"] == speed["steps"] == 50
 
 
 @pytest.mark.fault(
     "a run is edited, and then edited back", outcome="its finished training is taken up at once"
 )
-def test_going_back_to_a_former_specification_is_instant(experiment):
-    run = experiment()
-    assert run.train().returncode == 0
+def test_going_back_to_a_former_specification_is_instant(trained):
+    run = trained
     first = (run.folder / "model.safetensors").read_bytes()
-    run.specify(beta=2.0)
+    run.specify(epochs=5, beta=2.0)
     result = run.train()
     assert result.returncode == 0
     assert re.search(r"starting over\. It takes \d+\.\d MB: the newest 4 are kept", result.stderr)
     assert (run.folder / "model.safetensors").read_bytes() != first
-    run.specify()
+    run.specify(epochs=5)
     assert "starting over" not in run.train().stderr
     assert (run.folder / "model.safetensors").read_bytes() == first
     speed = json.loads((run.folder / "speed.json").read_text())
-    assert speed["started_at_step"] == speed["steps"] == 100
+    assert speed["started_at_step"] == speed["steps"] == 50
 
 
 @pytest.mark.parametrize("place", ["seed1", "seed1.superseded"])
-def test_a_state_where_earlier_versions_kept_it_is_found(experiment, place):
-    run = experiment()
-    assert run.train().returncode == 0
+def test_a_state_where_earlier_versions_kept_it_is_found(trained, place):
+    run = trained
     (now,) = run.checkpoints()
     former = run.folder / "state" / place / "checkpoint.pt"
     former.parent.mkdir(exist_ok=True)
@@ -127,16 +122,14 @@ def test_a_state_where_earlier_versions_kept_it_is_found(experiment, place):
     (now.parent / "previous.pt").unlink(missing_ok=True)
     now.parent.rmdir()
     assert "starting over" not in run.train().stderr
-    assert json.loads((run.folder / "speed.json").read_text())["started_at_step"] == 100
+    assert json.loads((run.folder / "speed.json").read_text())["started_at_step"] == 50
     assert now.exists()
 
 
-def test_a_damaged_checkpoint_is_named_and_training_starts_over(experiment):
-    run = experiment()
-    assert run.train().returncode == 0
-    (checkpoint,) = run.checkpoints()
+def test_a_damaged_checkpoint_is_named_and_training_starts_over(trained):
+    (checkpoint,) = trained.checkpoints()
     checkpoint.write_bytes(checkpoint.read_bytes()[:-5])
-    result = run.train()
+    result = trained.train()
     assert result.returncode == 0
     assert "checkpoint.pt: truncated or damaged" in result.stderr
 
