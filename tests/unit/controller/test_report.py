@@ -313,9 +313,11 @@ def test_data_section_names_origin_licence_and_digests(html: str) -> None:
 
 def test_warnings_come_first(finished: Path, build: Callable[[Path], str]) -> None:
     path = finished / "results/runs/beta/seed2/checks.csv"
-    path.write_text("check,status,detail\nnot_collapsed,warning,0 of 2 dimensions are active\n")
+    detail = "k-means: -0.5 nats, 1e-5"
+    path.write_text(f'check,status,detail\nnot_collapsed,warning,"{detail}"\n')
     seen = words(build(finished))
-    warning = "1 warning beta, seed 2: collapsed, or nearly so : 0 of 2 dimensions are active"
+    told = "k-means: −0.5 nats, 1e-5"  # noqa: RUF001
+    warning = f"1 warning beta, seed 2: collapsed, or nearly so : {told}"
     assert 0 < seen.index(warning) < seen.index("A variational autoencoder")
     assert "checks passed" not in seen
 

@@ -58,7 +58,8 @@ FOUND = {
 def warnings_of(checks: pd.DataFrame) -> list[Any]:
     """What checks have found that a reader should know before any number."""
     failed = checks[checks["status"] != "ok"]
-    return failed.assign(found=failed["check"].map(FOUND)).to_dict("records")
+    detail = failed["detail"].str.replace(r"(?<!\w)-(?=\d)", "\N{MINUS SIGN}", regex=True)
+    return failed.assign(found=failed["check"].map(FOUND), detail=detail).to_dict("records")
 
 
 def count_checks(checks: pd.DataFrame) -> list[dict[str, Any]]:
