@@ -16,9 +16,9 @@ def read(path):
         return list(csv.DictReader(file))
 
 
-def measured(run, ranks):
-    """Train and evaluate; quantities and checks of the evaluation."""
-    for done in (run.train(ranks), run.evaluate(ranks)):
+def measured(run):
+    """Train and evaluate on one rank; quantities and checks of the evaluation."""
+    for done in (run.train(), run.evaluate()):
         assert done.returncode == 0, done.stderr
     folder = run.folder / "evaluation"
     quantities = {row["quantity"]: row for row in read(folder / "summary.csv")}
@@ -31,7 +31,7 @@ def measured(run, ranks):
 def test_a_likelihood_of_grey_levels_learns_from_them(experiment, likelihood):
     choice = LIKELIHOODS[likelihood]
     run = experiment(likelihood=likelihood, epochs=60, precision="float32")
-    quantities, checks = measured(run, ranks=2)
+    quantities, checks = measured(run)
     assert ("bits_per_dim" in quantities) == DATA[choice.observes].discrete
     assert "noise_floor" not in quantities
     assert checks["better_than_mean_image"] == "ok"
@@ -70,7 +70,7 @@ def test_a_linear_model_reaches_the_closed_form_optimum(experiment):
         learning_rate=0.01,
         batch_size=100,
     )
-    quantities, checks = measured(run, ranks=1)
+    quantities, checks = measured(run)
     vae = read_model(run.folder / "model.safetensors").build()
     x = np.load(run.folder / "data" / "toy" / "train.npy") / 16
     best = maximum_likelihood(x, 2).log_likelihood(x).mean()

@@ -66,7 +66,7 @@ def test_own_models_do_not_depend_on_the_ranks(experiment, name):
 def test_a_model_without_latents_has_an_exact_log_p_and_no_rate(experiment):
     run = experiment(**RUNS["without_latents"])
     for stage in (run.train, run.evaluate):
-        done = stage(2)
+        done = stage()
         assert done.returncode == 0, done.stderr
     found = {row["quantity"]: row for row in rows(run.folder / "evaluation" / "summary.csv")}
     assert found["exact_log_likelihood"]["value"] == found["log_likelihood"]["value"]

@@ -118,10 +118,9 @@ def test_a_training_whose_rank_is_stopped_ends_and_goes_on(experiment, start, sc
     "a rank stopped (SIGSTOP) in an evaluation",
     outcome="it is named with its host, and all ranks end",
 )
-def test_an_evaluation_whose_rank_is_stopped_ends(experiment, start, scripts):
-    run = experiment(epochs=2)
-    assert run.train().returncode == 0
-    run.specify(epochs=2, chunk_images=2, importance_samples=5000)
+def test_an_evaluation_whose_rank_is_stopped_ends(trained, start, scripts):
+    run = trained
+    run.specify(epochs=5, chunk_images=2, importance_samples=5000)
     evaluation = start(scripts / "evaluate.py", *run.evaluate_arguments())
     wait_until(lambda: list((run.folder / "state/evaluate").glob("*/*.json")), evaluation)
     stop_rank(evaluation, 1)
@@ -137,7 +136,7 @@ def test_an_evaluation_whose_rank_is_stopped_ends(experiment, start, scripts):
     [("wait", "horovod"), ("have ended", "horovod"), ("wait", "torch")],
 )
 def test_a_rank_that_works_is_waited_for(start, scripts, tmp_path, others, collectives):
-    work = f"end = time.time() + {2 * SECONDS}\n"
+    work = f"end = time.time() + {1.5 * SECONDS}\n"
     work += "while position()[0] == 0 and time.time() < end: pass\n"
     path = script(tmp_path, scripts, "", work + ("add(torch.ones(1), 'ones')" * (others == "wait")))
     process = start(path, collectives=collectives)
