@@ -41,8 +41,8 @@ class Started:
 def start(launch_command, scripts, tmp_path):
     started = []
 
-    def run(script: str, arguments: list[object]) -> Started:
-        words = launch_command(scripts / f"{script}.py", *arguments)
+    def run(script: str, arguments: list[object], ranks: int = 2) -> Started:
+        words = launch_command(scripts / f"{script}.py", *arguments, ranks=ranks)
         started.append(Started(words, tmp_path))
         return started[-1]
 
@@ -77,10 +77,9 @@ def test_a_training_of_what_was_edited_writes_nothing(experiment, start):
 
 @EDITED
 @pytest.mark.parametrize("edited", ["model.safetensors", "data/toy/manifest.json"])
-def test_an_evaluation_of_what_was_edited_writes_nothing(experiment, start, edited):
-    run = experiment(epochs=2)
-    assert run.train().returncode == 0
-    run.specify(epochs=2, chunk_images=2, importance_samples=5000)
+def test_an_evaluation_of_what_was_edited_writes_nothing(trained, start, edited):
+    run = trained
+    run.specify(epochs=5, chunk_images=2, importance_samples=5000)
     evaluation = start("evaluate", run.evaluate_arguments())
     evaluation.works_until(lambda: list((run.folder / "state/evaluate").glob("*/*.json")))
     add_a_blank(run.folder / edited)
@@ -93,16 +92,15 @@ def test_an_evaluation_of_what_was_edited_writes_nothing(experiment, start, edit
     outcome="the second ends in one line with process and host of the first",
 )
 @pytest.mark.parametrize("script", ["train", "evaluate"])
-def test_a_second_job_on_a_state_is_told_of_the_first(experiment, start, script):
-    run = experiment(epochs=2)
+def test_a_second_job_on_a_state_is_told_of_the_first(experiment, trained, start, script):
     if script == "train":
-        run.specify(**LONG)
+        run = experiment("untrained", **LONG)
         arguments = run.train_arguments()
     else:
-        assert run.train().returncode == 0
-        run.specify(epochs=2, **SLOW)
+        run = trained
+        run.specify(epochs=5, **SLOW)
         arguments = run.evaluate_arguments()
-    first = start(script, arguments)
+    first = start(script, arguments, ranks=1)
     lock = (run.states() if script == "train" else run.folder / "state/evaluate") / ".lock"
     first.works_until(lambda: lock.exists() and lock.read_text())
     line = start(script, arguments).error_line()
