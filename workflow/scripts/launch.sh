@@ -128,11 +128,7 @@ export "${!OMPI_@}" "${!PRTE_@}"
 # long as a training step on small images. One rank, whose steps add nothing up, is left to compute:
 # waking up so often takes a tenth of a core.
 : "${HOROVOD_CYCLE_TIME=$([[ $ranks == 1 ]] && echo 10 || echo 0.2)}"
-# Freed memory is kept for the next tensor of its size: handed back to the system, each of its pages
-# would be a fault again. A limit above 32 MiB is none to older C libraries.
-: "${MALLOC_MMAP_THRESHOLD_=33554432}" "${MALLOC_TRIM_THRESHOLD_=536870912}"
 settings=(
-    "MALLOC_MMAP_THRESHOLD_=$MALLOC_MMAP_THRESHOLD_" "MALLOC_TRIM_THRESHOLD_=$MALLOC_TRIM_THRESHOLD_"
     "ELBOFLOW_RANKS=$ranks" "ELBOFLOW_BEGAN=$(date +%s)" "ELBOFLOW_GPU=$gpu"
     "ELBOFLOW_COLLECTIVES=$collectives"
     "OMP_NUM_THREADS=$threads" "MKL_NUM_THREADS=$threads" "OPENBLAS_NUM_THREADS=$threads"
