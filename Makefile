@@ -84,7 +84,8 @@ lint: $(VENV)/requirements-dev $(VENV)/plugin $(TEST_ENVIRONMENT)/tests ## forma
 	mypy $(PLUGIN)/src
 
 test: lint docs ## lint, the documentation, then the tests that any machine can run
-	$(TEST_ENVIRONMENT)/venv/bin/python -m pytest tests/unit/training tests/process
+	OMP_NUM_THREADS=1 $(TEST_ENVIRONMENT)/venv/bin/python -m pytest --numprocesses 2 --dist worksteal \
+		tests/unit/training tests/process
 	python -m pytest --numprocesses 2 tests/unit/controller
 	python -m pytest --numprocesses 4 --dist worksteal $(PLUGIN)/tests # they mostly wait
 	python -m pytest --numprocesses 2 --dist loadfile tests/workflow
