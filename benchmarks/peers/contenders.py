@@ -51,7 +51,7 @@ class Start:
         return threads | hidden | stopped
 
     def training(self, name: str, batch: int) -> list[Any]:
-        if name in ("ours", "ours_ranks"):
+        if name.startswith("ours"):
             return self._launched(name, "training", batch)
         if name == "lightning":
             return self._started(name, "lightning_trainer.py", batch)
@@ -61,7 +61,7 @@ class Start:
 
     def log_likelihood(self, name: str, images: int) -> list[Any]:
         """`images` at a time, but for ours, whose default decides."""
-        if name in ("ours", "ours_ranks", "ours_thread"):
+        if name.startswith("ours"):
             return self._launched(name, "log_likelihood", images)
         if name == "pythae":
             return self._started(name, "pythae_parts.py", "log_likelihood", images)

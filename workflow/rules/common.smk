@@ -73,9 +73,8 @@ def located(path):
 
 
 DATA, STATE = located("<results>/data"), located("<results>/state")
-PROGRESS = located(
-    "<experiment>/state"
-)  # where jobs tell how far they are, each of its experiment
+# Where jobs tell how far they are, each of its experiment.
+PROGRESS = located("<experiment>/state")
 RUNS = dict(sorted(RESOLVED.runs.items()))
 SEEDED = [(run, seed) for run in RUNS for seed in sorted(RUNS[run]["seeds"])]
 

@@ -129,9 +129,8 @@ def take_over_runtimes(stage):
     """Let hold for a stage what runs say of their walltime, above what a profile or the rule sets."""
     if any(run["runtime"] for run in RUNS.values()):
         resources = workflow.get_rule(rule_name(stage)).resources
-        general = resources[
-            "runtime"
-        ]  # of a profile perhaps an expression, as attempt * 60
+        # Of a profile perhaps an expression, as attempt * 60.
+        general = resources["runtime"]
 
         def runtime(wildcards, input, attempt, threads, rulename, async_run):
             return (
