@@ -1,5 +1,6 @@
 """The figures: what they show of the inputs, and that they are drawn for any run."""
 
+import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -399,6 +400,12 @@ def test_strips_of_many_runs_stay_on_a_page() -> None:
     rows = len(figure.axes)
     assert 1 < rows < 40
     assert [text.get_text() for text in figure.texts] == [f"{rows} of 40 rows, the first by name"]
+
+
+def test_strips_that_a_page_has_no_room_for_do_not_hide_which_runs_were_left_out_before() -> None:
+    strips = [Strip(f"run_{number:02}", images(10)["sample"], (2, 3)) for number in range(40)]
+    (told,) = draw_strips(strips, 10, "40 of 200 runs, the first by name").texts
+    assert re.fullmatch(r"40 of 200 runs, the first by name; \d+ of 40 rows", told.get_text())
 
 
 def test_reconstructions_show_at_most_twelve_images() -> None:

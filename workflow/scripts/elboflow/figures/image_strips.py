@@ -119,7 +119,8 @@ def draw_strips(strips: Sequence[Strip], columns: int, foot: str = "") -> Figure
     ends = np.cumsum(np.add(heights, GAP)) - GAP
     fitting = max(1, int(np.sum(ends <= TALLEST)))
     if fitting < len(strips):
-        foot = f"{fitting} of {len(strips)} rows, the first by name"
+        rows = f"{fitting} of {len(strips)} rows"
+        foot = f"{foot}; {rows}" if foot else f"{rows}, the first by name"
     strips, sheets, heights = strips[:fitting], sheets[:fitting], heights[:fitting]
     width, height = LABEL_WIDTH + SHEET_WIDTH, sum(heights) + GAP * (fitting - 1)
     height += FOOT if foot else 0
