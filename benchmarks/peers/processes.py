@@ -60,6 +60,9 @@ class Contender:
                 text=True,
                 cwd=folder,
                 env={**os.environ, **variables},
+                # The system hangs up on a group with stopped processes when its shell ends, and
+                # mpirun ends of that, even under nohup.
+                start_new_session=True,
             )
 
     def __enter__(self) -> "Contender":

@@ -116,6 +116,11 @@ command -v "${launcher[0]:-}" >/dev/null ||
 # mpirun warns of a variable that it is to hand on and that is not there.
 [[ $mpi == *"-x LD_LIBRARY_PATH"* ]] && export LD_LIBRARY_PATH="${LD_LIBRARY_PATH-}"
 
+# Under nohup a closed terminal ends nothing. Launchers take its signal all the same, unless it is blocked.
+block='import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP]); os.execvp(sys.argv[1], sys.argv[1:])'
+[[ -n $(trap -p HUP) ]] && launcher=("$venv/bin/python" -IS -c "$block" "${launcher[@]}")
+
 # For mpirun, in the names that Open MPI 4 and 5 read. Polling ranks that never yield halve the
 # speed where cores are scarce; binding would pin several jobs of one machine to the same cores.
 : "${OMPI_ALLOW_RUN_AS_ROOT=1}" "${OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1}"
