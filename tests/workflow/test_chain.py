@@ -11,7 +11,7 @@ import subprocess
 import pandas as pd
 import pytest
 
-from checkout import ENVIRONMENT, REPOSITORY
+from checkout import ENVIRONMENT, REPOSITORY, Checkout
 
 
 def bytes_of_results(checkout):
@@ -109,6 +109,10 @@ def documented(fresh, name):
     lines = (fresh.folder / "config" / f"{name}.yaml").read_text().splitlines()
     (command,) = (line for line in lines if line.startswith("#   snakemake "))
     return shlex.split(command.removeprefix("#   snakemake "))
+
+
+def test_a_plan_may_be_made_inside_the_workflows_folder(fresh):
+    assert Checkout(fresh.folder / "workflow").planned("--configfile", "../config/config.yaml")
 
 
 @pytest.mark.parametrize("name", TRAININGS)

@@ -79,6 +79,7 @@ def test_two_rules_of_one_name_in_a_profile_are_refused(fresh):
         (["--config", "nodes=1", "--config", "chapter=False"], "--config is given 2 times"),
         (["--config", "nodes=010"], "--config nodes=010: the number would be read as 10"),
         (["--config", "nodes=1", "nodes=2"], "nodes=2: nodes is given twice"),
+        (["--cores", "0"], "--cores is 0, and no job could start"),
     ],
 )
 def test_what_snakemake_would_mix_or_drop_is_refused(fresh, arguments, message):

@@ -18,6 +18,7 @@ except TypeError:
 sys.path.insert(0, str(CHECKOUT / "workflow" / "scripts"))
 
 from elboflow.specification.command_line import (
+    check_counts,
     check_options,
     check_words,
     named_profiles,
@@ -45,6 +46,14 @@ def check_what_was_typed():
         if found := get_profile_dir(profile):
             check_profile(found[1])
     check_options(command)
+    settings = workflow.resource_settings
+    check_counts(
+        {
+            "--cores": settings.cores,
+            "--jobs": settings.nodes,
+            "--local-cores": settings.local_cores,
+        }
+    )
     check_words(workflow.config_settings.config_args or [])
     check_files(named or [DEFAULT_FILE], boolean_keys())
 

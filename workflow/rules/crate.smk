@@ -51,6 +51,6 @@ rule crate:
         crate=directory("<experiment>/crate"),
     localrule: True
     params:
-        checkout=os.path.dirname(WORKFLOW),
+        checkout=os.path.relpath(CHECKOUT),
     script:
         "../scripts/crate.py"

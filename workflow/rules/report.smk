@@ -42,7 +42,7 @@ rule report:
         template=f"{PAGES}/report.html.jinja",
         sections=[f"{PAGES}/{name}.html.jinja" for name in SECTIONS],
         promises=f"{PAGES}/promises.csv",
-        citation=os.path.join(os.path.dirname(WORKFLOW), "CITATION.cff"),
+        citation=os.path.relpath(CHECKOUT / "CITATION.cff"),
         frame=FRAME,
         introduction=f"{PAGES}/workflow.rst",
         captions=[f"{PAGES}/{name}.rst" for name in FIGURES],

@@ -28,7 +28,7 @@ OUTPUTS, in <experiment>/tables/:
     paper.csv, .tex    one row per run, values with errors as -101.23(11)
 """
 
-PUBLISHED = os.path.join(os.path.dirname(WORKFLOW), "config/published.yaml")
+PUBLISHED = os.path.relpath(CHECKOUT / "config" / "published.yaml")
 
 # For Snakemake's report, what a row of each is for.
 ROW_OF_TABLE = {

@@ -7,7 +7,7 @@ import argparse
 import contextlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -49,6 +49,15 @@ def check_options(command: Iterable[str]) -> None:
             raise ConfigError(
                 f"config: {option} {one_line(key, 100)}: is given {times} times, and the last "
                 "would win; give it once"
+            )
+
+
+def check_counts(counts: Mapping[str, int | None]) -> None:
+    """Raise ConfigError where Snakemake would wait without end, since no job could ever start."""
+    for option, count in counts.items():
+        if count is not None and count < 1:
+            raise ConfigError(
+                f"config: {option} is {count}, and no job could start; give a whole number above 0"
             )
 
 
