@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,14 @@ from elboflow.reading.used import USED, read_jobs
 
 TASKS = 2  # ranks on a node
 FINISHED = {"plain": {}, "wide": {"latent_dim": 5, "nodes": 2}}
+BOUNDED = {"bounded": {"epochs": 1200, "nodes": [1, 2]}}
+METRICS = "results/runs/bounded/seed1/metrics.csv"
+# As on a Grid Engine without ABCI's own words: a job is given a range of slots.
+PLAIN = {
+    "qsub-submit": '/usr/bin/qsub -terse -P "$ABCI_GROUP" -pe {queue} {slots} -l h_rt={walltime} '
+    "-notify -N {name} -S /bin/bash -j y -o {log} {script}",
+    "qsub-queues": ["part share=1/4", "full nodes=2 tasks_per_node=2 slots_per_node=4"],
+}
 
 
 class Site(HeadCheckout):
@@ -53,6 +62,10 @@ class Site(HeadCheckout):
             **changes,
         }
         (self.folder / "here.yaml").write_text(yaml.safe_dump(here))
+
+    def copy_to(self, name: str) -> "Site":
+        """A copy of it in the user's home."""
+        return Site(self.copy(self.cluster.home / name).folder)
 
     def queue(self) -> str:
         return self.cluster.run(["qstat", "-u", USER]).stdout
@@ -113,9 +126,7 @@ def finished_once(cluster: Cluster) -> Site:
 @pytest.fixture
 def site(finished_once: Site, request: pytest.FixtureRequest) -> Site:
     """A copy of it, with a run `slow` more that takes as long as it is let."""
-    folder = finished_once.cluster.home / re.sub(r"\W", "_", request.node.name)
-    shutil.copytree(finished_once.folder, folder, symlinks=True)
-    made = Site(folder)
+    made = finished_once.copy_to(re.sub(r"\W", "_", request.node.name))
     made.configure({**TINY, "runs": {**FINISHED, "slow": LONG}})
     yield made
     made.clear()
@@ -196,18 +207,61 @@ def test_trainings_share_a_node_and_the_one_that_fails_is_reported_with_its_log(
     assert 0 <= accounted - 3600 * job.used < 20, "what surrounds the scripts"
 
 
-def test_a_training_goes_on_over_walltimes_and_is_one_job_to_snakemake(site):
-    """On both nodes; a minute each, of which 45 s are left for saving."""
-    site.configure({**TINY, "runs": {**FINISHED, "slow": {"epochs": 1200, "nodes": 2}}})
-    site.adapt(runtime=1)
-    assert site.ends(site.start()) == 0, site.printed()
-    told = site.printed()
-    assert len(site.logs("train.slow")) >= 3
-    assert "(train run=slow seed=1) goes on as job" in told
-    assert "walltime 3 of at most 40" in told
-    assert told.count("rule train:") == 1
-    speed = pd.read_json(site.folder / "results/machine/train/slow/seed1.json", typ="series")
+@pytest.fixture(scope="module")
+def bounded(finished_once: Site) -> Iterator[Site]:
+    """A training over walltimes, of a minute each, of which 45 s are left for saving.
+
+    In the second one a rank dies, and one of the nodes takes no more jobs until it is tried again.
+    """
+    site = finished_once.copy_to("bounded")
+    site.configure({**TINY, "runs": {**FINISHED, **BOUNDED}})
+    site.adapt(runtime=1, retries=1, **PLAIN)
+    driver = site.start()
+    site.until(lambda: len(site.logs("train.bounded")) == 2, "the second walltime")
+    site.cluster.manage("qmod", "-d", f"all.q@{NODES[1]}")
+    kill = ["pkill", "-KILL", "--newest", "-u", USER, "-f", "python -Esu workflow/scripts/train.py"]
+    try:
+        site.until(lambda: not subprocess.run(kill, check=False).returncode, "a rank")
+        site.until(lambda: len(site.logs("train.bounded")) == 3, "the second try")
+    finally:
+        site.cluster.manage("qmod", "-e", f"all.q@{NODES[1]}")
+    assert site.ends(driver) == 0, site.printed()
+    yield site
+    site.clear()
+
+
+def test_a_training_goes_on_over_walltimes_and_is_one_job_to_snakemake(bounded):
+    told = bounded.printed()
+    assert "(train run=bounded seed=1) goes on as job" in told
+    assert "walltime 2 of at most 40" in told
+    assert len(re.findall("^rule train:", told, re.M)) == 2, "two tries"
+    speed = pd.read_json(bounded.folder / "results/machine/train/bounded/seed1.json", typ="series")
     assert 0 < speed["started_at_step"] < speed["steps"]
+    assert (speed["ranks"], speed["hosts"]) == (4, list(NODES))
+
+
+def test_a_try_after_a_failure_starts_on_the_nodes_that_are_free(bounded):
+    """On one of two at once, and after its walltime on both again."""
+    assert "train run=bounded seed=1: asks for any number of nodes, 1 to 2" in bounded.printed()
+    rows = csv.DictReader((bounded.folder / USED).read_text().splitlines())
+    jobs = [row for row in rows if row["title"] == "train run=bounded seed=1"]
+    assert [(row["nodes"], row["outcome"]) for row in jobs] == [
+        *(("2", "goes on"), ("2", "failed"), ("1", "goes on")),
+        *[("2", "goes on")] * (len(jobs) - 4),
+        ("2", "done"),
+    ]
+    assert re.search(r"^slots +4 *$", bounded.accounted(jobs[2]["job"]), re.M)
+
+
+def test_its_results_are_those_of_a_training_that_nothing_stops(bounded, finished_once):
+    here = finished_once.copy_to("unbroken")
+    shutil.copy(bounded.config, here.config)
+    here.hand_over()
+    words = [sys.executable, "-m", "snakemake", "--cores", "4", "--", METRICS]
+    done = here.cluster.run(words, cwd=here.folder, env=here.environment(), timeout=400)
+    assert done.returncode == 0, done.stdout + done.stderr
+    one, other = (pd.read_csv(each.folder / METRICS) for each in (here, bounded))
+    pd.testing.assert_frame_equal(one, other, rtol=1e-5)
 
 
 def test_a_job_killed_at_its_walltime_is_reported_as_that(site):

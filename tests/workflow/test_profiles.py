@@ -110,6 +110,8 @@ def test_a_retry_asks_for_half_as_many_nodes(tmp_path: Path):
         if job["rule"] in ("smoke_test", "train", "evaluate")
     ]
     tries = [("train", str(nodes), 2 * nodes) for nodes in (4, 2, 1)]
+    bounded = {job["rule"] for job in found if job["resources"].get("nodes_least") == "1"}
+    assert bounded == {"train", "evaluate"}
     assert asked == [("smoke_test", "4", 8), *tries, ("evaluate", "1", 8)], done.stderr
 
 

@@ -19,7 +19,7 @@ import functools
 
 from snakemake.resources import Resources
 
-from elboflow.specification.nodes import most_nodes, nodes_of_try
+from elboflow.specification.nodes import least_nodes, most_nodes, nodes_of_try
 from elboflow.specification.resolve import document, resolve_key, specification
 
 LAUNCH_LINE = r"""
@@ -89,6 +89,7 @@ def nodes_of_run(wildcards, attempt):
 RANKS_OF_RUN = {
     **ranks(lambda key: lambda wildcards: RUNS[wildcards.run][key]),
     "nodes": nodes_of_run,
+    "nodes_least": lambda wildcards: least_nodes(RUNS[wildcards.run]),
 }
 
 

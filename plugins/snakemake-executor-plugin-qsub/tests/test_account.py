@@ -47,6 +47,18 @@ def test_a_job_has_used_its_share_of_its_nodes_from_its_start_to_its_end(
     }
 
 
+def test_a_job_that_was_given_fewer_nodes_than_it_asked_for_has_used_those(
+    account, journal, make_record
+):
+    record = make_record(nodes=4, least=1)
+    at(journal.started(record), 1000)
+    at(journal.marker(record), 2800)
+    journal.host(record).write_text("g0001 2\n")
+    account.add(record, "train", "done")
+    assert account.line().startswith("1 job used 1.00 of the 2.00 node-hours asked for")
+    assert rows(account)[0]["nodes"] == "2"
+
+
 def test_a_node_that_jobs_share_is_charged_until_the_last_has_ended(account, journal, make_record):
     for token, seconds in (("a", 360), ("b", 1800), ("c", 60)):
         record = make_record(token, pack="p")

@@ -110,6 +110,22 @@ def test_a_job_that_is_taken_over_has_a_ticket(journal, make_record, scheduler):
     assert journal.ticket(record).exists()
 
 
+@pytest.mark.parametrize(
+    ("nodes", "least", "suits"),
+    [(4, 0, True), (2, 0, True), (1, 0, False), (5, 0, False), (4, 2, True), (4, 1, False)],
+)
+def test_a_job_that_waits_for_nodes_within_the_bounds_is_taken_over(
+    journal, make_record, scheduler, asked, nodes, least, suits
+):
+    """Asked for are 2 to 4; that of an earlier Snakemake may have been its further try."""
+    record = make_record(key=json.dumps(["job"]), nodes=nodes, least=least)
+    scheduler.statuses["1.es1"] = Status(State.WAITING)
+    found = start(journal, scheduler)
+    scheduler.statuses["1.es1"] = Status(State.WAITING if suits else State.UNLISTED)
+    wanted = Request("job", "job", {}, 3600, 4, 1, 1, 0, least=2)
+    assert found.take(record.key, "d", wanted) == (record if suits else None)
+
+
 def test_of_jobs_that_share_one_only_all_are_deleted_with_qdel(
     journal, make_record, scheduler, asked
 ):

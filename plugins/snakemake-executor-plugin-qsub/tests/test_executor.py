@@ -509,6 +509,17 @@ def test_jobs_of_several_tasks_are_no_group(site, executor):
     ]
 
 
+@pytest.mark.parametrize(("other", "bounded"), [(1, True), (2, False)])
+def test_a_group_can_do_with_as_few_nodes_as_each_of_its_jobs(site, other, bounded):
+    rules = TWO_JOBS.replace("runtime=2", "nodes_least=1, runtime=2")
+    rules = rules.replace('input: "first"\n', f'input: "first"\n    resources: nodes={other}\n')
+    site.write(re.sub(r"(output: )", r"group: 'both'\n    \1", rules))
+    code, output = site.run(executor="qsub-plan")
+    assert code == 0, output
+    (line,) = [line for line in output.splitlines() if line.startswith("qsub ")]
+    assert ("-l select=2:" in line, " -r n " in line) == (True, bounded), line
+
+
 def test_a_rule_may_have_options_of_its_own(site):
     site.job("touch done")
     extra = "--set-resources", "job:qsub_extra=\"-W 'a b=c' -l place=excl\""

@@ -103,13 +103,21 @@ def test_words_that_would_keep_no_job_away_are_refused(template, dialect, compla
 
 
 @pytest.mark.parametrize(
-    ("text", "host"), [("g0001.site\n", "g0001.site"), ("g0001|*\n", None), ("", None)]
+    ("text", "host", "nodes"),
+    [
+        ("g0001.site 2\n", "g0001.site", 2),
+        ("g0001\n", "g0001", 4),  # of a job that an older version submitted
+        *((f"g0001 {wrong}\n", "g0001", 4) for wrong in (0, 5)),
+        *((text, "", 4) for text in ("g0001|*\n", "g0001 2", "g0001 -1\n", "")),
+    ],
 )
-def test_the_host_that_a_job_ran_on(journal, make_record, text, host):
-    record = make_record()
-    assert journal.ran_on(record) is None
+def test_the_host_that_a_job_ran_on_and_how_many_there_were(
+    journal, make_record, text, host, nodes
+):
+    record = make_record(nodes=4)
+    assert journal.ran_on(record) == ("", 4)
     journal.host(record).write_text(text)
-    assert journal.ran_on(record) == host
+    assert journal.ran_on(record) == (host, nodes)
 
 
 def test_a_submission_is_kept_away_from_the_hosts_on_which_jobs_failed(journal, make_record, told):

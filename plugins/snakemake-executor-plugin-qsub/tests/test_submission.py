@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from snakemake_executor_plugin_qsub import gridengine
 from snakemake_executor_plugin_qsub.submission import (
     Script,
     clock,
@@ -90,7 +91,7 @@ def make_script(tmp_path):
     work.mkdir()
     (work / "ticket").touch()
 
-    def make(command, prelude=None, hostfile="", inputs=()):
+    def make(command, prelude=None, hostfile="", inputs=(), nodes="2"):
         if prelude is not None:
             (work / "pre lude.sh").write_text(prelude)
         script = Script(
@@ -103,7 +104,7 @@ def make_script(tmp_path):
             marker=work / "marker",
             carry_on=work / "continue",
             seconds=100,
-            nodes=2,
+            nodes=nodes,
             tasks_per_node=4,
             job_id="$THE_ID",
             hostfile=hostfile,
@@ -130,7 +131,7 @@ def test_a_job_leaves_its_exit_code_and_its_output(make_script):
     assert run(path, THE_ID="1.es1").returncode == 1
     assert (work / "marker").read_text() == "marker ended with 3\n"
     assert (work / "started").read_text() == "1.es1\n"
-    assert (work / "host").read_text() == f"{platform.node()}\n"
+    assert (work / "host").read_text() == f"{platform.node()} 2\n"
     assert (work / "logs/job.log").read_text() == f"hello\n{work}\n"
 
 
@@ -201,6 +202,14 @@ def test_a_job_knows_its_nodes_its_end_and_what_it_was_given(make_script, monkey
     assert 90 < int(deadline) - time.time() <= 101
     assert hosts == "/the/hosts"
     assert given == "a value; $HOME unset"
+
+
+def test_a_job_that_asked_for_a_range_finds_out_its_nodes(make_script):
+    nodes = gridengine.NODES_IN_JOB.format(slots_per_node=4)
+    work, path = make_script("echo $SNAKEMAKE_QSUB_NODES", nodes=nodes)
+    run(path, NSLOTS="12")
+    assert (work / "logs/job.log").read_text() == "3\n"
+    assert (work / "host").read_text() == f"{platform.node()} 3\n"
 
 
 @pytest.mark.parametrize("prelude", ["exit 7", "echo no; return 7", "no_such_module_command"])

@@ -8,7 +8,7 @@ import pytest
 
 from elboflow.specification import resolve as resolving
 from elboflow.specification.check import check
-from elboflow.specification.nodes import nodes_of_try
+from elboflow.specification.nodes import least_nodes, nodes_of_try
 from elboflow.specification.resolve import (
     document,
     ranks,
@@ -56,13 +56,21 @@ def test_ranks_are_nodes_times_tasks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nodes", "asked"),
-    [(3, [3, 3, 3]), ([1, 4], [4, 2, 1, 1]), ([2, 5], [5, 2, 2]), ([4, 6], [6, 4, 4])],
+    ("nodes", "asked", "least"),
+    [
+        (3, [3, 3, 3], None),
+        ([3, 3], [3, 3], None),
+        ([1, 4], [4, 2, 1, 1], 1),
+        ([2, 5], [5, 2, 2], 2),
+        ([4, 6], [6, 4, 4], 4),
+    ],
 )
-def test_each_try_asks_for_half_as_many_nodes(nodes: int | list[int], asked: list[int]) -> None:
+def test_each_try_asks_for_half_as_many_nodes(
+    nodes: int | list[int], asked: list[int], least: int | None
+) -> None:
     run = resolve(config(nodes=nodes, tasks_per_node=2), "one")
     assert [nodes_of_try(run, attempt) for attempt in range(1, len(asked) + 1)] == asked
-    assert ranks(run) == 2 * asked[0]
+    assert (ranks(run), least_nodes(run)) == (2 * asked[0], least)
 
 
 def test_resources_and_seeds_are_no_part_of_the_specification() -> None:

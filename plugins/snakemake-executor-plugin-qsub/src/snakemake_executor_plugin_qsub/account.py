@@ -39,11 +39,12 @@ class Account:
         used = self.seconds(record)
         if used is None:
             return
-        job, nodes = record.pack or record.token, record.share * record.nodes
+        given = self.journal.ran_on(record)[1]
+        job, nodes = record.pack or record.token, record.share * given
         if job not in self.held:
             self.asked += nodes * record.seconds / 3600
         self.held[job] = (nodes, max(used, self.held.get(job, (nodes, 0.0))[1]))
-        size = (record.nodes, round(record.share, 4), record.seconds, round(used))
+        size = (given, round(record.share, 4), record.seconds, round(used))
         row = (record.job_id, title, *size, outcome, record.queue, rounded(told.efficiency, 3))
         with contextlib.suppress(OSError):  # no reason to lose a job
             self._append((*row, rounded(told.memory), record.pack))

@@ -176,8 +176,10 @@ class Earlier:
 
     def _suits(self, record: Record, asked: Request) -> bool:
         """Whether to keep a job that was submitted with other resources: if it runs, yes."""
-        submitted = (record.nodes, record.tasks_per_node, record.seconds)
-        if submitted == (asked.nodes, asked.tasks_per_node, asked.at(record.walltimes).seconds):
+        submitted = (record.tasks_per_node, record.seconds)
+        least, given = asked.least or asked.nodes, record.least or record.nodes
+        is_within = least <= given and record.nodes <= asked.nodes
+        if is_within and submitted == (asked.tasks_per_node, asked.at(record.walltimes).seconds):
             return True
         status = self._status(record)
         if status is None or status.state is not State.RUNNING:

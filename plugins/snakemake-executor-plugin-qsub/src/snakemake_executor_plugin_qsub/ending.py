@@ -27,8 +27,8 @@ class Ending:
         Args:
             reason: why it failed; empty where it succeeded.
         """
-        host = self.journal.ran_on(record)
-        if host and record.nodes == 1:
+        host, nodes = self.journal.ran_on(record)
+        if host and nodes == 1:
             rule = self.submitting.requests[record.token].title.partition(" ")[0]
             if reason:
                 self.submitting.hosts.fails(host, rule, reason)

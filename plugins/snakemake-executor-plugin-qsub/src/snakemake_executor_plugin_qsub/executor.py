@@ -21,10 +21,10 @@ from .books import LEFT, Books
 from .ending import Ending
 from .judge import Outcome, Verdict
 from .placing import Placing, info_of
-from .plan import request
 from .record import Record
 from .request import Request
 from .settings import ExecutorSettings
+from .sizes import Sizes
 from .submitting import Submitting
 
 DIALECTS = {"pbs": pbs, "gridengine": gridengine}
@@ -53,6 +53,7 @@ class Executor(RemoteExecutor):
             old_logs.remove(logs, self.settings.keep_logs, journal.jobs)
         self.submitting = Submitting(self.settings, self.dialect, journal, self.is_ending, warn)
         self.watch = self.submitting.watch
+        self.sizes = Sizes(self.settings, self.dialect, self.jobname, self.logger.info)
         self.placing = Placing(self.settings, self, self.submitting, self.leave_alone)
         self.ending = Ending(journal, self.books.account, self.submitting, self.logger)
         if (
@@ -76,7 +77,7 @@ class Executor(RemoteExecutor):
         for job in jobs:
             self.run_job_pre(job)
             with self.placing.failing_alone(job):
-                asked = request(job, self.settings, self.jobname)
+                asked = self.sizes.request(job)
                 if not self.take_over(job, asked):
                     job.register()  # here, since Snakemake's own records are for its main thread
                     ready.append((job, asked))

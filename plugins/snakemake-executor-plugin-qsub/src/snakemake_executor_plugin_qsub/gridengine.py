@@ -18,6 +18,8 @@ NAME = "Grid Engine"
 LEAVES_HOSTS_OUT = True  # whether a job can say so
 PROGRAMS = ("qsub", "qstat", "qdel")
 JOB_ID_IN_JOB = "$JOB_ID"
+# Of a job that asked for a range of slots.
+NODES_IN_JOB = "$((NSLOTS / {slots_per_node}))"
 # ABCI writes the host names alone; elsewhere they are the first words of PE_HOSTFILE.
 HOSTFILE = "${SGE_JOB_HOSTLIST:-$PE_HOSTFILE}"
 

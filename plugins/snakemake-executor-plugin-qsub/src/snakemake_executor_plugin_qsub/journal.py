@@ -15,7 +15,7 @@ from .configs import Configs
 from .layout import Layout
 from .record import JOB_ID, Record, is_whole
 
-HOST = re.compile(r"([A-Za-z0-9][A-Za-z0-9.-]*)\n", re.ASCII)
+HOST = re.compile(r"([A-Za-z0-9][A-Za-z0-9.-]*)(?: (\d{1,9}))?\n", re.ASCII)
 MARKER = re.compile(r"(?:(?P<token>\S+) ended with )?(?P<code>\d{1,3})\n", re.ASCII)
 SLACK = 60.0  # seconds that a file may be ahead of the file system's clock
 
@@ -99,12 +99,12 @@ class Journal(Layout):
                 return told[1]
         return None
 
-    def ran_on(self, record: Record) -> str | None:
-        """The first node of a job that has started."""
+    def ran_on(self, record: Record) -> tuple[str, int]:
+        """The first node of a job that has started, else ""; and how many nodes it has."""
         with contextlib.suppress(OSError):
             if told := HOST.fullmatch(files.read(self.host(record), files.LINE)):
-                return told[1]
-        return None
+                return told[1], min(int(told[2] or 0), record.nodes) or record.nodes
+        return "", record.nodes
 
     def keep(self, record: Record) -> None:
         """See to it that a job which is taken over finds its ticket when it starts."""

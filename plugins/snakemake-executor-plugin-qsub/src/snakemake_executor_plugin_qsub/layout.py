@@ -3,7 +3,7 @@
 jobs/TOKEN/record.json    one per job that may be in the queue
 jobs/TOKEN/ticket         without it the job's script does nothing
 jobs/TOKEN/started        the scheduler's id, written by the script before it looks at its ticket
-jobs/TOKEN/host           the name of its first node, written by the script
+jobs/TOKEN/host           the name of its first node and how many it has, written by the script
 jobs/TOKEN/TOKEN.sh       the script, whose name is the job's where a submit line gives none
 ended/TOKEN               written by the script: "TOKEN ended with CODE"
 output/TOKEN.log          what the scheduler itself printed; it may write it after the job's end

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from . import whose
+from . import pbs_nodes, whose
 from .commands import Answer, chunks
 from .record import Record
 from .status import AT_WALLTIME, DELETED, Shown, State, Status, Used
@@ -17,6 +17,8 @@ NAME = "PBS"
 LEAVES_HOSTS_OUT = False  # whether a job can say so
 PROGRAMS = ("qsub", "qstat", "qdel")
 JOB_ID_IN_JOB = "$PBS_JOBID"
+NODES_IN_JOB = ""  # a job asks for one number of nodes
+free_nodes = pbs_nodes.free_nodes
 HOSTFILE = "$PBS_NODEFILE"  # each host as often as it has MPI processes
 
 # Attributes lie behind four blanks; a tab goes on with the value of the line before.

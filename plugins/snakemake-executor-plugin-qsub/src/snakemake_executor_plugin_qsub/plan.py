@@ -1,5 +1,6 @@
 """Read from Snakemake's jobs what each is called and asks for."""
 
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -43,16 +44,19 @@ def is_known(job: JobExecutorInterface, template: str) -> bool:
     return unknown <= SIZES - {found["field"] for found in FIELD.finditer(template)}
 
 
-def request(job: JobExecutorInterface, settings: ExecutorSettings, jobname: str = "") -> Request:
+def request(
+    job: JobExecutorInterface, settings: ExecutorSettings, jobname: str = "", on: int = 0
+) -> Request:
     """Read what a job asks for.
 
     Args:
         jobname: Snakemake's own pattern for names of jobs.
+        on: nodes, in place of those that the job says.
 
     Raises:
-        WorkflowError: it has no usable runtime, nodes, tasks_per_node, max_walltimes or
-            max_runtime, it is a group in which jobs of several tasks would run at once, its
-            qsub_extra are no words, or no queue has room for it.
+        WorkflowError: it has no usable runtime, nodes, nodes_least, tasks_per_node,
+            slots_per_node, max_walltimes or max_runtime, it is a group in which jobs of several
+            tasks would run at once, its qsub_extra are no words, or no queue has room for it.
     """
     named = title(job)
     resources = {name: value for name, value in job.resources.items() if not name.startswith("_")}
@@ -60,9 +64,12 @@ def request(job: JobExecutorInterface, settings: ExecutorSettings, jobname: str 
         resources |= shared(job, named)
     seconds = runtime_seconds(resources, named)
     nodes, tasks = (count(resources, name, 1, named) for name in ("nodes", "tasks_per_node"))
+    nodes = on or nodes
+    least = min(count(resources, "nodes_least", nodes, named), nodes)
     queue = queues.choose(settings.queues, resources.get("queue"), nodes, tasks, named)
     if queue:
         resources = {**queue.resources, **resources, "queue": queue.name}
+    check_slots(resources, named)
     return Request(
         title=named,
         name=short_name(job, jobname),
@@ -72,12 +79,24 @@ def request(job: JobExecutorInterface, settings: ExecutorSettings, jobname: str 
         tasks_per_node=tasks,
         walltimes=count(resources, "max_walltimes", settings.max_walltimes, named),
         margin=settings.margin,
-        extra=further_words(resources.get("qsub_extra", ""), named),
+        extra=(
+            # Else the scheduler itself would start it over, on as many nodes as were lost.
+            *(("-r", "n") if least < nodes else ()),
+            *further_words(resources.get("qsub_extra", ""), named),
+        ),
         longest=runtime_seconds(resources, named, "max_runtime")
         if "max_runtime" in resources
         else 0,
         queue=queue,
+        least=least,
     )
+
+
+def check_slots(resources: Mapping[str, Any], what: str) -> None:
+    """Refuse a number of slots that is none; in a table of queues it is text."""
+    value = resources.get("slots_per_node", 1)
+    if not re.fullmatch(r"[1-9]\d*", str(value)):
+        raise WorkflowError(f"{what}: slots_per_node must be a whole number above 0, not {value!r}")
 
 
 def shared(group: JobExecutorInterface, what: str) -> dict[str, Any]:
@@ -90,6 +109,9 @@ def shared(group: JobExecutorInterface, what: str) -> dict[str, Any]:
     resources = [job.resources for job in group.jobs]
     asked = {name: [each.get(name) for each in resources] for name in names}
     largest = {name: max(filter(None, values)) for name, values in asked.items() if any(values)}
+    largest["nodes_least"] = max(
+        each.get("nodes_least", each.get("nodes", 1)) for each in resources
+    )
     several = [f"{name}={largest[name]}" for name in names[:2] if largest.get(name, 1) != 1]
     if several and any(len(siblings) > 1 for siblings in group.toposorted):
         raise WorkflowError(

@@ -17,6 +17,7 @@ class Record:
         digest: of what the job was made from: a job of another digest is not taken over.
         job_id: the scheduler's; None until qsub has told it.
         walltimes: how many walltimes the Snakemake job has begun, this one included.
+        least: how many nodes it is given at least; as many as `nodes` where that is 0.
         withdrawn: it was to be deleted; until it is gone it may still write and remove files.
         owner, name: under which the scheduler shows it.
         since, until: seconds since 1970; it was submitted in between.
@@ -42,6 +43,7 @@ class Record:
     queue: str = ""
     share: float | int = 1.0
     pack: str = ""
+    least: int = 0
 
 
 def is_whole(record: Record) -> bool:

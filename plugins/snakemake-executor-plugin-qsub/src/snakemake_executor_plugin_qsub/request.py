@@ -31,6 +31,8 @@ class Request:
         0  # seconds; each further walltime is twice as long as the one before, up to this
     )
     queue: Queue | None = None
+    least: int = 0  # nodes with which a further try can do; 0: as many as `nodes`
+    is_range: bool = False  # whether it is given any number of nodes from the least to `nodes`
 
     def words(
         self, settings: ExecutorSettings, script: Path, log: Path, name: str = ""
@@ -41,6 +43,7 @@ class Request:
             name: of this one submission.
         """
         fields = {
+            "slots": self.slots,
             **self.resources,
             "nodes": self.nodes,
             "tasks_per_node": self.tasks_per_node,
@@ -61,6 +64,16 @@ class Request:
         """What a job asks for that goes on for the second, third … time."""
         doubled = self.seconds << min(walltime - 1, DOUBLINGS)
         return replace(self, seconds=max(self.seconds, min(doubled, self.longest)))
+
+    @property
+    def slots_per_node(self) -> int:
+        return int(self.resources.get("slots_per_node", self.tasks_per_node))
+
+    @property
+    def slots(self) -> str:
+        """Of all nodes, in Grid Engine's words: where any number of these will do, a range."""
+        most = self.nodes * self.slots_per_node
+        return f"{self.least * self.slots_per_node}-{most}" if self.is_range else f"{most}"
 
     @property
     def program_seconds(self) -> int:

@@ -24,7 +24,7 @@ unset -f cd
 cd {workdir} || exit 1
 echo "{job_id}" >{started} || exit 1 # else nobody might know that it runs
 [ -e {ticket} ] || {{ echo "withdrawn: nothing to do"; exit 1; }}
-uname -n >{host}
+echo "$(uname -n) {nodes}" >{host}
 mkdir -p {log_folder} && exec >>{log} 2>&1 </dev/null || exit 1
 rm -f {carry_on} {marker} # of a run that the scheduler started over
 # Warnings of a coming kill are for the program that can save its work, not for what lies above it;
@@ -148,9 +148,9 @@ class Script:
     marker: Path
     carry_on: Path
     seconds: int  # from its start to the moment by which the program must have ended
-    nodes: int
     tasks_per_node: int
-    job_id: str  # bash for the scheduler's id, and for the file of the job's hosts
+    nodes: str  # bash for how many it has, for the scheduler's id, and for the file of its hosts
+    job_id: str
     hostfile: str
     prelude: Path | None
     exports: tuple[str, ...]  # names of variables of this shell that the job gets as well
@@ -177,18 +177,19 @@ class Script:
         given = {name: os.environ[name] for name in self.exports if name in os.environ}
         told = {
             "SNAKEMAKE_QSUB_CONTINUE": self.carry_on,
-            "SNAKEMAKE_QSUB_NODES": self.nodes,
             "SNAKEMAKE_QSUB_TASKS_PER_NODE": self.tasks_per_node,
         }
         exports = [
             f"export {name}={shlex.quote(str(value))}" for name, value in {**given, **told}.items()
         ]
+        exports.append(f"export SNAKEMAKE_QSUB_NODES={self.nodes}")
         prelude = f". {shlex.quote(str(self.prelude))}" if self.prelude else ""
         return SCRIPT.format(
             title=self.title.replace("\n", " "),
             seconds=self.seconds,
             exports="\n".join(exports),
             prelude=f"{prelude} || {{ echo 'the prelude failed'; exit 1; }}" if prelude else "",
+            nodes=self.nodes,
             job_id=self.job_id,
             hostfile=self.hostfile,
             inputs=shlex.join(self.inputs),

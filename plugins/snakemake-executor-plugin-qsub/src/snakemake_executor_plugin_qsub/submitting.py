@@ -85,6 +85,7 @@ class Submitting:
         name = whose.name_of(self.words(asked, record), token)
         queue = str(asked.resources.get("queue", ""))
         record = replace(record, queue=queue, share=float(asked.share))
+        record = replace(record, least=asked.least if asked.is_range else 0)
         return replace(record, name=name, since=time.time())
 
     def pack_record(self, asked: Request) -> Record:
@@ -130,7 +131,7 @@ class Submitting:
             marker=self.journal.marker(record),
             carry_on=self.journal.carry_on(record),
             seconds=asked.at(record.walltimes).program_seconds,
-            nodes=asked.nodes,
+            nodes=self.nodes_in_job(asked),
             tasks_per_node=asked.tasks_per_node,
             job_id=self.dialect.JOB_ID_IN_JOB,
             hostfile=self.dialect.HOSTFILE,
@@ -140,6 +141,12 @@ class Submitting:
             latency=latency,
             command=command,
         )
+
+    def nodes_in_job(self, asked: Request) -> str:
+        """Bash for the number of nodes that a job has."""
+        if asked.is_range:
+            return str(self.dialect.NODES_IN_JOB.format(slots_per_node=asked.slots_per_node))
+        return str(asked.nodes)
 
     def submit(self, asked: Request, records: Sequence[Record], whole: Record) -> str:
         """Call qsub; the id of the job that it makes of one record, or of all that share it.

@@ -14,7 +14,16 @@ def most_nodes(run: dict[str, Any]) -> int:
     return bounds(run)[1]
 
 
+def least_nodes(run: dict[str, Any]) -> int | None:
+    """With how many a further try can do; None where the run states no bounds."""
+    least, most = bounds(run)
+    return least if least < most else None
+
+
 def nodes_of_try(run: dict[str, Any], attempt: int) -> int:
-    """Half as many for each try (from 1) after the first, and never fewer than the least."""
+    """Half as many for each try (from 1) after the first, and never fewer than the least.
+
+    An executor that can ask its scheduler does better with the least that is allowed.
+    """
     least, most = bounds(run)
     return max(least, most >> (attempt - 1))

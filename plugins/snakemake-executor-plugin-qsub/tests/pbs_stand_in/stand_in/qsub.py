@@ -1,7 +1,7 @@
 """qsub of the PBS stand-in: takes a job as ABCI does and leaves it to a supervisor.
 
 qsub -P GROUP -q QUEUE -l select=N[:mpiprocs=M] [-l walltime=[[HH:]MM:]SS] [-N NAME] [-j oe|n]
-     [-o PATH] [-e PATH] [-k KEEP] [-v A=b,...] [-m n] [-h] SCRIPT
+     [-o PATH] [-e PATH] [-k KEEP] [-v A=b,...] [-m n] [-r n] [-h] SCRIPT
 """
 
 import getopt
@@ -72,7 +72,7 @@ def simulation() -> dict[str, float]:
 def parse(arguments: list[str]) -> tuple[dict[str, str], dict[str, str], Path]:
     """Return options, resources and script; refuse what PBS or ABCI refuses."""
     try:
-        pairs, operands = getopt.getopt(arguments, "P:q:l:N:j:o:e:k:v:m:h")
+        pairs, operands = getopt.getopt(arguments, "P:q:l:N:j:o:e:k:v:m:r:h")
     except getopt.GetoptError as error:
         raise Refused(f"the stand-in has no such option: {error}", 2) from error
     if len(operands) != 1:
