@@ -76,6 +76,14 @@ def test_a_sweep_of_one_case_is_one_run() -> None:
             {"grid": {"model": ["a.py:A b", "a.py:A/b"]}},
             "two runs would be called width-model_a.py_A_b",
         ),
+        (
+            {"grid": {"beta": [1, 2, 1.0]}},
+            "width-beta_1 and width-beta_1.0 are the same run",
+        ),
+        (
+            {"cases": [{"beta": 1}, {"epochs": 3}]},
+            "sweeps.width: width-beta_1 and width-epochs_3 are the same run; leave one out",
+        ),
         ({"grid": {"beta": [1]}, "cases": [{"beta": 2}]}, "beta stands in cases and in grid"),
         ({"grid": {"beta": [1]}, "keys": {"beta": 2}}, "beta stands in keys and in grid"),
         ({"grid": {"encoder_layers": [[10] * 40]}}, "is longer than the 100 characters"),

@@ -15,7 +15,7 @@ from elboflow.specification.check_dataset import TABLES, Sizes, split_sizes
 from elboflow.specification.nodes import bounds
 from elboflow.specification.published import complaint_about_published
 from elboflow.specification.resolve import Resolved, ranks, resolve_all
-from elboflow.specification.sweeps import with_sweeps
+from elboflow.specification.sweeps import complaint_about_equal_runs, with_sweeps
 from elboflow.specification.yaml_readings import ConfigError
 from elboflow.vae.choices import OBJECTIVES, observed_by
 
@@ -53,6 +53,8 @@ def check(config: dict[str, Any], read_files: bool = True) -> Resolved:
             f"config: runs: {trainings} trainings, one for each seed of each run, are more than "
             f"the {MOST_TRAININGS} that can be planned; make several files"
         )
+    if complaint := complaint_about_equal_runs(config.get("sweeps", {}), resolved.runs):
+        raise ConfigError(f"config: sweeps.{complaint}")
     _check_environment(resolved.environment)
     if complaint := check_scaling.complaint_about_scaling(resolved, sizes):
         raise ConfigError(f"config: scaling.{complaint}")

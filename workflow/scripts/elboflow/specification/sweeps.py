@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -37,8 +37,7 @@ def with_sweeps(config: dict[str, Any], most: int) -> dict[str, Any]:
                 raise ConfigError(
                     f"{where}: {both[0]} stands in {section} and in grid; give it in one"
                 )
-        for varied in _combinations(cases, grid):
-            name = "-".join([sweep, *(f"{key}_{_in_a_name(varied[key])}" for key in varied)])
+        for name, varied in _runs_of(sweep, values):
             if len(name) > LONGEST_NAME:
                 raise ConfigError(
                     f"{where}: {name} is longer than the {LONGEST_NAME} characters of a run's "
@@ -50,12 +49,33 @@ def with_sweeps(config: dict[str, Any], most: int) -> dict[str, Any]:
     return {**config, "runs": runs}
 
 
-def _combinations(
-    cases: list[dict[str, Any]], grid: dict[str, list[Any]]
-) -> Iterator[dict[str, Any]]:
-    """Each case with each combination of the grid's values."""
-    for case, values in product(cases, product(*grid.values())):
-        yield {**case, **dict(zip(grid, values, strict=True))}
+def _runs_of(sweep: str, values: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and varied keys of each case with each combination of the grid's values."""
+    grid = values.get("grid", {})
+    for case, combination in product(values.get("cases", [{}]), product(*grid.values())):
+        varied = {**case, **dict(zip(grid, combination, strict=True))}
+        yield "-".join([sweep, *(f"{key}_{_in_a_name(varied[key])}" for key in varied)]), varied
+
+
+def complaint_about_equal_runs(
+    sweeps: Mapping[str, dict[str, Any]], runs: Mapping[str, dict[str, Any]]
+) -> str | None:
+    """Two runs of one sweep that are the same once all defaults are filled in, as 1 and 1.0 are."""
+    for sweep, values in sweeps.items():
+        known: dict[Any, str] = {}
+        for name, _ in _runs_of(sweep, values):
+            if (other := known.setdefault(_compared(runs[name]), name)) != name:
+                return f"{sweep}: {other} and {name} are the same run; leave one out"
+    return None
+
+
+def _compared(value: Any) -> Any:
+    """What equal values have in common: 1 and 1.0, but not 1 and true."""
+    if isinstance(value, dict):
+        return frozenset((key, _compared(each)) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(map(_compared, value))
+    return (bool, value) if isinstance(value, bool) else value
 
 
 def _in_a_name(value: Any) -> str:
