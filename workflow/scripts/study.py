@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.trial import FrozenTrial
 
 from elboflow.files.whole import in_words, write_bytes
 from elboflow.specification.config_files import read_file
@@ -75,7 +76,7 @@ def summary(study: optuna.Study, section: Section, experiment: Experiment) -> st
     if not ended:
         raise ConfigError(f"study: no trial came to its end: {experiment.folder / 'trials.csv'}")
     last = {"epochs": section.epochs[-1]}
-    experiment.plan({name_of(trial): keys_of(section, trial.params) | last for trial in ended})
+    experiment.plan({name: keys | last for name, keys in _trained(ended, section).items()})
     best = keys_of(section, study.best_trial.params)
     return (
         f"{len(study.trials)} trials, {len(ended)} to the end: {experiment.folder / 'trials.csv'}\n"
@@ -83,6 +84,15 @@ def summary(study: optuna.Study, section: Section, experiment: Experiment) -> st
         f"{', '.join(f'{key} {value}' for key, value in best.items())}\n"
         f"report of those: snakemake {' '.join(experiment.words)} --configfile {experiment.file}"
     )
+
+
+def _trained(trials: list[FrozenTrial], section: Section) -> dict[str, dict[str, Any]]:
+    """Names and keys of trials, of equal ones those of the first, which alone was trained."""
+    runs: dict[str, dict[str, Any]] = {}
+    for trial in trials:
+        if (keys := keys_of(section, trial.params)) not in runs.values():
+            runs[name_of(trial)] = keys
+    return runs
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ class Training:
             raise KeyboardInterrupt
         self.asked.append(runs)
         return {
-            run: keys["epochs"] - abs(math.log10(keys["learning_rate"]) + 2)
+            run: keys["epochs"] - abs(math.log10(keys.get("learning_rate", keys.get("beta"))) + 2)
             for run, keys in runs.items()
             if run not in self.failing
         }
@@ -94,6 +94,24 @@ def test_a_trial_that_fails_takes_no_other_down(tmp_path: Path) -> None:
     search(study, section, training)
     assert len(study.trials) == 12
     assert [place for place, state in enumerate(states(study)) if state == "FAIL"] == [1]
+
+
+def test_equal_trials_are_trained_once(tmp_path: Path) -> None:
+    """Also those of one batch, and after an interruption."""
+    keys = {"beta": {"choices": [1, 1.0, 2]}}
+    section, training = section_of(keys=keys), Training(interrupted_at=3)
+    with pytest.raises(KeyboardInterrupt):
+        search(open_study(tmp_path / "study.journal", section, {}), section, training)
+    again = Training()
+    study = open_study(tmp_path / "study.journal", section, {})
+    search(study, section, again)
+    trained = [
+        (keys["beta"], keys["epochs"])
+        for asked in (*training.asked, *again.asked)
+        for keys in asked.values()
+    ]
+    assert len(trained) == len(set(trained)) <= 4
+    assert len(study.trials) == 12 and set(states(study)) <= {"COMPLETE", "PRUNED"}
 
 
 def test_the_same_seed_tries_the_same(tmp_path: Path) -> None:

@@ -102,6 +102,15 @@ def test_a_study_without_any_result_is_an_error(tmp_path: Path) -> None:
     assert table.count("trial_") == 2 and table.count(",fail,") == 2
 
 
+def test_of_equal_trials_the_report_is_of_the_one_that_was_trained(tmp_path: Path) -> None:
+    searching, section = experiment(tmp_path), section_of({"latent_dim": {"choices": [2]}})
+    opened = open_study(searching.folder / "study.journal", section, {})
+    search(opened, section, lambda runs: dict.fromkeys(runs, -3.0))
+    assert "2 trials, 2 to the end" in summary(opened, section, searching)
+    assert list(yaml.safe_load(searching.file.read_text())["runs"]) == ["trial_0000"]
+    assert (searching.folder / "trials.csv").read_text().count("complete,2,-3.0") == 2
+
+
 @pytest.mark.fault(
     "a study whose Snakemake does not come to train, or is killed",
     outcome="no trial is taken for failed; the same command goes on",

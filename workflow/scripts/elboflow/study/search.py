@@ -10,10 +10,10 @@ arXiv:1907.10902.
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 import optuna
 from optuna.pruners import NopPruner
@@ -27,6 +27,8 @@ from elboflow.study.section import Section, keys_of
 
 Train = Callable[[dict[str, dict[str, Any]]], Mapping[str, float]]
 """Trains runs by their keys; the validation ELBO in nats of those that came to their end."""
+
+Told = TypeVar("Told")
 
 BEFORE_PRUNING = 3  # finished trials
 
@@ -106,18 +108,23 @@ def _whole(trial: Trial, section: Section) -> Trial:
 def _step(
     study: optuna.Study, section: Section, batch: list[Trial], epochs: int, train: Train
 ) -> list[Trial]:
-    """Train the trials of a batch for so many epochs; those that go on."""
-    known = {trial.number: trial.intermediate_values for trial in study.trials}
-    new = [trial for trial in batch if epochs not in known[trial.number]]
-    runs = {name_of(trial): keys_of(section, trial.params) | {"epochs": epochs} for trial in new}
-    elbos = train(runs) if runs else {}
+    """Train the trials of a batch for so many epochs, of equal ones one; those that go on."""
+    known = _known(study, section, epochs)
+    new: list[tuple[dict[str, Any], str]] = []
+    for trial in batch:
+        keys = keys_of(section, trial.params)
+        if _of_equal(known, keys) is None and _of_equal(new, keys) is None:
+            new.append((keys, name_of(trial)))
+    elbos = train({name: keys | {"epochs": epochs} for keys, name in new}) if new else {}
+    known += [(keys, elbos[name]) for keys, name in new if name in elbos]
     going_on = []
     for trial in batch:
-        if trial in new and name_of(trial) in elbos:
-            trial.report(elbos[name_of(trial)], epochs)
-        elif trial in new:
+        elbo = _of_equal(known, keys_of(section, trial.params))
+        if elbo is None:
             study.tell(trial, state=TrialState.FAIL)
             continue
+        if epochs not in study.trials[trial.number].intermediate_values:
+            trial.report(elbo, epochs)
         if epochs == section.epochs[-1]:
             study.tell(trial, study.trials[trial.number].intermediate_values[epochs])
         elif _falls_behind(study, study.trials[trial.number], epochs):
@@ -125,6 +132,22 @@ def _step(
         else:
             going_on.append(trial)
     return going_on
+
+
+def _known(
+    study: optuna.Study, section: Section, epochs: int
+) -> list[tuple[dict[str, Any], float]]:
+    """Keys and ELBO of each trial that was trained for so many epochs, or equals one."""
+    return [
+        (keys_of(section, trial.params), trial.intermediate_values[epochs])
+        for trial in study.get_trials(deepcopy=False)
+        if epochs in trial.intermediate_values
+    ]
+
+
+def _of_equal(known: Iterable[tuple[dict[str, Any], Told]], keys: dict[str, Any]) -> Told | None:
+    """What is known of the first that has these keys."""
+    return next((told for others, told in known if others == keys), None)
 
 
 def _falls_behind(study: optuna.Study, trial: FrozenTrial, epochs: int) -> bool:
