@@ -1,13 +1,16 @@
 """Slurm on the hosts of the Grid Engine cluster: a controller on the head, a daemon on each node.
 
 Its files lie in the cluster's folder, and it ends with the cluster. Jobs are given GPUs that are
-none, so that the profile's own lines can be submitted; there is no accounting.
+none, so that the profile's own lines can be submitted. In place of an accounting, which wants a
+database, it writes a line for each job that has ended.
 """
 
 import os
 import shutil
 import stat
 import subprocess
+from datetime import datetime
+from typing import NamedTuple
 
 from grid_engine import PATH, Cluster
 from linux_hosts import HEAD, NODES, call, inside, wait_for
@@ -41,6 +44,29 @@ KillWait=5
 NodeName={nodes} CPUs={cores} Gres=gpu:{gpus}
 PartitionName=gpu Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
+
+
+class Ended(NamedTuple):
+    """What Slurm has written of a job that has ended."""
+
+    nodes: int
+    asked: float  # node-hours
+    used: float
+
+
+def ended(cluster: Cluster) -> dict[int, Ended]:
+    """The jobs that have ended, by their numbers."""
+    path = cluster.folder / "slurm" / "completed"
+    lines = path.read_text().splitlines() if path.exists() else []
+    told = [dict(word.partition("=")[::2] for word in line.split()) for line in lines]
+    return {int(words["JobId"]): _ended(words) for words in told}
+
+
+def _ended(words: dict[str, str]) -> Ended:
+    nodes = int(words["NodeCnt"])
+    start, end = (datetime.fromisoformat(words[f"{name}Time"]) for name in ("Start", "End"))
+    seconds = (end - start).total_seconds()
+    return Ended(nodes, nodes * int(words["TimeLimit"]) / 60, nodes * seconds / 3600)
 
 
 def missing() -> list[str]:

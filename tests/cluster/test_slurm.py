@@ -1,7 +1,6 @@
 """The workflow on Slurm: `--profile profiles/slurm` across two nodes, over a walltime, to Ctrl-C.
 
-What the machine lacks is overridden, and nothing else: accounting, cores for four ranks on a node,
-and the time to wait for hours.
+What the machine lacks is overridden, and nothing else: accounting, and the time to wait for hours.
 """
 
 import os
@@ -16,8 +15,11 @@ import yaml
 from grid_engine import Cluster
 from head_checkout import LONG, HeadCheckout
 from linux_hosts import NODES
+from slurm import Ended
 
 from checkout import TINY
+from elboflow.pages.machine import cost_of
+from elboflow.reading.speeds import read_speeds
 
 TASKS = 2  # ranks on a node
 # Begins at once, and on half as many nodes when it is tried again.
@@ -29,12 +31,11 @@ class Site(HeadCheckout):
     """A checkout whose jobs go to Slurm."""
 
     profile = "profiles/slurm"
+    plan: str  # of the short run
 
     def adapt(self) -> None:
         profile = yaml.safe_load((self.folder / self.profile / "profile.yaml").read_text())
         resources = profile["set-resources"]
-        for rule in ("smoke_test", "train"):
-            resources[rule]["tasks_per_node"] = TASKS
         resources["train"]["runtime"] = "1 if wildcards.run == 'slow' else 10"
         here = {
             "set-resources": resources,
@@ -43,6 +44,11 @@ class Site(HeadCheckout):
             "latency-wait": 10,
         }
         (self.folder / "here.yaml").write_text(yaml.safe_dump(here))
+
+    def accounted(self, job: str) -> Ended:
+        """What the one job of a rule has used, behind which its wildcards stand."""
+        (number,) = re.findall(rf"/rule_{job}/(\d+)\.log\)", self.printed())
+        return slurm.ended(self.cluster)[int(number)]
 
     def queue(self) -> str:
         """The jobs that wait, run or are about to end."""
@@ -75,6 +81,7 @@ def interrupted(cluster: Cluster) -> Iterator[Site]:
     site.configure({**TINY, "runs": {"wide": {"latent_dim": 5, "nodes": 2}, "slow": ENDLESS}})
     site.borrow_environment()
     site.adapt()
+    site.plan = site.on_the_head("--executor", "qsub-plan", "--", WIDE).stdout
     driver = site.start(WIDE, SLOW)
     try:
         site.until(lambda: site.saved() and site.epoch(), "a try that goes on", seconds=600)
@@ -105,6 +112,20 @@ def test_a_training_goes_on_in_the_next_try(interrupted: Site) -> None:
 def test_the_next_try_asks_for_half_as_many_nodes(interrupted: Site) -> None:
     asked = re.findall(r"nodes=(\d), .*runtime=1,", interrupted.printed())
     assert asked[:2] == ["2", "1"] and len(asked) == len(interrupted.tries())
+
+
+def test_node_hours_are_those_that_were_planned_and_that_are_told(interrupted: Site) -> None:
+    """By what Slurm has written of the jobs; an evaluation needs one GPU, whatever trained."""
+    jobs = [interrupted.accounted(job) for job in ("smoke_test", "train/wide_1", "evaluate/wide_1")]
+    assert [job.nodes for job in jobs] == [2, 2, 1]
+    asked = sum(job.asked for job in jobs)
+    shares = sum(job.asked * share for job, share in zip(jobs, (1 / 2, 1 / 2, 1 / 4), strict=True))
+    last = interrupted.plan.splitlines()[-2]
+    assert last.split()[:4] == ["all", "3", f"{asked:.2f}", f"{shares:.2f}"], interrupted.plan
+    for rule, job in zip(("train", "evaluate"), jobs[1:], strict=True):
+        speeds = read_speeds([interrupted.folder / f"results/machine/{rule}/wide/seed1.json"])
+        told = cost_of(speeds)["node_hours"]
+        assert 0 <= 3600 * (job.used - told) < 60 * job.nodes, "what surrounds the launcher"
 
 
 def test_ctrl_c_leaves_no_job(interrupted: Site) -> None:

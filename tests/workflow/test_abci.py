@@ -110,7 +110,7 @@ def test_nodes_are_a_resource_of_a_run(fresh, tiny, given):
 def test_the_ranks_of_a_profile_are_checked_against_the_batch(fresh, tiny):
     """4 ranks a node on 12 nodes are more than the 40 test images."""
     fresh.configure(tiny("wide", nodes=12))
-    result = fresh.snakemake("-n", "--profile", "profiles/slurm")
+    result = fresh.snakemake("-n", "--set-resources", "train:tasks_per_node=4")
     assert result.returncode != 0
     assert (
         "config: runs.wide: 48 ranks are more than the 40 images of a batch or split"

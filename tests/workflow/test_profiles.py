@@ -15,6 +15,7 @@ DRIVER = """
 import json, sys
 import snakemake_executor_plugin_qsub_plan as plan
 from snakemake_executor_plugin_slurm.submit_string import get_submit_command
+from snakemake_executor_plugin_slurm.utils import set_gres_string
 from snakemake.cli import main
 
 def run_job(self, job):
@@ -24,6 +25,7 @@ def run_job(self, job):
     if "slurm" in " ".join(sys.argv) and not told["local"]:
         names = "run_uuid slurm_logfile comment_str account partition workdir"
         told["sbatch"] = get_submit_command(job, dict.fromkeys(names.split(), ""))
+        told["sbatch"] += set_gres_string(job)
     print("JOB", json.dumps(told), flush=True)
     self.report_job_success(plan.SubmittedJobInfo(job))
 
@@ -44,17 +46,17 @@ NEEDED = {
     **dict.fromkeys(("abci", "abci2", "pbs", "tsubame4"), BY_QUEUE),
     "slurm": {
         "build_environment": ("1", None, None, "30", None),
-        "smoke_test": ("1", "4", "1", "10", None),
-        "train": ("1", "4", "1", "60", None),
-        "evaluate": ("1", "2", "1", "60", None),
+        "smoke_test": ("1", "2", "1", "10", None),
+        "train": ("1", "2", "1", "60", None),
+        "evaluate": ("1", "1", "1", "60", None),
     },
 }
 COLUMNS = ("nodes", "tasks_per_node", "threads_per_rank", "runtime", "max_walltimes")
 SBATCH = {
     "build_environment": "-t 30 --nodes=1 --ntasks=1 --cpus-per-task=8",
-    "smoke_test": "-t 10 --nodes=1 --ntasks-per-node=4 --cpus-per-task=1 --gpus-per-node=4",
-    "train": "-t 60 --nodes=1 --ntasks-per-node=4 --cpus-per-task=1 --gpus-per-node=4",
-    "evaluate": "-t 60 --nodes=1 --ntasks-per-node=2 --cpus-per-task=1 --gpus-per-node=2",
+    "smoke_test": "-t 10 --nodes=1 --ntasks-per-node=2 --cpus-per-task=1 --gres=gpu:2",
+    "train": "-t 60 --nodes=1 --ntasks-per-node=2 --cpus-per-task=1 --gres=gpu:2",
+    "evaluate": "-t 60 --nodes=1 --cpus-per-task=1 --gres=gpu:1",
 }
 
 

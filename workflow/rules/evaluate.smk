@@ -67,3 +67,6 @@ rule evaluate:
             --output-dir {params.output_dir:q} \
             --speed {output.speed:q}
         """
+
+
+fill_in_tasks("evaluate")

@@ -42,3 +42,6 @@ rule smoke_test:
             --ranks-csv {output.ranks:q} \
             --allreduce-csv {output.allreduce:q}
         """
+
+
+fill_in_tasks("smoke_test")

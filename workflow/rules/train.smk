@@ -69,3 +69,4 @@ rule train:
 
 
 take_over_runtimes("train")
+fill_in_tasks("train")

@@ -17,17 +17,18 @@ the environment's folder.)
 
 import functools
 
-from snakemake.resources import Resources
+from snakemake.resources import Resource, Resources
 
 from elboflow.specification.nodes import least_nodes, most_nodes, nodes_of_try
 from elboflow.specification.resolve import document, resolve_key, specification
 
+# Snakemake quotes no words as nothing at all.
 LAUNCH_LINE = r"""
         {params.launch:q} \
             --nodes {resources.nodes} \
             --tasks-per-node {resources.tasks_per_node} \
             --threads-per-rank {resources.threads_per_rank} \
-            --mpi {resources.mpi:q} \
+            --mpi ''{resources.mpi:q} \
             --venv {params.venv:q} \
             --log {log:q} \
             -- {params.script:q}"""
@@ -124,6 +125,7 @@ def take_over_resources(stage, former, but=()):
         workflow.get_rule(rule_name(stage)).resources.update(
             Resources({key: value for key, value in values if key not in kept})
         )
+    fill_in_tasks(stage)
 
 
 def take_over_runtimes(stage):
@@ -147,6 +149,32 @@ def take_over_runtimes(stage):
             )
 
         resources["runtime"] = runtime
+
+
+def fill_in_tasks(stage):
+    """Let {tasks_per_node} in what a profile sets for a stage stand for the ranks on a node of its job."""
+    resources = workflow.get_rule(rule_name(stage)).resources
+    tasks = resources["tasks_per_node"]
+
+    def filled(name, text):
+        def value(wildcards, input, attempt, threads, rulename, async_run):
+            given = {
+                "input": input,
+                "attempt": attempt,
+                "threads": threads,
+                "rulename": rulename,
+                "async_run": async_run,
+            }
+            count = tasks.evaluate(wildcards, **given).value
+            words = text.replace("{tasks_per_node}", str(count))
+            resource = Resource.from_cli_expression(name, words)
+            return resource.evaluate(wildcards, **given).value
+
+        return value
+
+    for name, resource in resources.items():
+        if "{tasks_per_node}" in str(resource.raw):
+            resources[name] = filled(name, resource.raw)
 
 
 def look_behind_gates(prepare):

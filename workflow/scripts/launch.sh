@@ -6,7 +6,7 @@
 #
 # Starts N x M ranks of `DIR/bin/python SCRIPT ARGS…`. The words of --mpi are the launcher and its
 # own options, in which {hostfile} stands for the file of the job's hosts and {tasks_per_node} for M;
-# `-n RANKS` is added. What is printed goes to FILE as well, but for progress bars, which are drawn
+# `-n RANKS` is added. No words are mpirun: Slurm's plugin takes none for one rank a node. What is printed goes to FILE as well, but for progress bars, which are drawn
 # only where the launcher's own stderr is a terminal. Every setting below yields to one that is set
 # already, except the threads per rank, which the configuration fixes.
 #
@@ -107,6 +107,7 @@ fi
 [[ -x $venv/bin/mpirun ]] && export PATH="$venv/bin:$PATH"
 [[ $mpi == *{hostfile}* && -z $hostfile ]] &&
     fail "--mpi asks for {hostfile}, and this is no job of the qsub executor: name another in the profile's mpi"
+mpi=${mpi:-mpirun}
 mpi=${mpi//\{tasks_per_node\}/$tasks_per_node}
 read -ra launcher <<<"$mpi"
 launcher=("${launcher[@]//\{hostfile\}/$hostfile}")
