@@ -9,7 +9,7 @@ from snakemake_executor_plugin_qsub.commands import Answer
 from snakemake_executor_plugin_qsub.settings import ExecutorSettings
 from snakemake_executor_plugin_qsub.sizes import Sizes
 
-# In the form of pbsnodes.c of OpenPBS 23.06, and of what sites show of theirs.
+# In the form of pbs/nodes/, with a label and the lines of other sites.
 NODE = """\
 {name}
      Mom = {name}.site
@@ -133,6 +133,19 @@ def test_which_nodes_of_a_pbs_count(entry, counts):
 def test_a_node_that_has_not_what_a_chunk_wants_does_not_count(wanted, counts):
     words = ["qsub", "-lplace=scatter", "-l", f"select=2:{wanted}", "job.sh"]
     assert pbs_nodes.free_nodes(words, "", answers(node())) == counts
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "free"),
+    [
+        ("nodes/free", "ngpus=4", 2),
+        ("nodes/free", "ngpus=5", 0),
+        ("nodes/part_in_use_and_offline", "ncpus=1", 0),
+    ],
+)
+def test_what_a_real_server_says_of_its_nodes(name, wanted, free, pbs_answer):
+    words = ["qsub", "-l", f"select=2:{wanted}:mpiprocs=4", "job.sh"]
+    assert pbs_nodes.free_nodes(words, "workq", lambda _: pbs_answer(name)) == free
 
 
 GRID = "qsub -pe {queue} {slots} {script}"
