@@ -6,9 +6,10 @@
 #
 # Starts N x M ranks of `DIR/bin/python SCRIPT ARGS…`. The words of --mpi are the launcher and its
 # own options, in which {hostfile} stands for the file of the job's hosts and {tasks_per_node} for M;
-# `-n RANKS` is added. No words are mpirun: Slurm's plugin takes none for one rank a node. What is printed goes to FILE as well, but for progress bars, which are drawn
-# only where the launcher's own stderr is a terminal. Every setting below yields to one that is set
-# already, except the threads per rank, which the configuration fixes.
+# `-n RANKS` is added. No words stand for mpirun: Slurm's plugin takes none for one rank a node. What is
+# printed goes to FILE as well, but for progress bars, which are drawn only where the launcher's own
+# stderr is a terminal. Every setting below yields to one that is set already, except the threads per
+# rank, which the configuration fixes.
 #
 # In a job of the qsub executor N and M are those that were submitted, whatever the configuration says
 # by now. The job's end is handed on to the ranks, so that they can save their work before it.

@@ -84,8 +84,8 @@ class Submitting:
         record = Record(token, key, digest, str(log), *size, walltimes, owner=whose.me())
         name = whose.name_of(self.words(asked, record), token)
         queue = str(asked.resources.get("queue", ""))
-        record = replace(record, queue=queue, share=float(asked.share))
-        record = replace(record, least=asked.least if asked.is_range else 0)
+        least = asked.least if asked.is_range else 0
+        record = replace(record, queue=queue, share=float(asked.share), least=least)
         return replace(record, name=name, since=time.time())
 
     def pack_record(self, asked: Request) -> Record:
