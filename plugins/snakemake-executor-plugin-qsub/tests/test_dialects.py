@@ -33,6 +33,7 @@ def jobs(*job_ids, name="", owner="abci"):
         ("finished_qdel_before_start", State.ENDED, DELETED, None),
         ("walltime_snakemake_job", State.ENDED, AT_WALLTIME, -29),
         ("killed_cput", State.ENDED, "killed over its limit of cput", -28),
+        ("node_lost", State.ENDED, "its node was lost", -20),
         ("held_later", State.STUCK, "", None),
         ("sister_mom_killed", State.RUNNING, "", None),
         ("requeued_after_sister_failed", State.WAITING, "", None),

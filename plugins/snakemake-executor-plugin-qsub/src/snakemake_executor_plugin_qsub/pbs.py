@@ -38,6 +38,8 @@ TIMES = ("cput", "walltime")
 SIZE = re.compile(r"(\d{1,15})(b|kb|mb|gb|tb)")
 MIB = {"b": 2**-20, "kb": 2**-10, "mb": 1.0, "gb": 2.0**10, "tb": 2.0**20}
 KILLED_AT_WALLTIME = -29
+# Nothing was heard from the first node, or one of the others, for too long; or its PBS had begun anew.
+NODE_LOST = {-20, -14, -6, -5, -4}
 TERMINATED = "91"  # a substate; a script that ends in good order exits with 1 then, not with 271
 
 
@@ -188,6 +190,8 @@ def ended(attributes: dict[str, str], words: str) -> Status:
         reason = f"killed over its limit of {exceeded[1]}"
     elif code is None or (code and (substate == TERMINATED or is_told)):
         reason = DELETED
+    elif code in NODE_LOST:
+        reason = "its node was lost"
     elif code < 0:
         reason = "could not be started by PBS"
     else:
