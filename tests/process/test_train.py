@@ -259,3 +259,5 @@ def test_events_for_tensorboard_are_of_rank_0_alone(experiment, launch):
     steps = np.genfromtxt(run.folder / "metrics.csv", delimiter=",", names=True)["step"]
     found = curves(run.folder / "tensorboard")
     assert [step for step, _ in found["validation/elbo_nats"]] == steps.tolist()
+    assert launch(TRAIN, *run.train_arguments(), ranks=1).returncode == 0
+    assert not list((run.folder / "tensorboard").iterdir()), "curves of a training that is no more"

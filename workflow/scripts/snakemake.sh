@@ -7,4 +7,20 @@ if [ -n "$cache" ] && ! { mkdir -p "$cache" && [ -w "$cache" ]; } 2>/dev/null; t
     echo "The cache folder $cache cannot be written: set XDG_CACHE_HOME to one that can" >&2
     exit 1
 fi
+
+# Snakemake takes all words behind --configfile for files, and tells of one that is not there by a traceback.
+named=''
+for word in "$@"; do
+    file=''
+    case $word in
+        --configfile | --configfiles) named=yes ;;
+        --configfile=* | --configfiles=*) file=${word#*=} ;;
+        -*) named='' ;;
+        *) [ -z "$named" ] || file=$word ;;
+    esac
+    if [ -n "$file" ] && { [ -d "$file" ] || [ ! -r "$file" ]; }; then
+        echo "--configfile: $file is no file that can be read (what is to be made goes before --configfile, or behind --)" >&2
+        exit 1
+    fi
+done
 exec "$(dirname "$(readlink -f "$0")")/python" -I -m snakemake "$@"

@@ -1,12 +1,15 @@
 """The environment of all that Snakemake starts."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from elboflow.environment.controller import MODULES, missing_modules, refusal, set_environment
 
-REQUIREMENTS = Path(__file__).parents[3] / "requirements.in"
+REPOSITORY = Path(__file__).parents[3]
+REQUIREMENTS = REPOSITORY / "requirements.in"
 
 
 @pytest.mark.parametrize(("is_main", "left"), [(True, False), (False, True)])
@@ -45,3 +48,31 @@ def test_what_is_looked_for_is_what_is_required():
     for_other_ends = {"snakemake", "snakemake-executor-plugin-slurm", "hatchling", "pygments"}
     modules = {"fonttools": "fontTools", "pyyaml": "yaml", "scikit-learn": "sklearn"}
     assert {modules.get(name, name) for name in named - for_other_ends} == set(MODULES)
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ("-n --configfile a.yaml --cores 2", ""),
+        ("--configfile a.yaml -- report", ""),
+        ("--configfile=a.yaml report", ""),
+        ("report", ""),
+        ("--configfile no.yaml", "no.yaml"),
+        ("--configfile=no.yaml -n", "no.yaml"),
+        ("--configfiles a.yaml report", "report"),
+        ("--configfile folder", "folder"),
+    ],
+)
+def test_a_configuration_that_is_not_there_is_named(tmp_path, words, refused):
+    command = Path(shutil.copy(REPOSITORY / "workflow/scripts/snakemake.sh", tmp_path / "snakemake"))
+    (tmp_path / "python").write_text("#!/bin/sh\necho started $*\n")
+    (tmp_path / "python").chmod(0o755)
+    (tmp_path / "a.yaml").touch()
+    (tmp_path / "folder").mkdir()
+    run = ["sh", command, *words.split()]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    if refused:
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"--configfile: {refused} is no file that can be read")
+    else:
+        assert done.stdout == f"started -I -m snakemake {words}\n"

@@ -28,9 +28,8 @@ class EventFile:
         from tensorboardX.event_file_writer import EventsWriter
 
         try:
+            forget(folder)
             folder.mkdir(parents=True, exist_ok=True)
-            for former in folder.glob(FILES):
-                former.unlink()
             self.writer = EventsWriter(str(folder / "events"))
             self._write(step=0, session_log={"status": 1})  # forget what a former file said
         except OSError as error:
@@ -57,6 +56,12 @@ class EventFile:
         self.writer = None
         told = f"no events for TensorBoard from here on: {in_words(error, self.folder)}"
         print(told, file=sys.stderr, flush=True)
+
+
+def forget(folder: Path) -> None:
+    """Remove what a former training has told: its curves are not of the one that begins."""
+    for former in folder.glob(FILES):
+        former.unlink()
 
 
 def scalars(row: Mapping[str, float | None]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from elboflow.ranks.followed import Followed
 from elboflow.ranks.place import Worker
 from elboflow.ranks.speed import Pace, record_of_speed, speed_file
 from elboflow.ranks.state_digest import state_digest
+from elboflow.ranks.tensorboard import forget
 from elboflow.trained.model_file import model_files
 from elboflow.vae import checkpoint
 from elboflow.vae.arithmetic import set_arithmetic
@@ -31,6 +32,7 @@ from elboflow.vae.training.steps import Diverged
 from elboflow.vae.training.training import Training, total_steps
 
 LOOKED_AT = 6  # training images on which a user's model is tried
+EVENTS = "tensorboard"  # the folder of event files beside the model
 
 
 def allreduce(worker: Worker) -> Allreduce:
@@ -83,7 +85,7 @@ def run_to_the_end(
     training: Training, title: str, args: argparse.Namespace, digest: str, worker: Worker
 ) -> Pace:
     """Train until the last epoch or early stopping; the pace of the steps."""
-    events = args.model.parent / "tensorboard" if args.tensorboard else None
+    events = args.model.parent / EVENTS if args.tensorboard else None
     followed = Followed(training, title, args.progress, events, worker)
     saved, pace = time.monotonic(), Pace()
     while not training.finished:
@@ -131,6 +133,8 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     grey = load(manifest, "train.npy")
     if worker.rank == 0 and is_worth_compiling(spec, total_steps(spec, len(grey)), worker.device):
         print(f"{run} seed {args.seed}: compiling the training step, 10 to 30 s", flush=True)
+    if worker.rank == 0 and not args.tensorboard:
+        forget(args.model.parent / EVENTS)
     training = begin(manifest, grey, spec, args.seed, worker, allreduce(worker))
     started_at_step, pace = 0, Pace()
     if spec.weights:
