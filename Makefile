@@ -1,8 +1,9 @@
 # Variables: PYTHON, the interpreter of both environments. VENV, where the controller's lies.
 # XDG_CACHE_HOME, where wheels and downloads are cached. SNAKEMAKE_DIR, where Snakemake keeps its
 # records if not in ./.snakemake. MINUTES, how long `make soak` goes on. LONG=1, `make check-likelihoods`
-# with the simulations that take minutes. COLLECTIVES=torch, ranks add by torch.distributed, which needs no
-# compiler, whatever the configuration says.
+# with the simulations that take minutes. OPENPBS_SOURCE, a folder of OpenPBS's sources, for `make test-pbs`
+# without internet. COLLECTIVES=torch, ranks add by torch.distributed, which needs no compiler, whatever the
+# configuration says.
 override PYTHON := $(or $(PYTHON),python3)
 override VENV := $(patsubst ~/%,$(HOME)/%,$(or $(VENV),.venv))
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/elboflow
@@ -20,7 +21,7 @@ unexport CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS LANG LANGUAGE
 export LC_ALL := C.UTF-8
 export COLLECTIVES
 
-.PHONY: help setup report crate test test-plugin test-faults soak check-likelihoods promises keys docs test-browser test-cluster test-environment lint bench status study report-so-far unlock compare clean clean-part clean-state pins
+.PHONY: help setup report crate test test-plugin test-faults soak check-likelihoods promises keys docs test-browser test-cluster test-pbs cluster-environment test-environment lint bench status study report-so-far unlock compare clean clean-part clean-state pins
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
@@ -133,11 +134,17 @@ test-browser: $(VENV)/requirements-dev ## the pages in a headless Chromium (Debi
 	sh tests/browser/run.sh
 
 # An environment with PyPI's MPI is made anew: that one knows no Grid Engine.
-test-cluster: $(VENV)/requirements-dev $(VENV)/plugin ## the tests on a real Grid Engine and a real Slurm (Debian, root)
+cluster-environment: $(VENV)/requirements-dev $(VENV)/plugin
 	sh tests/cluster/packages.sh
 	grep -qs '"mpi_source": "system"' $(TEST_ENVIRONMENT)/build.json || rm -f $(TEST_ENVIRONMENT)/tests
 	$(MAKE) test-environment
-	python -m pytest tests/cluster
+
+test-cluster: cluster-environment ## the tests on a real Grid Engine and a real Slurm (Debian, root)
+	python -m pytest tests/cluster --ignore tests/cluster/open_pbs
+
+test-pbs: cluster-environment ## the tests on a real OpenPBS, which is built from its sources first (Debian, root)
+	sh tests/cluster/open_pbs/build.sh $(OPENPBS_SOURCE)
+	python -m pytest tests/cluster/open_pbs
 
 bench: $(TEST_ENVIRONMENT)/tests $(VENV)/requirements-dev $(VENV)/plugin ## speed, measured side by side: benchmarks/RESULTS.md and tables of README.md beside it
 	python benchmarks/side_by_side.py --environment "$(TEST_ENVIRONMENT)/venv" --write

@@ -19,7 +19,9 @@ CAPTURED = {path.stem: path.read_text() for path in (HERE / "pbs").glob("*.txt")
 # Its queue gives other cpus and another placement than the stand-in's.
 CAPTURED.pop("history_off_running_without_x")
 # It knows no limit but the walltime, loses no nodes and starts no job over.
-NOT_REPEATED = r"killed_cput|sister_mom_killed|walltime_snakemake_job|held_later|node_lost|requeued_.*"
+NOT_REPEATED = (
+    r"killed_cput|sister_mom_killed|walltime_snakemake_job|held_later|node_lost|requeued_.*"
+)
 for name in [name for name in CAPTURED if re.fullmatch(NOT_REPEATED, name)]:
     CAPTURED.pop(name)
 NEUTRAL_RUN, NEUTRAL_HOME = "/groups/gxx00000/run", "/home/abci"

@@ -9,6 +9,7 @@ import pytest
 from elboflow.environment.controller import MODULES, missing_modules, refusal, set_environment
 
 REPOSITORY = Path(__file__).parents[3]
+SNAKEMAKE = REPOSITORY / "workflow/scripts/snakemake.sh"
 REQUIREMENTS = REPOSITORY / "requirements.in"
 
 
@@ -64,7 +65,7 @@ def test_what_is_looked_for_is_what_is_required():
     ],
 )
 def test_a_configuration_that_is_not_there_is_named(tmp_path, words, refused):
-    command = Path(shutil.copy(REPOSITORY / "workflow/scripts/snakemake.sh", tmp_path / "snakemake"))
+    command = shutil.copy(SNAKEMAKE, tmp_path)
     (tmp_path / "python").write_text("#!/bin/sh\necho started $*\n")
     (tmp_path / "python").chmod(0o755)
     (tmp_path / "a.yaml").touch()

@@ -38,7 +38,7 @@ TIMES = ("cput", "walltime")
 SIZE = re.compile(r"(\d{1,15})(b|kb|mb|gb|tb)")
 MIB = {"b": 2**-20, "kb": 2**-10, "mb": 1.0, "gb": 2.0**10, "tb": 2.0**20}
 KILLED_AT_WALLTIME = -29
-# Nothing was heard from the first node, or one of the others, for too long; or its PBS had begun anew.
+# The first node was not heard of for too long, or another one; or a node's PBS had begun anew.
 NODE_LOST = {-20, -14, -6, -5, -4}
 TERMINATED = "91"  # a substate; a script that ends in good order exits with 1 then, not with 271
 
