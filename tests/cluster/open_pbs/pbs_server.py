@@ -1,8 +1,8 @@
 """OpenPBS on the hosts of the Grid Engine cluster: a server on the head, a mom on each node.
 
-Its files lie in the cluster's folder, and it ends with the cluster; it leaves an empty /etc/pbs.conf
-and /var/spool/pbs on the machine. Nodes take no ssh, and have GPUs by word alone, so that the
-profile's own lines can be submitted.
+Its files lie in the cluster's folder, and it ends with the cluster; an empty /etc/pbs.conf and an
+empty /var/spool/pbs stay on the machine. Nodes take no ssh. They have GPUs by word alone, so that
+the profile's own lines can be submitted.
 """
 
 from pathlib import Path
