@@ -60,6 +60,19 @@ def test_pbs_tells_what_a_job_has_used(pbs_answer, name, efficiency, memory):
     assert (status.used.efficiency, status.used.memory) == (efficiency, memory)
 
 
+@pytest.mark.parametrize(
+    ("used", "reason"),
+    [("", "could not be started by PBS"), ("00:00:05", "ended by PBS with status -24")],
+)
+def test_another_status_of_pbs_s_own_is_told_by_whether_the_job_has_run(pbs_answer, used, reason):
+    text = pbs_answer("node_lost").stdout.replace("Exit_status = -20", "Exit_status = -24")
+    line = f"    resources_used.walltime = {used}\n" if used else ""
+    (status,) = pbs.parse(
+        Answer(text.replace("    job_state", line + "    job_state"), "", 0)
+    ).values()
+    assert status.reason == reason
+
+
 def test_pbs_answers_for_the_others_when_one_job_is_unknown(pbs_answer):
     statuses = pbs.parse(pbs_answer("many_one_unknown"))
     assert {name: status.state for name, status in statuses.items()} == {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Build the OpenPBS for which the tests of this folder are: no distribution has it as a package.
 #   build.sh [SOURCE]
-# into /opt/pbs, in some 5 minutes; nothing is started. SOURCE: a folder of its sources, of a machine that
+# into /opt/pbs, in some 2 minutes; nothing is started. SOURCE: a folder of its sources, of a machine that
 # has no internet, in place of those of the release. Needs Debian and root.
 set -eu
 version=23.06.06 prefix=/opt/pbs

@@ -193,7 +193,8 @@ def ended(attributes: dict[str, str], words: str) -> Status:
     elif code in NODE_LOST:
         reason = "its node was lost"
     elif code < 0:
-        reason = "could not be started by PBS"
+        has_run = "resources_used.walltime" in attributes
+        reason = f"ended by PBS with status {code}" if has_run else "could not be started by PBS"
     else:
         reason = ""
     return Status(State.ENDED, words, reason, code)
