@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from grid_engine import USER, Cluster
+from linux_hosts import NODES
 
-from checkout import Checkout
+from checkout import TINY, Checkout
 
+TASKS = TINY["defaults"]["tasks_per_node"]  # ranks on a node
 LONG = {"epochs": 1_000_000, "patience": None}  # as long as a test wants it to take
 
 
@@ -49,6 +52,16 @@ class HeadCheckout(Checkout):
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def crosses_both_nodes(self, run: str) -> None:
+        """The smoke test, and a run's training, have had their ranks on both nodes."""
+        machine = self.folder / "results/machine"
+        ranks = pd.read_csv(machine / "smoke_test/ranks.csv")
+        assert sorted(zip(ranks["host"], ranks["local_rank"], strict=True)) == [
+            (node, local) for node in NODES for local in range(TASKS)
+        ]
+        trained = pd.read_json(machine / f"train/{run}/seed1.json", typ="series")
+        assert (trained["ranks"], trained["hosts"]) == (2 * TASKS, list(NODES))
 
     def printed(self) -> str:
         return (self.folder / "driver.log").read_text()

@@ -8,20 +8,17 @@ import re
 import signal
 from collections.abc import Iterator
 
-import pandas as pd
 import pytest
 import slurm
 import yaml
 from grid_engine import Cluster
 from head_checkout import LONG, HeadCheckout
-from linux_hosts import NODES
 from slurm import Ended
 
 from checkout import TINY
 from elboflow.pages.machine import cost_of
 from elboflow.reading.speeds import read_speeds
 
-TASKS = 2  # ranks on a node
 # Begins at once, and on half as many nodes when it is tried again.
 ENDLESS = {**LONG, "compile": False, "nodes": [1, 2]}
 WIDE, SLOW = "results/runs/wide/seed1/summary.csv", "results/runs/slow/seed1/metrics.csv"
@@ -94,13 +91,7 @@ def interrupted(cluster: Cluster) -> Iterator[Site]:
 
 
 def test_smoke_test_and_training_cross_both_nodes(interrupted: Site) -> None:
-    ranks = pd.read_csv(interrupted.folder / "results/machine/smoke_test/ranks.csv")
-    assert sorted(zip(ranks["host"], ranks["local_rank"], strict=True)) == [
-        (node, local) for node in NODES for local in range(TASKS)
-    ]
-    speed = interrupted.folder / "results/machine/train/wide/seed1.json"
-    trained = pd.read_json(speed, typ="series")
-    assert (trained["ranks"], trained["hosts"]) == (4, list(NODES))
+    interrupted.crosses_both_nodes("wide")
 
 
 def test_a_training_goes_on_in_the_next_try(interrupted: Site) -> None:

@@ -14,12 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import linux_hosts
-import pandas as pd
 import pytest
 import yaml
 from grid_engine import USER, Cluster
 from head_checkout import LONG, HeadCheckout
-from linux_hosts import NODES
 
 from checkout import TINY
 from elboflow.reading.used import USED
@@ -28,7 +26,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import pbs_server
 
-TASKS = 2  # ranks on a node
 RUNS = {
     "wide": {"latent_dim": 5, "nodes": 2},
     "slow": {**LONG, "compile": False, "nodes": [1, 2]},
@@ -91,13 +88,7 @@ def interrupted(cluster: Cluster) -> Iterator[Site]:
 
 
 def test_smoke_test_and_training_cross_both_nodes(interrupted: Site) -> None:
-    ranks = pd.read_csv(interrupted.folder / "results/machine/smoke_test/ranks.csv")
-    assert sorted(zip(ranks["host"], ranks["local_rank"], strict=True)) == [
-        (node, local) for node in NODES for local in range(TASKS)
-    ]
-    speed = interrupted.folder / "results/machine/train/wide/seed1.json"
-    trained = pd.read_json(speed, typ="series")
-    assert (trained["ranks"], trained["hosts"]) == (4, list(NODES))
+    interrupted.crosses_both_nodes("wide")
 
 
 def test_a_training_goes_on_after_its_walltime(interrupted: Site) -> None:
