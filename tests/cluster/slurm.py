@@ -104,6 +104,12 @@ def start(cluster: Cluster) -> None:
     wait_for("Slurm", lambda: _idle_nodes(cluster) == len(NODES))
 
 
+def drain(cluster: Cluster, node: str) -> None:
+    """Let a node take no more jobs."""
+    words = ("scontrol", "update", f"NodeName={node}", "State=DRAIN", "Reason=test")
+    call(*inside(HEAD, cluster.folder, "root"), *words, env={"PATH": PATH})
+
+
 def _idle_nodes(cluster: Cluster) -> int:
     """How many nodes take jobs; none as long as the controller does not answer."""
     words = ("sinfo", "--noheader", "--Node", "--states", "idle", "--format", "%n")

@@ -13,13 +13,14 @@ import slurm
 import yaml
 from grid_engine import Cluster
 from head_checkout import LONG, HeadCheckout
+from linux_hosts import NODES
 from slurm import Ended
 
 from checkout import TINY
 from elboflow.pages.machine import cost_of
 from elboflow.reading.speeds import read_speeds
 
-# Begins at once, and on half as many nodes when it is tried again.
+# Is tried again on as many nodes as are idle.
 ENDLESS = {**LONG, "compile": False, "nodes": [1, 2]}
 WIDE, SLOW = "results/runs/wide/seed1/summary.csv", "results/runs/slow/seed1/metrics.csv"
 
@@ -69,7 +70,10 @@ class Site(HeadCheckout):
 
 @pytest.fixture(scope="module")
 def interrupted(cluster: Cluster) -> Iterator[Site]:
-    """A short run over both nodes, and a long one that was stopped by Ctrl-C in its second try."""
+    """A short run over both nodes, and a long one that was stopped by Ctrl-C in its third try.
+
+    One of the nodes takes no more jobs from its second try on.
+    """
     if (reasons := slurm.missing()) and os.environ.get("CI") != "true":
         pytest.skip(f"no Slurm here: {'; '.join(reasons)}")
     Site.cluster = cluster
@@ -81,8 +85,11 @@ def interrupted(cluster: Cluster) -> Iterator[Site]:
     site.plan = site.on_the_head("--executor", "qsub-plan", "--", WIDE).stdout
     driver = site.start(WIDE, SLOW)
     try:
-        site.until(lambda: site.saved() and site.epoch(), "a try that goes on", seconds=600)
         site.until((site.folder / WIDE).exists, "the short run")
+        site.until(lambda: len(site.tries()) == 2, "the second try", seconds=400)
+        slurm.drain(cluster, NODES[1])
+        site.until(lambda: len(site.tries()) == 3, "the third", seconds=400)
+        site.until(site.epoch, "its training")
         os.killpg(driver.pid, signal.SIGINT)
         assert site.ends(driver) != 0
         yield site
@@ -100,9 +107,13 @@ def test_a_training_goes_on_in_the_next_try(interrupted: Site) -> None:
     assert 0 < interrupted.saved()[-1] < (interrupted.epoch() + 1) * steps_per_epoch
 
 
-def test_the_next_try_asks_for_half_as_many_nodes(interrupted: Site) -> None:
+def test_a_further_try_asks_for_the_nodes_that_are_idle(interrupted: Site) -> None:
+    """And its job starts ranks on as many."""
     asked = re.findall(r"nodes=(\d), .*runtime=1,", interrupted.printed())
-    assert asked[:2] == ["2", "1"] and len(asked) == len(interrupted.tries())
+    assert asked == [*("2" * (len(asked) - 1)), "1"] and len(asked) == len(interrupted.tries())
+    assert "run=slow seed=1: asks for nodes=1, of 1 to 2: 1 idle" in interrupted.printed()
+    started = [re.findall(r"--nodes (\d)", text)[:1] for text in interrupted.tries()[:-1]]
+    assert started == [[nodes] for nodes in asked[:-1]]
 
 
 def test_node_hours_are_those_that_were_planned_and_that_are_told(interrupted: Site) -> None:

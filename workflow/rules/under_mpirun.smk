@@ -19,7 +19,8 @@ import functools
 
 from snakemake.resources import Resource, Resources
 
-from elboflow.specification.nodes import least_nodes, most_nodes, nodes_of_try
+from elboflow.specification.nodes import bounds, least_nodes, most_nodes, nodes_of_try
+from elboflow.specification import slurm_nodes
 from elboflow.specification.resolve import document, resolve_key, specification
 
 # Snakemake quotes no words as nothing at all.
@@ -73,18 +74,44 @@ def ranks(value_of):
     }
 
 
-def cores(run, attempt=1):
+def cores(run, nodes=None):
     """Cores that a run's ranks keep busy, so that two trainings do not share them."""
-    nodes = nodes_of_try(run, attempt)
-    return nodes * run["tasks_per_node"] * run["threads_per_rank"]
+    return (nodes or most_nodes(run)) * run["tasks_per_node"] * run["threads_per_rank"]
 
 
 def cores_of_run(wildcards, attempt):
-    return cores(RUNS[wildcards.run], attempt)
+    return cores(RUNS[wildcards.run], nodes_of_run(wildcards, attempt))
 
 
 def nodes_of_run(wildcards, attempt):
-    return nodes_of_try(RUNS[wildcards.run], attempt)
+    return nodes_of_job(tuple(wildcards.items()), attempt)
+
+
+@functools.cache
+def nodes_of_job(wildcards, attempt):
+    """How many nodes a try asks for; the same number where its job asks itself."""
+    run = RUNS[dict(wildcards)["run"]]
+    if attempt == 1 or least_nodes(run) is None:
+        return most_nodes(run)
+    if not workflow.is_main_process:
+        told = slurm_nodes.nodes_of_job(os.environ.get("SLURM_JOB_ID"))
+    elif workflow.executor_plugin and workflow.executor_plugin.name == "slurm":
+        told = idle_nodes(run, " ".join(map("=".join, wildcards)))
+    else:
+        told = None
+    return told or nodes_of_try(run, attempt)
+
+
+def idle_nodes(run, title):
+    """As many nodes within a run's bounds as Slurm shows idle, else the least."""
+    resources = workflow.get_rule(rule_name("train")).resources
+    idle = slurm_nodes.idle_nodes(resources.get("slurm_partition").raw)
+    if idle is None:
+        return None
+    least, most = bounds(run)
+    nodes = max(least, min(idle, most))
+    logger.info(f"{title}: asks for nodes={nodes}, of {least} to {most}: {idle} idle")
+    return nodes
 
 
 RANKS_OF_RUN = {

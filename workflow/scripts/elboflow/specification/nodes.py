@@ -23,7 +23,7 @@ def least_nodes(run: dict[str, Any]) -> int | None:
 def nodes_of_try(run: dict[str, Any], attempt: int) -> int:
     """Half as many for each try (from 1) after the first, and never fewer than the least.
 
-    An executor that can ask its scheduler does better with the least that is allowed.
+    Where the scheduler can be asked, its answer is better.
     """
     least, most = bounds(run)
     return max(least, most >> (attempt - 1))
