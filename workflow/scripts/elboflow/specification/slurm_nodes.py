@@ -27,8 +27,8 @@ def nodes_of_job(job: str | None) -> int | None:
 
 
 def _ask(words: Sequence[str]) -> str | None:
-    usual = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+    nobody = subprocess.DEVNULL
     try:
-        return subprocess.run(words, **usual, check=True, timeout=60).stdout
+        return subprocess.check_output(words, stdin=nobody, stderr=nobody, text=True, timeout=60)
     except (OSError, subprocess.SubprocessError):
         return None
