@@ -80,38 +80,48 @@ def cores(run, nodes=None):
 
 
 def cores_of_run(wildcards, attempt):
-    return cores(RUNS[wildcards.run], nodes_of_run(wildcards, attempt))
+    nodes, _ = nodes_of_job(tuple(wildcards.items()), attempt)
+    return cores(RUNS[wildcards.run], nodes)
 
 
 def nodes_of_run(wildcards, attempt):
-    return nodes_of_job(tuple(wildcards.items()), attempt)
+    nodes, why = nodes_of_job(tuple(wildcards.items()), attempt)
+    if why:
+        tell_once(why)
+    return nodes
+
+
+@functools.cache
+def tell_once(words):
+    logger.info(words)
 
 
 @functools.cache
 def nodes_of_job(wildcards, attempt):
-    """How many nodes a try asks for; the same number where its job asks itself."""
+    """How many nodes a try asks for, the same number where its job asks itself; and why."""
     run = RUNS[dict(wildcards)["run"]]
     if attempt == 1 or least_nodes(run) is None:
-        return most_nodes(run)
+        return most_nodes(run), ""
+    halved = nodes_of_try(run, attempt)
     if not workflow.is_main_process:
-        told = slurm_nodes.nodes_of_job(os.environ.get("SLURM_JOB_ID"))
-    elif workflow.executor_plugin and workflow.executor_plugin.name == "slurm":
-        told = idle_nodes(run, " ".join(map("=".join, wildcards)))
-    else:
-        told = None
-    return told or nodes_of_try(run, attempt)
-
-
-def idle_nodes(run, title):
-    """As many nodes within a run's bounds as Slurm shows idle, else the least."""
-    resources = workflow.get_rule(rule_name("train")).resources
-    idle = slurm_nodes.idle_nodes(resources.get("slurm_partition").raw)
+        return slurm_nodes.nodes_of_job(os.environ.get("SLURM_JOB_ID")) or halved, ""
+    idle = idle_nodes()
     if idle is None:
-        return None
+        return halved, ""
     least, most = bounds(run)
     nodes = max(least, min(idle, most))
-    logger.info(f"{title}: asks for nodes={nodes}, of {least} to {most}: {idle} idle")
-    return nodes
+    title = " ".join(map("=".join, wildcards))
+    within = f"of {least} to {most}: {idle} idle"
+    return nodes, f"{title}, try {attempt}: asks for nodes={nodes}, {within}"
+
+
+def idle_nodes():
+    """The nodes that a training could have at once; None where they are not Slurm's, or it does not tell."""
+    plugin = workflow.executor_plugin
+    if not plugin or plugin.name != "slurm":
+        return None
+    resources = workflow.get_rule(rule_name("train")).resources
+    return slurm_nodes.idle_nodes(resources.get("slurm_partition").raw)
 
 
 RANKS_OF_RUN = {
