@@ -8,7 +8,8 @@ if [ -n "$cache" ] && ! { mkdir -p "$cache" && [ -w "$cache" ]; } 2>/dev/null; t
     exit 1
 fi
 
-# Snakemake takes all words behind --configfile for files, and tells of one that is not there by a traceback.
+# Snakemake takes all words behind --configfile for files, and tells of one that is not there, or not
+# UTF-8, by a traceback.
 named=''
 for word in "$@"; do
     file=''
@@ -18,8 +19,14 @@ for word in "$@"; do
         -*) named='' ;;
         *) [ -z "$named" ] || file=$word ;;
     esac
-    if [ -n "$file" ] && { [ -d "$file" ] || [ ! -r "$file" ]; }; then
+    [ -n "$file" ] || continue
+    if [ -d "$file" ] || [ ! -r "$file" ]; then
         echo "--configfile: $file is no file that can be read (what is to be made goes before --configfile, or behind --)" >&2
+        exit 1
+    fi
+    odd=$(LC_ALL=C.UTF-8 grep -naxv '.*' "$file" 2>/dev/null | head -n 1 | cut -d : -f 1)
+    if [ -n "$odd" ]; then
+        echo "--configfile: $file, line $odd: not UTF-8; save the file as such" >&2
         exit 1
     fi
 done

@@ -62,18 +62,20 @@ def test_what_is_looked_for_is_what_is_required():
         ("--configfile=no.yaml -n", "no.yaml"),
         ("--configfiles a.yaml report", "report"),
         ("--configfile folder", "folder"),
+        ("--configfile latin.yaml", "latin.yaml, line 2: not UTF-8"),
     ],
 )
 def test_a_configuration_that_is_not_there_is_named(tmp_path, words, refused):
     command = shutil.copy(SNAKEMAKE, tmp_path)
     (tmp_path / "python").write_text("#!/bin/sh\necho started $*\n")
     (tmp_path / "python").chmod(0o755)
-    (tmp_path / "a.yaml").touch()
+    (tmp_path / "a.yaml").write_text("\u00e9: 1\n")
+    (tmp_path / "latin.yaml").write_bytes(b"a: 1\nb: \xe9\n")
     (tmp_path / "folder").mkdir()
     run = ["sh", command, *words.split()]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
     if refused:
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith(f"--configfile: {refused} is no file that can be read")
+        assert done.stderr.startswith(f"--configfile: {refused}") and done.stderr.count("\n") == 1
     else:
         assert done.stdout == f"started -I -m snakemake {words}\n"
