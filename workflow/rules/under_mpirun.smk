@@ -19,8 +19,8 @@ import functools
 
 from snakemake.resources import Resource, Resources
 
-from elboflow.specification.nodes import bounds, least_nodes, most_nodes, nodes_of_try
 from elboflow.specification import slurm_nodes
+from elboflow.specification.nodes import bounds, least_nodes, most_nodes, nodes_of_try
 from elboflow.specification.resolve import document, resolve_key, specification
 
 # Snakemake quotes no words as nothing at all.

@@ -112,6 +112,12 @@ def run_to_the_end(
     return pace
 
 
+def forget_curves(args: argparse.Namespace, worker: Worker) -> None:
+    """Remove those of a former training where this one shows none."""
+    if worker.rank == 0 and not args.tensorboard:
+        forget(args.model.parent / EVENTS)
+
+
 def save_training(training: Training, state: Path, digest: str) -> None:
     content = checkpoint.serialise({"digest": digest, **training.state()})
     checkpoint.save(state / "checkpoint.pt", content)
@@ -133,16 +139,16 @@ def train(args: argparse.Namespace, worker: Worker) -> None:
     grey = load(manifest, "train.npy")
     if worker.rank == 0 and is_worth_compiling(spec, total_steps(spec, len(grey)), worker.device):
         print(f"{run} seed {args.seed}: compiling the training step, 10 to 30 s", flush=True)
-    if worker.rank == 0 and not args.tensorboard:
-        forget(args.model.parent / EVENTS)
     training = begin(manifest, grey, spec, args.seed, worker, allreduce(worker))
     started_at_step, pace = 0, Pace()
     if spec.weights:
+        forget_curves(args, worker)
         training.end_epoch()
     else:
         digest = state_digest(document["training"], args.seed, manifest.sha256)
         args.state = kept_states.place(args.state, digest)
         restore(training, args, digest, worker)
+        forget_curves(args, worker)  # now that no other job works on them
         started_at_step = training.step
         pace = run_to_the_end(training, f"{run} seed {args.seed}", args, digest, worker)
         if worker.rank == 0:
